@@ -1,0 +1,40 @@
+# The two commands: `make demo` and `make test`. README.md says what they run.
+# Needs Python 3.12 or newer and make; the rest is installed into this folder.
+
+PORT ?= 8000
+PYTEST_ARGS ?= -n 2
+
+# A `uv` that does not run (a shim of a version manager, say) counts as none.
+UV := $(shell uv --version >/dev/null 2>&1 && command -v uv)
+ifeq ($(UV),)
+UV := .uv/bin/uv
+export PATH := $(CURDIR)/.uv/bin:$(PATH)
+endif
+RUN := $(UV) run
+
+.PHONY: demo test lint clean
+
+demo: .venv/.complete
+	@$(RUN) python scripts/demo.py $(PORT)
+
+test: .venv/.complete
+	$(RUN) pytest $(PYTEST_ARGS)
+
+lint: .venv/.complete
+	$(RUN) ruff check
+	$(RUN) ruff format --check
+	$(RUN) mypy
+
+clean:
+	rm -rf .demo .uv .venv screenshots
+
+.venv/.complete: pyproject.toml $(UV)
+	$(UV) sync --quiet
+	@touch $@
+
+.uv/bin/uv:
+	@python=$$(for p in python3 python3.13 python3.14 python3.12 python; do \
+		$$p -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null \
+		&& echo $$p && break; done); \
+	test -n "$$python" || { echo "No Python 3.12 or newer was found." >&2; exit 1; }; \
+	$$python -m venv .uv && .uv/bin/python -m pip install --quiet uv

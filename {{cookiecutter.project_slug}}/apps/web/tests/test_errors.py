@@ -1,0 +1,51 @@
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.http import HttpResponse
+from django.template.loader import get_template
+from django.test import Client, RequestFactory
+from django.views import defaults
+from pytest_django.asserts import assertContains
+
+
+def test_not_found_has_the_projects_look(client: Client) -> None:
+    response = client.get("/no/such/page/")
+
+    assertContains(response, "Nothing is here", status_code=404)
+    assertContains(response, 'class="site-header"', status_code=404)
+
+
+def test_forbidden_has_the_projects_look(rf: RequestFactory) -> None:
+    request = rf.get("/")
+    request.user = AnonymousUser()
+
+    response = defaults.permission_denied(request, PermissionDenied())
+
+    assertContains(response, "You may not do this", status_code=403)
+
+
+def test_a_form_without_its_token_is_explained() -> None:
+    response = Client(enforce_csrf_checks=True).post("/accounts/login/")
+
+    assertContains(response, "This form has expired", status_code=403)
+
+
+def test_bad_request_has_the_projects_look(rf: RequestFactory) -> None:
+    response = defaults.bad_request(rf.get("/"), BadRequest())
+
+    assertContains(response, "makes no sense here", status_code=400)
+
+
+def test_server_error_needs_no_context_and_no_database(rf: RequestFactory) -> None:
+    response = defaults.server_error(rf.get("/"))
+
+    assertContains(response, "Something broke on our side", status_code=500)
+    assertContains(response, "css/site.css", status_code=500)
+
+
+@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "500"])
+def test_error_pages_run_no_inline_code(name: str) -> None:
+    page = HttpResponse(get_template(f"{name}.html").render())
+
+    assert b"<script" not in page.content
+    assert b"style=" not in page.content

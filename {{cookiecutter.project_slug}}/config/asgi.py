@@ -1,0 +1,24 @@
+"""ASGI entry point: HTTP goes to Django, WebSockets to config.channels_urls."""
+
+import os
+
+from channels.routing import ProtocolTypeRouter
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+# Before the imports below: they need the app registry to be ready.
+django_application = get_asgi_application()
+
+from apps.realtime.middleware import AuthMiddleware, OriginMiddleware  # noqa: E402
+from apps.realtime.routing import WebSocketRouter  # noqa: E402
+from config.channels_urls import websocket_urlpatterns  # noqa: E402
+
+application = ProtocolTypeRouter(
+    {
+        "http": django_application,
+        "websocket": OriginMiddleware(
+            AuthMiddleware(WebSocketRouter(websocket_urlpatterns))
+        ),
+    }
+)

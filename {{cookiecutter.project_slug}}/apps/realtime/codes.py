@@ -1,0 +1,12 @@
+"""The codes that sockets are closed with."""
+
+# Our own. Browsers must not come back after them.
+NOT_LOGGED_IN = 4401
+NOT_ALLOWED = 4403
+NOT_FOUND = 4404
+
+# Standard ones (RFC 6455 and its registry).
+POLICY_VIOLATION = 1008  # sent too much; browsers must not come back
+MESSAGE_TOO_BIG = 1009
+COME_BACK = 1012  # to be let in anew
+TRY_AGAIN_LATER = 1013

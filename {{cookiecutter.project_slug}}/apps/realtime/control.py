@@ -1,0 +1,63 @@
+"""What all processes are told at once: who has to leave."""
+
+import asyncio
+from typing import Any
+
+from asgiref.sync import async_to_sync
+
+from apps.realtime.codes import NOT_LOGGED_IN
+from apps.realtime.outage import RETRY_AFTER
+from apps.realtime.publish import send_to_group
+
+# The group that every process listens to.
+CONTROL = "realtime.control"
+# For how long a message is tried again while the channel layer is away, in seconds.
+PERSISTENCE = 600
+
+_retries: set[asyncio.Task[None]] = set()
+
+
+async def adisconnect(
+    *,
+    code: int = NOT_LOGGED_IN,
+    session: str | None = None,
+    user: int | None = None,
+    group: str | None = None,
+) -> None:
+    """Close the sockets that fit all that is given, on every process, within a second.
+
+    `session` is a session key, `user` a primary key, `group` a name that was joined.
+    """
+    labels = [label("session", session), label("user", user), label("group", group)]
+    labels = [one for one in labels if one]
+    if not labels:
+        raise ValueError("Expected a session, a user or a group to disconnect.")
+    await tell_all({"type": "disconnect", "labels": labels, "code": code})
+
+
+async def arecheck(user: int) -> None:
+    """Have every process check whether a user's logins are good still."""
+    await tell_all({"type": "recheck", "user": user})
+
+
+disconnect = async_to_sync(adisconnect)
+recheck = async_to_sync(arecheck)
+
+
+def label(kind: str, value: object) -> str:
+    """What a socket goes by; it may have several."""
+    return "" if value is None else f"{kind}:{value}"
+
+
+async def tell_all(message: dict[str, Any]) -> None:
+    if not await send_to_group(CONTROL, message):
+        retry = asyncio.create_task(send_again(message))
+        _retries.add(retry)
+        retry.add_done_callback(_retries.discard)
+
+
+async def send_again(message: dict[str, Any]) -> None:
+    for _ in range(PERSISTENCE // RETRY_AFTER):
+        await asyncio.sleep(RETRY_AFTER)
+        if await send_to_group(CONTROL, message):
+            return

@@ -1,0 +1,141 @@
+"""A group as one process sees it: the sockets it has here, and what they saw last."""
+
+import asyncio
+from collections import deque
+
+from apps.realtime.history import Fragment, History
+from apps.realtime.outage import DATABASE_ERRORS, database_outage
+from apps.realtime.outbox import Outbox, join
+
+# Fragments kept in memory, for sockets that come back.
+RECENT = 200
+# The most that a socket is sent to catch up; of more it is told.
+CATCH_UP = 300
+# For how long a missing number may still arrive, in seconds.
+PATIENCE = 0.02
+# For how long fragments wait for company once one has gone out, in seconds.
+FRAME_WINDOW = 0.01
+
+
+class Group:
+    """Puts fragments in order, joins them into frames, writes them to its sockets.
+
+    With a history, every socket gets each numbered fragment once and in order: what
+    the channel layer loses, doubles or overtakes is made good from the history.
+    """
+
+    def __init__(self, name: str, history: History | None) -> None:
+        self.name = name
+        self.history = history
+        self.outboxes: set[Outbox] = set()
+        self.joining = 0
+        self.subscribed = False
+        self.last = -1  # the newest number that went out; -1 before the first load
+        self.base = 0  # `recent` holds what came after this number, without a gap
+        self.recent: deque[Fragment] = deque()
+        self._early: dict[int, Fragment] = {}
+        self._syncing = asyncio.Lock()
+        self._repair: asyncio.Task[None] | None = None
+        self._frame: list[str] = []
+        self._window: asyncio.TimerHandle | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.outboxes and not self.joining
+
+    def receive(self, fragment: Fragment) -> None:
+        """Take a fragment from the channel layer."""
+        if not fragment.number:
+            self.broadcast(fragment.html)
+        elif fragment.number > self.last:
+            self._early[fragment.number] = fragment
+            self._send_in_order()
+
+    async def add(self, outbox: Outbox, after: int | None) -> None:
+        """Write to a socket from now on, and first what it missed since `after`."""
+        if self.history is not None:
+            if self.last < 0:
+                await self.sync()
+            if after is not None:
+                await self._catch_up(outbox, self.history, max(0, after))
+        # A waiting frame is for those who were here; the newcomer has had it.
+        self._flush()
+        self.outboxes.add(outbox)
+
+    async def sync(self) -> None:
+        """Send what the history has and the channel layer did not bring."""
+        if self.history is None:
+            return
+        async with self._syncing:
+            newest = (await self.history.last_numbers([self.name])).get(self.name, 0)
+            if self.last < 0:
+                self.last = self.base = max(0, newest - RECENT)
+            while self.last < newest:
+                fragments = await self.history.load(self.name, self.last, CATCH_UP)
+                for fragment in fragments:
+                    if fragment.number > self.last:
+                        self._append(fragment)
+                if len(fragments) < CATCH_UP:
+                    # What is missing still has been deleted since.
+                    self.last = max(self.last, newest)
+        self._early = {n: early for n, early in self._early.items() if n > self.last}
+        self._send_in_order()
+
+    def _send_in_order(self) -> None:
+        while fragment := self._early.pop(self.last + 1, None):
+            self._append(fragment)
+        if self._early and self._repair is None:
+            self._repair = asyncio.create_task(self._repair_soon())
+
+    async def _repair_soon(self) -> None:
+        await asyncio.sleep(PATIENCE)
+        self._repair = None
+        if self._early:
+            try:
+                await self.sync()
+            except DATABASE_ERRORS as error:
+                database_outage.begin(error)  # the next look into the history mends it
+
+    def _append(self, fragment: Fragment) -> None:
+        self.last = fragment.number
+        self.recent.append(fragment)
+        if len(self.recent) > RECENT:
+            self.base = self.recent.popleft().number
+        self.broadcast(fragment.html)
+
+    def broadcast(self, html: str) -> None:
+        """Write a fragment to the sockets of this process."""
+        self._frame.append(html)
+        if self._window is None:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._window is not None:
+            self._window.cancel()
+            self._window = None
+        if not self._frame:
+            return
+        for frame in join(self._frame):
+            message = {"type": "websocket.send", "text": frame}
+            for outbox in tuple(self.outboxes):
+                outbox.write_message(message)
+        self._frame.clear()
+        loop = asyncio.get_running_loop()
+        self._window = loop.call_later(FRAME_WINDOW, self._flush)
+
+    async def _catch_up(self, outbox: Outbox, history: History, after: int) -> None:
+        if self.last - after > CATCH_UP:
+            start = self.last - CATCH_UP
+            outbox.write(history.skipped(self.name, after, start))
+            after = start
+        while not outbox.closed:
+            if after < self.base:
+                missed = await history.load(self.name, after, CATCH_UP)
+            else:
+                missed = [one for one in self.recent if one.number > after]
+                if not missed:
+                    return  # at once: nothing may come before the socket is added
+            for frame in join(one.html for one in missed):
+                outbox.write(frame)
+                await outbox.drain()
+            after = missed[-1].number if missed else max(after, self.base)

@@ -1,0 +1,147 @@
+"""Fan-out within a process: one subscription for each group, whatever its sockets.
+
+What it promises: fragments of one group arrive in the order they were published by
+one process; numbered ones, where the group has a history, in the order of their
+numbers, each of them once, even if the channel layer was away. What it does not: a
+fragment without a number that is lost on the way stays lost.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from channels.layers import get_channel_layer
+
+from apps.realtime.control import CONTROL
+from apps.realtime.group import Group
+from apps.realtime.history import Fragment, History
+from apps.realtime.outage import RETRY_AFTER, TIMEOUT, layer_outage
+from apps.realtime.outbox import Outbox
+from apps.realtime.presence import PresenceTracker
+from apps.realtime.registry import Registry
+from apps.realtime.upkeep import Upkeep
+
+
+class Hub:
+    """Listens to the channel layer for all sockets of a process."""
+
+    def __init__(self) -> None:
+        self.layer: Any = get_channel_layer()
+        self.groups: dict[str, Group] = {}
+        self.registry = Registry()
+        self.presence = PresenceTracker()
+        self.upkeep = Upkeep(self)
+        self.channel = ""
+        self._control = Group(CONTROL, None)
+        self._starting = asyncio.Lock()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Begin to listen, at the first socket of the process."""
+        if self._tasks:
+            return
+        async with self._starting:
+            if not self._tasks:
+                await self._open_channel()
+                await self.subscribe_all()
+                self._tasks = [
+                    asyncio.create_task(self._listen()),
+                    *self.upkeep.start(),
+                ]
+
+    async def join(
+        self,
+        name: str,
+        outbox: Outbox,
+        *,
+        history: History | None = None,
+        after: int | None = None,
+    ) -> None:
+        """Write the group's fragments to a socket, first those it missed.
+
+        `after` is the number of the last fragment that the socket's page shows.
+        """
+        await self.start()
+        group = self.groups.get(name)
+        if group is None:
+            group = self.groups[name] = Group(name, history)
+        group.joining += 1
+        try:
+            await self._subscribe(group)
+            await group.add(outbox, after)
+        finally:
+            group.joining -= 1
+
+    async def leave(self, name: str, outbox: Outbox) -> None:
+        group = self.groups.get(name)
+        if group is None:
+            return
+        group.outboxes.discard(outbox)
+        if group.is_empty:
+            del self.groups[name]
+            self.presence.forget(name)
+            await self._call(self.layer.group_discard, name, self.channel)
+
+    async def subscribe_all(self, *, anew: bool = False) -> None:
+        """Subscribe where that failed, or everywhere: memberships may expire."""
+        for group in (self._control, *self.groups.values()):
+            group.subscribed = group.subscribed and not anew
+            await self._subscribe(group)
+
+    async def _subscribe(self, group: Group) -> None:
+        if self.channel and not group.subscribed:
+            group.subscribed = await self._call(
+                self.layer.group_add, group.name, self.channel
+            )
+
+    async def _open_channel(self) -> None:
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                self.channel = await self.layer.new_channel()
+        except Exception as error:  # each layer has its own
+            layer_outage.begin(error)
+
+    async def _call(self, method: Callable[..., Any], *args: str) -> bool:
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                await method(*args)
+        except Exception as error:  # each layer has its own
+            layer_outage.begin(error)
+            return False
+        return True
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                if not self.channel:
+                    await self._open_channel()
+                message = await self.layer.receive(self.channel)
+            except Exception as error:  # each layer has its own
+                layer_outage.begin(error)
+                await asyncio.sleep(RETRY_AFTER)
+            else:
+                self._hear(message)
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        match message["type"]:
+            case "fragment":
+                if group := self.groups.get(message["group"]):
+                    group.receive(Fragment(message["html"], message["number"]))
+            case "presence":
+                self.presence.stale.add(message["group"])
+            case "disconnect":
+                self.registry.disconnect(message["labels"], message["code"])
+            case "recheck":
+                self.upkeep.recheck(self.registry.of_user(message["user"]))
+
+
+_hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
+
+
+def get_hub() -> Hub:
+    """Return the hub of the running event loop, that is, of this process."""
+    loop = asyncio.get_running_loop()
+    if loop not in _hubs:
+        _hubs[loop] = Hub()
+    return _hubs[loop]

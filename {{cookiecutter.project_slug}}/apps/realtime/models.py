@@ -1,0 +1,28 @@
+from django.conf import settings
+from django.db import models
+
+
+class Process(models.Model):
+    """A server process that is alive, or was a moment ago."""
+
+    id = models.UUIDField(primary_key=True)
+    seen = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Presence(models.Model):
+    """Someone who has a socket in a group, in one process."""
+
+    process = models.ForeignKey(Process, on_delete=models.CASCADE)
+    group = models.CharField(max_length=100)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("group", "user", "process", name="unique_presence")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.group}"

@@ -1,0 +1,44 @@
+"""Push a rendered fragment into every page that listens to a group."""
+
+import asyncio
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+
+from apps.realtime.outage import TIMEOUT, layer_outage
+
+
+async def apublish(group: str, html: str, *, number: int = 0) -> None:
+    """Send `html` to all sockets of a group, in every process.
+
+    Call it after the commit of what it tells. `number` is the fragment's place in the
+    group's history, if it has one: then it arrives even where the channel layer fails.
+    Never raises: a channel layer that is away is logged, once.
+    """
+    await send_to_group(
+        group, {"type": "fragment", "group": group, "html": html, "number": number}
+    )
+
+
+publish = async_to_sync(apublish)
+
+
+def user_group(user_id: int) -> str:
+    """The group of one person's sockets, for consumers that join it."""
+    return f"user.{user_id}"
+
+
+async def send_to_group(group: str, message: dict[str, Any]) -> bool:
+    """Hand a message to the channel layer. Returns whether it was taken."""
+    layer: Any = get_channel_layer()
+    if layer_outage.is_fresh:
+        return False
+    try:
+        async with asyncio.timeout(TIMEOUT):
+            await layer.group_send(group, message)
+    except Exception as error:  # each layer has its own
+        layer_outage.begin(error)
+        return False
+    layer_outage.end()
+    return True

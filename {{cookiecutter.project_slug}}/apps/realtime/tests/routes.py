@@ -1,0 +1,48 @@
+"""WebSocket routes of the tests' own, where config/channels_urls.py would be."""
+
+from typing import Any
+
+from django.urls import path
+
+from apps.realtime.consumers import RealtimeConsumer, Refused
+
+
+async def tell_route(scope: Any, receive: Any, send: Any) -> None:
+    """Send the arguments of the route."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    text = str(scope["url_route"]["kwargs"])
+    await send({"type": "websocket.send", "text": text})
+
+
+class ShoutConsumer(RealtimeConsumer):
+    """Listens to a group, and sends back the `text` of each frame in capitals."""
+
+    async def enter(self) -> None:
+        await self.join("here")
+
+    async def receive_json(self, content: dict[str, Any]) -> None:
+        self.push(str(content["text"]).upper())
+
+    async def reject(self, sentence: str) -> None:
+        self.push(f"Rejected: {sentence}")
+
+
+class ClosedConsumer(RealtimeConsumer):
+    """Lets nobody in."""
+
+    async def enter(self) -> None:
+        raise Refused(4403)
+
+
+# path() is typed for views.
+tell: Any = tell_route
+shout: Any = ShoutConsumer.as_asgi()
+closed: Any = ClosedConsumer.as_asgi()
+
+websocket_urlpatterns = [
+    path("ws/plain/", tell, name="plain"),
+    path("ws/room/<int:number>/<str:name>/", tell, name="room"),
+    path("ws/shout/", shout, name="shout"),
+    path("ws/closed/", closed, name="closed"),
+]

@@ -1,0 +1,103 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractUser
+from django.test import Client
+from django.utils import timezone
+
+from apps.realtime.middleware import AuthMiddleware
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def ada(transactional_db: None) -> AbstractUser:
+    user: AbstractUser = get_user_model().objects.create_user("ada")
+    return user
+
+
+@pytest.fixture
+def client(ada: Any) -> Client:
+    """Somebody who is logged in as Ada."""
+    client = Client()
+    client.force_login(ada)
+    return client
+
+
+async def scope_of(key: str | None) -> dict[str, Any]:
+    """The scope that a consumer sees, for a socket with that session key."""
+    scopes: list[dict[str, Any]] = []
+
+    async def inner(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        scopes.append(scope)
+
+    cookie = f"{settings.SESSION_COOKIE_NAME}={key}; theme=dark".encode()
+    headers = [(b"cookie", cookie)] if key is not None else []
+    await AuthMiddleware(inner)({"type": "websocket", "headers": headers}, None, None)
+    return scopes[0]
+
+
+def key_of(client: Client) -> str:
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+async def test_who_is_logged_in_is_known(client: Client, ada: AbstractUser) -> None:
+    scope = await scope_of(key_of(client))
+
+    assert scope["user"] == ada
+    assert scope["session"].session_key == key_of(client)
+    assert scope["cookies"]["theme"] == "dark"
+
+
+async def test_without_a_cookie_nobody_is_known() -> None:
+    scope = await scope_of(None)
+
+    assert scope["user"].is_anonymous
+    assert scope["session"].session_key is None
+
+
+@pytest.mark.parametrize("key", ["", "0", "x" * 32, "x" * 4000, "\u00fc", "a'; --"])
+async def test_a_forged_session_is_nobodys(client: Client, key: str) -> None:
+    assert (await scope_of(key))["user"].is_anonymous
+
+
+async def test_an_expired_session_is_nobodys(client: Client) -> None:
+    session = await client.asession()
+    await session.aset_expiry(timezone.now() - timedelta(seconds=1))
+    await session.asave()
+
+    assert (await scope_of(key_of(client)))["user"].is_anonymous
+
+
+async def test_a_session_ends_with_logout(client: Client) -> None:
+    key = key_of(client)
+    await client.alogout()
+
+    assert (await scope_of(key))["user"].is_anonymous
+
+
+async def test_a_session_ends_with_the_password_it_was_opened_with(
+    client: Client, ada: AbstractUser
+) -> None:
+    ada.set_unusable_password()
+    await ada.asave()
+
+    assert (await scope_of(key_of(client)))["user"].is_anonymous
+
+
+async def test_a_session_ends_with_deactivation(
+    client: Client, ada: AbstractUser
+) -> None:
+    ada.is_active = False
+    await ada.asave()
+
+    assert (await scope_of(key_of(client)))["user"].is_anonymous
+
+
+async def test_a_session_ends_with_its_user(client: Client, ada: AbstractUser) -> None:
+    await ada.adelete()
+
+    assert (await scope_of(key_of(client)))["user"].is_anonymous

@@ -1,0 +1,110 @@
+"""What a process sees to now and then, so that nothing depends on a message alone."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection
+from typing import TYPE_CHECKING
+
+from apps.realtime.codes import NOT_LOGGED_IN
+from apps.realtime.history import History
+from apps.realtime.outage import DATABASE_ERRORS, database_outage
+from apps.realtime.publish import send_to_group
+from apps.realtime.registry import Member
+from apps.realtime.sessions import find_revoked
+
+if TYPE_CHECKING:
+    from apps.realtime.hub import Hub
+
+logger = logging.getLogger(__name__)
+
+# All in seconds.
+PRESENCE_INTERVAL = 0.5
+HISTORY_INTERVAL = 2
+BEAT_INTERVAL = 5
+SESSION_INTERVAL = 30
+# Channel layers let memberships expire after a day.
+RENEWAL_INTERVAL = 3600
+
+
+class Upkeep:
+    """The recurring work of a hub."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self._rechecks: set[asyncio.Task[None]] = set()
+
+    def start(self) -> list[asyncio.Task[None]]:
+        jobs: list[tuple[float, Callable[[], Awaitable[None]]]] = [
+            (PRESENCE_INTERVAL, self.tell_presence),
+            (HISTORY_INTERVAL, self.look_into_histories),
+            (HISTORY_INTERVAL, self.hub.subscribe_all),
+            (BEAT_INTERVAL, self.beat),
+            (SESSION_INTERVAL, self.check_sessions),
+            (RENEWAL_INTERVAL, self.renew),
+        ]
+        return [asyncio.create_task(every(*job)) for job in jobs]
+
+    async def look_into_histories(self) -> None:
+        """Send what the channel layer lost: one query a history, not one a group."""
+        names: dict[History, list[str]] = {}
+        for group in self.hub.groups.values():
+            if group.history is not None:
+                names.setdefault(group.history, []).append(group.name)
+        for history, groups in names.items():
+            for name, newest in (await history.last_numbers(groups)).items():
+                behind = self.hub.groups.get(name)
+                if behind is not None and behind.last < newest:
+                    await behind.sync()
+
+    async def tell_presence(self) -> None:
+        """Store who came and went here, tell all processes, and show what they told."""
+        presence = self.hub.presence
+        for group in await presence.write():
+            await send_to_group(group, {"type": "presence", "group": group})
+            presence.stale.add(group)
+        stale, presence.stale = presence.stale, set()
+        await self.show_rosters(stale)
+
+    async def beat(self) -> None:
+        if self.hub.presence.rosters:
+            await self.hub.presence.beat()
+            await self.show_rosters(list(self.hub.presence.rosters))
+
+    async def show_rosters(self, groups: Collection[str]) -> None:
+        for name, html in (await self.hub.presence.read(groups)).items():
+            if group := self.hub.groups.get(name):
+                group.broadcast(html)
+
+    async def check_sessions(self) -> None:
+        await self._let_go_revoked(self.hub.registry.of_users())
+
+    def recheck(self, members: Collection[Member]) -> None:
+        task = asyncio.create_task(self._let_go_revoked(members))
+        self._rechecks.add(task)
+        task.add_done_callback(self._rechecks.discard)
+
+    async def renew(self) -> None:
+        await self.hub.subscribe_all(anew=True)
+
+    async def _let_go_revoked(self, members: Collection[Member]) -> None:
+        if not members:
+            return
+        revoked = await find_revoked([member.scope for member in members])
+        gone = {id(scope) for scope in revoked}
+        for member in members:
+            if id(member.scope) in gone:
+                member.let_go(NOT_LOGGED_IN)
+
+
+async def every(interval: float, job: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await asyncio.sleep(interval)
+        try:
+            await job()
+            database_outage.end()
+        except DATABASE_ERRORS as error:
+            database_outage.begin(error)
+        except Exception:
+            logger.exception("Failed to %s; trying again.", job.__name__)

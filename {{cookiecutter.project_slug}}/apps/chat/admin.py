@@ -1,0 +1,24 @@
+from django.contrib import admin
+
+from apps.chat.models import Message, Room
+
+
+@admin.register(Room)
+class RoomAdmin(admin.ModelAdmin):
+    list_display = ["name", "slug", "is_private", "creator", "created"]
+    list_filter = ["is_private"]
+    search_fields = ["name"]
+    autocomplete_fields = ["creator", "members"]
+    prepopulated_fields = {"slug": ["name"]}
+
+
+@admin.register(Message)
+class MessageAdmin(admin.ModelAdmin):
+    list_display = ["room", "number", "author", "text", "created"]
+    list_select_related = ["room", "author"]
+    search_fields = ["text"]
+    readonly_fields = ["room", "number", "author", "client_id"]
+    show_full_result_count = False
+
+    def has_add_permission(self, request: object) -> bool:
+        return False  # post_message() numbers and publishes; see services.py

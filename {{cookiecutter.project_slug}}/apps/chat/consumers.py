@@ -1,0 +1,92 @@
+from typing import Any
+from urllib.parse import parse_qs
+from uuid import UUID
+
+from channels.db import database_sync_to_async
+from django.core.exceptions import ValidationError
+
+from apps.chat.flood import Flood
+from apps.chat.history import room_history
+from apps.chat.models import Room
+from apps.chat.rendering import render_error, render_roster, render_typing
+from apps.chat.services import apost_message
+from apps.realtime.codes import (
+    NOT_ALLOWED,
+    NOT_FOUND,
+    NOT_LOGGED_IN,
+    POLICY_VIOLATION,
+)
+from apps.realtime.consumers import RealtimeConsumer, Refused
+from apps.realtime.frames import InvalidFrame
+from apps.realtime.publish import apublish
+
+# How often someone is told to slow down before being cut off.
+WARNINGS = 10
+
+
+class ChatConsumer(RealtimeConsumer):
+    """One browser tab in one room."""
+
+    warnings = 0
+
+    async def enter(self) -> None:
+        self.user = self.scope["user"]
+        self.room = await self.authorize()
+        await self.join(
+            self.room.group,
+            history=room_history,
+            after=self.last_seen(),
+            roster=render_roster,
+        )
+
+    @database_sync_to_async
+    def authorize(self) -> Room:
+        """Answer who may enter."""
+        if not self.user.is_authenticated:
+            raise Refused(NOT_LOGGED_IN)
+        slug = self.scope["url_route"]["kwargs"]["slug"]
+        room = Room.objects.filter(slug=slug).first()
+        if room is None:
+            raise Refused(NOT_FOUND)
+        if not room.admits(self.user):
+            raise Refused(NOT_ALLOWED)
+        return room
+
+    async def receive_json(self, content: dict[str, Any]) -> None:
+        match content:
+            case {"message": str(text)}:
+                await self.post(text, parse_client_id(content.get("client_id")))
+            case {"typing": True}:
+                await apublish(self.room.group, render_typing(self.user))
+            case _:
+                raise InvalidFrame('Expected {"message": "…"} with a text in it.')
+
+    async def post(self, text: str, client_id: UUID | None) -> None:
+        try:
+            await apost_message(self.room, self.user, text, client_id=client_id)
+            self.warnings = 0
+        except Flood as flood:
+            self.warnings += 1
+            if self.warnings > WARNINGS:
+                await self.close(code=POLICY_VIOLATION)
+            self.push(render_error(str(flood.message), client_id, retry=5000))
+        except ValidationError as error:
+            self.push(render_error(" ".join(error.messages), client_id))
+        except Room.DoesNotExist:
+            await self.close(code=NOT_FOUND)
+
+    async def reject(self, sentence: str) -> None:
+        self.push(render_error(sentence))
+
+    def last_seen(self) -> int | None:
+        """The number of the last message that the page shows: ?after=12"""
+        after = parse_qs(self.scope["query_string"]).get(b"after", [b""])[0]
+        return int(after) if after.isdigit() and len(after) < 20 else None
+
+
+def parse_client_id(value: Any) -> UUID | None:
+    """Return the browser's id for a message, if it sent one. Raises InvalidFrame."""
+    try:
+        return None if value is None else UUID(str(value))
+    except ValueError:
+        raise InvalidFrame("Expected a UUID as client_id.") from None

@@ -1,0 +1,35 @@
+"""The messages of rooms, as what sockets catch up from."""
+
+from collections.abc import Collection
+
+from channels.db import database_sync_to_async
+
+from apps.chat.models import Message, Room
+from apps.chat.rendering import render_message, render_skipped
+from apps.realtime.history import Fragment
+
+
+class RoomHistory:
+    async def last_numbers(self, groups: Collection[str]) -> dict[str, int]:
+        rooms = Room.objects.filter(pk__in=[room_id(group) for group in groups])
+        return {
+            room.group: room.last_number async for room in rooms.only("last_number")
+        }
+
+    @database_sync_to_async
+    def load(self, group: str, after: int, limit: int) -> list[Fragment]:
+        messages = Message.objects.filter(room=room_id(group), number__gt=after)
+        return [
+            Fragment(render_message(message), message.number)
+            for message in messages.select_related("author")[:limit]
+        ]
+
+    def skipped(self, group: str, after: int, until: int) -> str:
+        return render_skipped(until - after, until)
+
+
+def room_id(group: str) -> int:
+    return int(group.rpartition(".")[2])
+
+
+room_history = RoomHistory()

@@ -1,0 +1,32 @@
+"""Say something in a room, from a shell, a script or a scheduled job."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from apps.chat.models import Room
+from apps.chat.services import find_user, post_message
+
+
+class Command(BaseCommand):
+    help = "Post a message into a room; everyone in it sees it at once."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("room", help="slug of the room, as in its URL")
+        parser.add_argument("text")
+        parser.add_argument("--user", required=True, help="name of the author")
+
+    def handle(
+        self, *args: Any, room: str, text: str, user: str, **options: Any
+    ) -> None:
+        try:
+            message = post_message(Room.objects.get(slug=room), find_user(user), text)
+        except Room.DoesNotExist:
+            slugs = ", ".join(Room.objects.values_list("slug", flat=True)[:20])
+            raise CommandError(
+                f"There is no room “{room}”. Rooms there are: {slugs or 'none yet'}."
+            ) from None
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from None
+        self.stdout.write(f"Said as message {message.number}.")

@@ -1,0 +1,82 @@
+from typing import Self
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+MAX_MESSAGE = 2000
+
+
+class RoomQuerySet(models.QuerySet["Room"]):
+    def visible_to(self, user: AbstractBaseUser) -> Self:
+        return self.filter(Q(is_private=False) | Q(members=user.pk)).distinct()
+
+
+class Room(models.Model):
+    """A place to talk. Its messages are numbered 1, 2, 3, … without a gap."""
+
+    name = models.CharField(max_length=60)
+    slug = models.SlugField(max_length=100, unique=True, allow_unicode=True)
+    creator = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="created_rooms",
+    )
+    is_private = models.BooleanField(default=False)
+    members = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, blank=True, related_name="private_rooms"
+    )
+    last_number = models.PositiveBigIntegerField(default=0, editable=False)
+    created = models.DateTimeField(auto_now_add=True)
+
+    objects = RoomQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("chat:room", args=[self.slug])
+
+    def admits(self, user: AbstractBaseUser) -> bool:
+        """Whether someone who is logged in may see, enter, read and post."""
+        return not self.is_private or self.members.filter(pk=user.pk).exists()
+
+    @property
+    def group(self) -> str:
+        """The name of the group that everyone in the room listens to."""
+        return f"chat.room.{self.pk}"
+
+
+class Message(models.Model):
+    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="messages")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="messages",
+    )
+    # Counted under a lock on the room, so that a later commit never has a smaller
+    # one: what an auto-increment id does not promise, and a cursor needs.
+    number = models.PositiveBigIntegerField()
+    # Made by the sender, so that what is sent twice is stored once.
+    client_id = models.UUIDField()
+    text = models.TextField(max_length=MAX_MESSAGE)
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint("room", "number", name="unique_number"),
+            models.UniqueConstraint(
+                "room", "author", "client_id", name="unique_client_id"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.author}: {self.text}"

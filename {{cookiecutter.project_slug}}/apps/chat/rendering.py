@@ -1,0 +1,33 @@
+"""The fragments that travel to the pages of a room."""
+
+from uuid import UUID
+
+from django.template.loader import render_to_string
+
+from apps.chat.models import Message
+from apps.users.models import User
+
+
+def render_message(message: Message) -> str:
+    return render("arrival", message=message)
+
+
+def render_skipped(count: int, until: int) -> str:
+    return render("skipped", count=count, before=until + 1)
+
+
+def render_error(sentence: str, client_id: UUID | None = None, retry: int = 0) -> str:
+    """`retry`: after how many milliseconds the message may be sent again, if ever."""
+    return render("error", sentence=sentence, client_id=client_id, retry=retry)
+
+
+def render_roster(people: list[User], count: int) -> str:
+    return render("roster", people=people, count=count, more=count - len(people))
+
+
+def render_typing(author: User) -> str:
+    return render("typing", author=author)
+
+
+def render(partial: str, **context: object) -> str:
+    return render_to_string(f"chat/fragments.html#{partial}", context)

@@ -1,0 +1,120 @@
+"""What the chat does, whoever asks: the consumer, a view, a command or a task."""
+
+from functools import partial
+from uuid import UUID, uuid4
+
+from channels.db import database_sync_to_async
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils.text import slugify
+
+from apps.chat.flood import check_flood
+from apps.chat.models import MAX_MESSAGE, Message, Room
+from apps.chat.rendering import render_message
+from apps.realtime.publish import publish
+from apps.users.models import User
+
+
+def post_message(
+    room: Room, author: User, text: str, *, client_id: UUID | None = None
+) -> Message:
+    """Store a message, and show it to everyone in the room on commit.
+
+    However often a message comes with the same `client_id`, it is stored once: the
+    message that is there already is returned.
+
+    Raises ValidationError, with a sentence for the author, where the text is no good,
+    and its subclass Flood where there is too much of it; Room.DoesNotExist where the
+    room was deleted meanwhile.
+    """
+    text = clean_text(text)
+    check_flood(author.pk)
+    client_id = client_id or uuid4()
+    try:
+        with transaction.atomic():
+            message = Message.objects.create(
+                room=room,
+                author=author,
+                number=next_number(room),
+                client_id=client_id,
+                text=text,
+            )
+            transaction.on_commit(partial(publish_message, message))
+    except IntegrityError:
+        return Message.objects.get(room=room, author=author, client_id=client_id)
+    return message
+
+
+apost_message = database_sync_to_async(post_message)
+
+
+def next_number(room: Room) -> int:
+    """Count up, and keep the room locked until the commit."""
+    counted = Room(pk=room.pk, last_number=F("last_number") + 1)
+    try:
+        counted.save(update_fields=["last_number"])
+    except Room.NotUpdated:
+        raise Room.DoesNotExist("The room was deleted.") from None
+    return counted.last_number
+
+
+def publish_message(message: Message) -> None:
+    publish(message.room.group, render_message(message), number=message.number)
+
+
+def clean_text(text: str) -> str:
+    """Return the text as it is stored. Raises ValidationError."""
+    text = text.replace("\r\n", "\n").strip()
+    if not text:
+        raise ValidationError("Write something first: an empty message is not sent.")
+    if len(text) > MAX_MESSAGE:
+        raise ValidationError(
+            f"This message has {len(text)} characters; at most {MAX_MESSAGE} fit."
+        )
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValidationError("This message has characters that cannot be stored.")
+    return text
+
+
+def enter_room(user: User, name: str, *, is_private: bool = False) -> Room:
+    """Return the room of that name, made now if need be.
+
+    Raises ValidationError where a room cannot have that name, or where it is a
+    private room of others.
+    """
+    name = " ".join(name.split())
+    slug = slugify(name, allow_unicode=True)
+    if not slug:
+        raise ValidationError("A room's name needs a letter or a digit.")
+    room = Room(name=name, slug=slug, creator=user, is_private=is_private)
+    room.clean_fields(exclude=["creator"])
+    room, is_new = Room.objects.get_or_create(
+        slug=slug,
+        defaults={"name": name, "creator": user, "is_private": is_private},
+    )
+    if is_new and is_private:
+        room.members.add(user)
+    if not room.admits(user):
+        raise ValidationError("This room is private. Ask its creator to add you.")
+    return room
+
+
+def add_member(room: Room, username: str) -> None:
+    """Let someone into a private room. Raises ValidationError."""
+    room.members.add(find_user(username))
+
+
+def remove_member(room: Room, username: str) -> None:
+    """Put someone out of a private room, at once. Raises ValidationError."""
+    user = find_user(username)
+    if user == room.creator:
+        raise ValidationError("The creator of a room stays in it.")
+    room.members.remove(user)
+
+
+def find_user(username: str) -> User:
+    user = User.objects.filter(username=username.strip()).first()
+    if user is None:
+        raise ValidationError(f"There is nobody called “{username.strip()}”.")
+    return user

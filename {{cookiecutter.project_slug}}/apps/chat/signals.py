@@ -1,0 +1,40 @@
+"""Lets go of the sockets of those who may not be in a room any more."""
+
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.db.models.signals import m2m_changed, post_delete, post_save
+from django.dispatch import receiver
+
+from apps.chat.models import Room
+from apps.realtime.codes import COME_BACK, NOT_ALLOWED, NOT_FOUND
+from apps.realtime.control import disconnect
+
+
+@receiver(post_delete, sender=Room)
+def on_room_deleted(instance: Room, **kwargs: Any) -> None:
+    transaction.on_commit(partial(disconnect, group=instance.group, code=NOT_FOUND))
+
+
+@receiver(post_save, sender=Room)
+def on_room_changed(instance: Room, update_fields: Any = None, **kwargs: Any) -> None:
+    if instance.is_private and not update_fields:
+        # Whoever may stay is back at once.
+        transaction.on_commit(partial(disconnect, group=instance.group, code=COME_BACK))
+
+
+@receiver(m2m_changed, sender=Room.members.through)
+def on_members_changed(
+    instance: Any, action: str, reverse: bool, pk_set: set[int] | None, **kwargs: Any
+) -> None:
+    if action == "pre_clear":
+        related = instance.private_rooms if reverse else instance.members
+        pk_set = set(related.values_list("pk", flat=True))
+    elif action != "post_remove":
+        return
+    for pk in pk_set or ():
+        room, user = (Room(pk=pk), instance.pk) if reverse else (instance, pk)
+        transaction.on_commit(
+            partial(disconnect, group=room.group, user=user, code=NOT_ALLOWED)
+        )

@@ -1,0 +1,118 @@
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from apps.chat import services
+from apps.chat.forms import MemberForm, RoomForm
+from apps.chat.models import Room
+from apps.chat.rendering import render_roster
+from apps.realtime.presence import count_people, render_rosters
+from apps.users.models import User
+
+PAGE = 50
+
+
+class AuthenticatedRequest(HttpRequest):
+    """What a view behind login_required gets."""
+
+    user: User
+
+
+@login_required
+def index(request: AuthenticatedRequest) -> HttpResponse:
+    """List the rooms; POST enters the room of a name, and makes it if it is new."""
+    form = RoomForm(request.POST or None)
+    if form.is_valid():
+        try:
+            return redirect(services.enter_room(request.user, **form.cleaned_data))
+        except ValidationError as error:
+            form.add_error("name", error.messages)
+    rooms = list(Room.objects.visible_to(request.user))
+    people = count_people([room.group for room in rooms])
+    context = {
+        "form": form,
+        "rooms": [(room, people.get(room.group, 0)) for room in rooms],
+    }
+    return render(request, "chat/index.html", context)
+
+
+@login_required
+def room(request: AuthenticatedRequest, slug: str) -> HttpResponse:
+    """A room with its last messages, or with those before ?before=number."""
+    room = get_room(request, slug)
+    newest_first = room.messages.select_related("author").order_by("-number")
+    before = request.GET.get("before", "")
+    if before.isdecimal():
+        newest_first = newest_first.filter(number__lt=int(before))
+    page = list(newest_first[: PAGE + 1])
+    context = {
+        "room": room,
+        "page": page[:PAGE][::-1],
+        "has_earlier": len(page) > PAGE,
+        "is_history": before.isdecimal(),
+        "roster": render_rosters({room.group: render_roster})[room.group],
+        "member_form": MemberForm(),
+    }
+    return render(request, "chat/room.html", context)
+
+
+@login_required
+@require_POST
+def post(request: AuthenticatedRequest, slug: str) -> HttpResponse:
+    """Say something without a WebSocket."""
+    room = get_room(request, slug)
+    return act(
+        request,
+        room,
+        lambda: services.post_message(
+            room, request.user, request.POST.get("message", "")
+        ),
+    )
+
+
+@login_required
+@require_POST
+def add(request: AuthenticatedRequest, slug: str) -> HttpResponse:
+    """Let someone into a private room."""
+    room = get_own_room(request, slug)
+    username = request.POST.get("username", "")
+    return act(request, room, lambda: services.add_member(room, username))
+
+
+@login_required
+@require_POST
+def remove(request: AuthenticatedRequest, slug: str) -> HttpResponse:
+    """Put someone out of a private room."""
+    room = get_own_room(request, slug)
+    username = request.POST.get("username", "")
+    return act(request, room, lambda: services.remove_member(room, username))
+
+
+def act(
+    request: AuthenticatedRequest, room: Room, action: Callable[[], object]
+) -> HttpResponse:
+    """Do something in a room, say what was wrong with it, and show the room again."""
+    try:
+        action()
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    return redirect(room)
+
+
+def get_room(request: AuthenticatedRequest, slug: str) -> Room:
+    room = get_object_or_404(Room, slug=slug)
+    if not room.admits(request.user):
+        raise PermissionDenied("Only members of this room may see it.")
+    return room
+
+
+def get_own_room(request: AuthenticatedRequest, slug: str) -> Room:
+    room = get_room(request, slug)
+    if not room.is_private or room.creator != request.user:
+        raise PermissionDenied("Only the creator of a private room chooses who is in.")
+    return room

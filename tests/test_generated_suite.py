@@ -1,0 +1,51 @@
+"""The suite of a generated project passes, with every service it may meet."""
+
+import re
+import time
+from collections.abc import Callable
+
+import pytest
+from baking import NOTHING, Project, Variables
+
+
+def run_suite(project: Project, env: Variables = NOTHING) -> None:
+    done = project.run("pytest", "-q", "-p", "no:cacheprovider", env=env)
+    passed = re.search(r"(\d+) passed", done.stdout)
+    assert passed
+    assert int(passed[1]) > 0
+    assert not re.search(r"\d+ (skipped|warnings?|xfailed)", done.stdout), done.stdout
+
+
+def test_with_the_htmx_client_in_seconds(
+    htmx_project: Project, note: Callable[[str], None]
+) -> None:
+    start = time.perf_counter()
+    run_suite(htmx_project)
+    seconds = time.perf_counter() - start
+    note(f"suite of a generated project: {seconds:.1f} s")
+    assert seconds < 60
+
+
+def test_with_the_javascript_client(javascript_project: Project) -> None:
+    run_suite(javascript_project)
+
+
+def test_without_the_demo(plain_project: Project) -> None:
+    run_suite(plain_project)
+
+
+@pytest.mark.parametrize("client", ["htmx", "javascript"])
+def test_on_postgresql_and_redis(
+    request: pytest.FixtureRequest,
+    client: str,
+    postgres: dict[str, str],
+    redis_url: str,
+) -> None:
+    project: Project = request.getfixturevalue(f"{client}_project")
+    run_suite(project, env={"REDIS_URL": redis_url, **postgres})
+
+
+def test_without_the_demo_on_postgresql_and_redis(
+    plain_project: Project, postgres: dict[str, str], redis_url: str
+) -> None:
+    run_suite(plain_project, env={"REDIS_URL": redis_url, **postgres})

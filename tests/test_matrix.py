@@ -1,0 +1,103 @@
+"""Every pair of answers makes a project that every tool is content with."""
+
+import re
+from pathlib import Path
+
+import pytest
+from allpairspy import AllPairs
+from baking import Answers, Kitchen, Project
+from texts import HOSTILE
+
+PROMPTS: dict[str, list[str | bool]] = {
+    "license": ["MIT", "BSD-3-Clause", "Apache-2.0", "GPL-3.0-or-later", "none"],
+    "project_name": ["My Project", HOSTILE["quotes"], HOSTILE["japanese"]],
+    "description": ["", HOSTILE["200 characters"], HOSTILE["emoji"]],
+    "author_name": ["", "Ada Lovelace", HOSTILE["many quotes"]],
+    "author_email": ["", "ada@example.org", "o'hara+x@example.org"],
+    "domain_name": ["example.com", "chat.example.co.uk", "localhost"],
+    "timezone": ["UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires"],
+    "project_slug": ["my_project", "X"],
+    "include_chat_demo": [True, False],
+    "chat_client": ["htmx", "javascript"],
+    "database": ["sqlite", "postgresql"],
+    "asgi_server": ["daphne", "uvicorn"],
+    "install_now": [True, False],
+}
+# Wide prompts first: the table is shortest so.
+TABLE: list[Answers] = [
+    dict(zip(PROMPTS, row, strict=True)) for row in AllPairs(list(PROMPTS.values()))
+]
+JINJA = re.compile(r"\{\{|\{%|\{#|cookiecutter\.\w|# %")
+# Django's own tags live in these, and they are copied as they are.
+COPIED = {".css", ".html", ".ico", ".js", ".png", ".svg"}
+# What comes with installing.
+STATE = {".pyc", ".sqlite3"}
+
+
+def test_the_table_has_every_pair() -> None:
+    names = list(PROMPTS)
+    wanted = {
+        (a, x, b, y)
+        for a in names
+        for b in names[names.index(a) + 1 :]
+        for x in PROMPTS[a]
+        for y in PROMPTS[b]
+    }
+    found = {
+        (a, row[a], b, row[b])
+        for row in TABLE
+        for a in names
+        for b in names[names.index(a) + 1 :]
+    }
+    assert found == wanted
+
+
+@pytest.mark.parametrize("answers", TABLE, ids=[str(n) for n in range(len(TABLE))])
+def test_a_project_is_clean(
+    kitchen: Kitchen, tmp_path_factory: pytest.TempPathFactory, answers: Answers
+) -> None:
+    # The database of whoever generates has no part in this, and may not be there.
+    database = tmp_path_factory.mktemp("database") / "db.sqlite3"
+    project = kitchen.bake(answers, {"DATABASE_URL": f"sqlite:///{database}"})
+    assert database.exists() == answers["install_now"]
+    for path in project.path.rglob("*"):
+        if (
+            path.is_file()
+            and path.suffix not in COPIED | STATE
+            and ".venv" not in path.parts
+        ):
+            assert_is_finished(path)
+    project.run("ruff", "check", "--no-cache")
+    project.run("ruff", "format", "--check", "--no-cache")
+    # What mypy found out about the dependencies holds for one set of them.
+    cache = tmp_path_factory.getbasetemp() / f"mypy-{project.venv.name}"
+    project.run("mypy", ".", "--cache-dir", str(cache))
+    check(project)
+
+
+def assert_is_finished(path: Path) -> None:
+    text = path.read_text("utf-8")
+    if path.suffix == ".md":
+        text = re.sub(r" *```html\n.*?```\n", "", text, flags=re.DOTALL)
+    assert not (found := JINJA.search(text)), f"{path}: {found}"
+    assert text.endswith("\n") or not text, f"{path} ends in mid-line"
+    assert not re.search(r"[ \t]$", text, re.MULTILINE), f"{path}: blanks at line end"
+
+
+def check(project: Project) -> None:
+    silent = "System check identified no issues (0 silenced)."
+    assert silent in project.manage("check")
+    # Without a database server, which a check must not need.
+    assert "No changes detected" in project.manage(
+        *("makemigrations", "--check", "--dry-run"),
+        env={"DATABASE_URL": "sqlite:///:memory:"},
+    )
+    deployed = project.manage(
+        *("check", "--deploy", "--fail-level", "WARNING"),
+        env={
+            "DEBUG": "false",
+            "REDIS_URL": "redis://127.0.0.1:6379/0",
+            "SECRET_KEY": "abcdefghijklmnopqrstuvwxyz" * 2,
+        },
+    )
+    assert "System check identified no issues" in deployed

@@ -1,0 +1,244 @@
+"""What the two READMEs tell people to type works, as it is written."""
+
+import re
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from baking import NOTHING, Kitchen, Variables, run
+from playwright.sync_api import Browser, expect
+from serving import Server, Visitor, free_port, serve
+
+BROKEN_UV = "#!/bin/sh\necho 'pyenv: uv: command not found' >&2\nexit 127\n"
+
+
+def section(readme: Path, heading: str) -> str:
+    """The text below a heading."""
+    text = readme.read_text("utf-8")
+    found = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", text, re.M | re.S)
+    assert found, heading
+    return found[1]
+
+
+def code(text: str, language: str) -> list[str]:
+    """The blocks of a language, without their indentation."""
+    blocks = re.findall(rf"^ *```{language}\n(.*?)^ *```$", text, re.M | re.S)
+    return [textwrap.dedent(block) for block in blocks]
+
+
+def type_in(block: str, cwd: Path, env: Variables = NOTHING) -> str:
+    """Type the lines of a block into a shell; what they print."""
+    return run("bash", "-euc", block, cwd=cwd, env=env).stdout
+
+
+@contextmanager
+def type_and_serve(block: str, cwd: Path, env: Variables = NOTHING) -> Iterator[Server]:
+    """Type a block whose last line is a server's. Only its port is another one."""
+    port = free_port()
+    lines = re.sub(r"runserver$", f"runserver {port}", block.strip())
+    lines = lines.replace("8000", str(port))
+    env = {"PORT": str(port), **env}
+    with serve(["bash", "-euc", lines], cwd=cwd, port=port, env=env) as server:
+        yield server
+        assert "Traceback" not in server.log, server.log
+
+
+def assert_at_work(server: Server) -> None:
+    """The site answers, and its WebSockets do."""
+    visitor = Visitor(server)
+    assert visitor.get("/").ok
+    assert visitor.get("/accounts/signup/").ok
+    with visitor.connect("/ws/ping/") as socket:
+        socket.send("x")
+        assert socket.recv(timeout=10) == "x"
+
+
+@pytest.fixture
+def clone(kitchen: Kitchen, tmp_path: Path) -> Path:
+    """This repository, as a stranger has it after `git clone`."""
+    clone = tmp_path / "cookiecutter-django-channels"
+    shutil.copytree(kitchen.template, clone)
+    run("git", "init", "--quiet", cwd=clone)
+    run("git", "add", ".", cwd=clone)
+    return clone
+
+
+@pytest.fixture
+def fresh_machine(tmp_path: Path) -> Variables:
+    """Python and make, and a uv that is a version manager's empty promise."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "python3").symlink_to(Path(sys.executable).resolve())
+    (folder / "uv").write_text(BROKEN_UV)
+    (folder / "uv").chmod(0o755)
+    return {"PATH": f"{folder}:/usr/bin:/bin"}
+
+
+def test_make_demo_on_a_fresh_machine(clone: Path, fresh_machine: Variables) -> None:
+    (block, *_) = code(section(clone / "README.md", "Try it"), "sh")
+    assert block == "make demo\n"
+    with type_and_serve(block, clone, fresh_machine) as server:
+        assert_at_work(server)
+        assert f"Open http://localhost:{server.port}" in server.log
+        Visitor(server).sign_up("ada")
+        refused = run(
+            *("make", "demo"),
+            cwd=clone,
+            env={**fresh_machine, "PORT": str(server.port)},
+            ok=False,
+        )
+        assert refused.returncode != 0
+        assert f"Port {server.port} cannot be used" in refused.stderr
+        assert "Traceback" not in refused.stderr
+    # Again, with the people of the first time.
+    with type_and_serve(block, clone, fresh_machine) as server:
+        visitor = Visitor(server)
+        visitor.log_in("ada")
+    assert run("git", "status", "--porcelain", cwd=clone).stdout.count("??") == 0
+
+
+def test_the_plain_commands_behind_make_demo(clone: Path) -> None:
+    (_, block) = code(section(clone / "README.md", "Try it"), "sh")
+    with type_and_serve(block, clone) as server:
+        assert_at_work(server)
+
+
+def test_using_the_template(clone: Path, tmp_path: Path) -> None:
+    (block,) = code(section(clone / "README.md", "Use it"), "sh")
+    block = block.replace("gh:ORG/cookiecutter-django-channels", str(clone))
+    # Enter at every prompt, but for the last: writing the files is enough.
+    type_in(f"printf '{'\\n' * 12}n\\n' | {block}", tmp_path)
+    assert (tmp_path / "my_project" / "manage.py").exists()
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=["make", "uv"])
+def test_running_the_tests(clone: Path, number: int) -> None:
+    block = code(section(clone / "README.md", "Work on it"), "sh")[number]
+    # All of them would include this one.
+    env = {"PYTEST_ADDOPTS": "-k the_default_slug_follows"}
+    assert re.search(r"\d+ passed", type_in(block, clone, env))
+
+
+def test_the_table_lists_every_prompt(clone: Path) -> None:
+    rows = re.findall(r"^\| (`.*?) \|", section(clone / "README.md", "Use it"), re.M)
+    listed = re.findall(r"`(\w+)`", " ".join(rows))
+    prompts = re.findall(
+        r'^  "([a-z]\w+)": ', (clone / "cookiecutter.json").read_text(), re.M
+    )
+    assert listed == prompts
+
+
+def test_starting_and_testing_a_project_with_uv(kitchen: Kitchen) -> None:
+    project = kitchen.write({})
+    readme = project / "README.md"
+    with type_and_serve(code(section(readme, "Start"), "sh")[0], project) as server:
+        assert_at_work(server)
+    (block,) = code(section(readme, "Test"), "sh")
+    assert re.search(r"\d+ passed", type_in(block, project))
+
+
+def test_starting_a_project_with_pip(
+    kitchen: Kitchen, fresh_machine: Variables
+) -> None:
+    project = kitchen.write({"include_chat_demo": False})
+    block = code(section(project / "README.md", "Start"), "sh")[1]
+    block = block.replace("python -m venv", "python3 -m venv")
+    with type_and_serve(block, project, fresh_machine) as server:
+        assert_at_work(server)
+
+
+@pytest.mark.parametrize("asgi_server", ["daphne", "uvicorn"])
+def test_deploying_a_project(
+    kitchen: Kitchen, postgres: dict[str, str], redis_url: str, asgi_server: str
+) -> None:
+    project = kitchen.write({"asgi_server": asgi_server})
+    (project / ".env").unlink()
+    text = section(project / "README.md", "Deploy")
+    named = re.findall(r"^\| `(\w+)`", text, re.M)
+    env = {
+        **postgres,
+        "BEHIND_PROXY": "true",
+        "EMAIL_URL": "smtp://127.0.0.1:9",
+        "REDIS_URL": redis_url,
+        "SECRET_KEY": "long-and-random-" * 4,
+    }
+    assert set(named) == set(env) - {"PGUSER"}
+    env["ALLOWED_HOSTS"] = "127.0.0.1"
+    (block,) = code(text, "sh")
+    with type_and_serve(block, project, env) as server:
+        visitor = Visitor(server)
+        visitor.session.max_redirects = 0
+        visitor.session.headers["X-Forwarded-Proto"] = "https"
+        page = visitor.get("/")
+        assert page.ok
+        assert "Strict-Transport-Security" in page.headers
+    assert not (project / ".venv" / "bin" / "pytest").exists()
+
+
+def test_adding_a_websocket_endpoint(kitchen: Kitchen, browser: Browser) -> None:
+    project = kitchen.bake({})
+    path = project.path
+    text = section(path / "README.md", "Add a WebSocket endpoint")
+    (consumer, route) = code(text, "python")
+    (tag,) = code(text, "html")
+    (script,) = code(text, "js")
+    (imported,) = re.findall(r"`(from \S+ import \w+)`", text)
+
+    (path / "apps" / "web" / "shout.py").write_text(consumer)
+    routes = path / "config" / "channels_urls.py"
+    listed = "websocket_urlpatterns = [\n"
+    text = routes.read_text().replace(listed, f"{listed}{route.strip()},\n")
+    routes.write_text(text.replace(f"\n{listed}", f"{imported}\n\n{listed}"))
+    home = path / "apps" / "web" / "templates" / "web" / "home.html"
+    block = "{% block main %}\n"
+    home.write_text(home.read_text().replace(block, block + tag, 1))
+    (path / "apps" / "web" / "static" / "web" / "shout.js").write_text(script)
+
+    project.run("ruff", "format", "--quiet", "--no-cache")
+    project.run("ruff", "check", "--no-cache")
+    project.manage("migrate")
+    port = free_port()
+    with serve(
+        [str(project.python), "manage.py", "runserver", "--noreload", str(port)],
+        cwd=path,
+        port=port,
+    ) as server:
+        page = browser.new_page()
+        page.goto(server.url)
+        expect(page.locator("#shout")).to_have_text("HELLO")
+        page.close()
+    url = project.manage(
+        *("shell", "--no-imports", "-c"),
+        "from apps.realtime.utils import websocket_absolute_url, websocket_reverse;"
+        "print(websocket_absolute_url(websocket_reverse('ws_shout')))",
+    )
+    assert url == "ws://localhost:8000/ws/shout/\n"
+
+
+@pytest.mark.parametrize("chat_client", ["htmx", "javascript"])
+def test_removing_the_demo(kitchen: Kitchen, chat_client: str) -> None:
+    project = kitchen.bake({"chat_client": chat_client, "domain_name": "chat.example"})
+    path = project.path
+    env = {"UV_PROJECT_ENVIRONMENT": str(project.venv), "UV_NO_SYNC": "1"}
+    project.manage("migrate")
+    (block,) = code(section(path / "README.md", "Remove the chat demo"), "sh")
+    for line in reversed(type_in(block, path, env).splitlines()):
+        found = re.match(
+            r"(config/\w+\.py|\.env\.example|pyproject\.toml):(\d+):", line
+        )
+        if found:
+            lines = (path / found[1]).read_text().splitlines(keepends=True)
+            del lines[int(found[2]) - 1]
+            (path / found[1]).write_text("".join(lines))
+    project.run("ruff", "format", "--no-cache")
+    project.run("ruff", "check", "--no-cache")
+    assert "No changes detected" in project.manage("makemigrations", "--check")
+    done = project.run("pytest", "-q", "-p", "no:cacheprovider")
+    assert re.search(r"\d+ passed", done.stdout)
+    words = ["chat[^.]|django.htmx|limits", "config", "apps/web", "pyproject.toml"]
+    left = run("grep", "-rniE", "--exclude-dir=__pycache__", *words, cwd=path, ok=False)
+    assert left.stdout == ""

@@ -33,6 +33,12 @@ async def socket() -> AsyncIterator[WebsocketCommunicator]:
     await socket.disconnect()
 
 
+async def has_entered(socket: WebsocketCommunicator) -> None:
+    """Frames are read once the socket has joined its groups."""
+    await socket.send_json_to({"text": "here?"})
+    assert await socket.receive_from(WAIT) == "HERE?"
+
+
 async def closing_code(socket: WebsocketCommunicator) -> int:
     message = await socket.receive_output(WAIT)
     assert message["type"] == "websocket.close"
@@ -49,6 +55,8 @@ async def test_a_frame_reaches_the_consumer(socket: WebsocketCommunicator) -> No
 async def test_what_is_published_reaches_the_socket(
     socket: WebsocketCommunicator,
 ) -> None:
+    await has_entered(socket)
+
     await apublish("here", "<b>hello</b>")
 
     assert await socket.receive_from(WAIT) == "<b>hello</b>"

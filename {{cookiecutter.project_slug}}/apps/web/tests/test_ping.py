@@ -5,6 +5,9 @@ from channels.testing import WebsocketCommunicator
 
 from apps.web.consumers import PingConsumer
 
+# Channels looks after database connections, used or not.
+pytestmark = pytest.mark.django_db
+
 
 @pytest.fixture
 async def socket() -> AsyncIterator[WebsocketCommunicator]:

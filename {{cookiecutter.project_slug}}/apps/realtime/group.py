@@ -54,22 +54,28 @@ class Group:
     async def add(self, outbox: Outbox, after: int | None) -> None:
         """Write to a socket from now on, and first what it missed since `after`."""
         if self.history is not None:
-            if self.last < 0:
-                await self.sync()
+            # What the page shows already must not be broadcast to it later on.
+            if self.last < (known := max(0, after or 0)):
+                await self.sync(known)
             if after is not None:
                 await self._catch_up(outbox, self.history, max(0, after))
         # A waiting frame is for those who were here; the newcomer has had it.
         self._flush()
         self.outboxes.add(outbox)
 
-    async def sync(self) -> None:
-        """Send what the history has and the channel layer did not bring."""
+    async def sync(self, least: int | None = None) -> None:
+        """Send what the history has and the channel layer did not bring.
+
+        With `least`, only where that number has not gone out when it is one's turn.
+        """
         if self.history is None:
             return
         async with self._syncing:
+            if least is not None and self.last >= least:
+                return
             newest = (await self.history.last_numbers([self.name])).get(self.name, 0)
             if self.last < 0:
-                self.last = self.base = max(0, newest - RECENT)
+                await self._load(self.history, newest)
             while self.last < newest:
                 fragments = await self.history.load(self.name, self.last, CATCH_UP)
                 for fragment in fragments:
@@ -80,6 +86,13 @@ class Group:
                     self.last = max(self.last, newest)
         self._early = {n: early for n, early in self._early.items() if n > self.last}
         self._send_in_order()
+
+    async def _load(self, history: History, newest: int) -> None:
+        """Read what came last, before anyone is here to be sent it."""
+        base = max(0, newest - RECENT)
+        self.recent.extend(await history.load(self.name, base, newest - base))
+        self.base = base
+        self.last = max([newest, *(one.number for one in self.recent)])
 
     def _send_in_order(self) -> None:
         while fragment := self._early.pop(self.last + 1, None):

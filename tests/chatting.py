@@ -52,7 +52,8 @@ class Page:
         self.skipped = False
         self.connections = 0
         self.online = False
-        self.code = 0  # that it was closed for good with
+        self.code = 0  # that it was closed with last
+        self.closed = 0.0  # when, on the monotonic clock
         self._due = 0.0
         self._socket: ClientConnection | None = None
         self._lock = threading.Lock()
@@ -76,6 +77,11 @@ class Page:
         self._leaving.set()
         self.drop()
         self._thread.join(30)
+
+    @property
+    def is_out(self) -> bool:
+        """Whether it was told not to come back."""
+        return self.code in FINAL
 
     @property
     def last(self) -> int:
@@ -108,6 +114,7 @@ class Page:
         while not self._leaving.is_set():
             heard = self.connections
             self.code = self._visit()
+            self.closed = time.monotonic()
             self.online = False
             if self.code in FINAL:
                 return

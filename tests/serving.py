@@ -129,9 +129,11 @@ class Visitor:
     def get(self, path: str) -> requests.Response:
         return self.session.get(self.server.url + path, timeout=20)
 
-    def post(self, path: str, **fields: str) -> requests.Response:
-        """Fill in the form on a page and send it."""
-        page = self.get(path)
+    def post(
+        self, path: str, *, form_on: str | None = None, **fields: str
+    ) -> requests.Response:
+        """Fill in the form on a page, of that path unless told another, and send it."""
+        page = self.get(form_on or path)
         token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
         assert token, f"{path} ({page.status_code}) has no form:\n{page.text}"
         return self.session.post(

@@ -1,9 +1,10 @@
-"""Back-pressure for daphne, in both directions.
+"""Back-pressure for daphne, in both directions, and all close codes.
 
 Daphne buffers whatever is sent to a socket that does not read, and whatever a socket
 sends before it is read, without end. Here `send` completes when the buffer of the
 operating system and at most 64 KB beside it have taken the frame, as in uvicorn; and
-a socket that talks faster than it is listened to is closed.
+a socket that talks faster than it is listened to is closed. And whoever is closed is
+told why, which daphne itself does for some codes only.
 """
 
 import asyncio
@@ -12,10 +13,14 @@ from typing import Any
 from daphne.server import Server
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 
-from apps.realtime.codes import POLICY_VIOLATION
+from apps.realtime.codes import MESSAGE_TOO_BIG, POLICY_VIOLATION
 
-# Frames of one socket that wait to be read.
+# Frames of one socket that wait to be read, and their longest, in bytes.
 MAX_UNREAD = 64
+MAX_FRAME = 64 * 1024
+# For how long a socket that is closed may take to answer, in seconds. One that has
+# stalled reads why, if it goes on in time.
+FAREWELL = 30
 
 _handle_reply = Server.handle_reply
 
@@ -29,12 +34,20 @@ class PacedWebSocketProtocol(WebSocketProtocol):  # type: ignore[misc]
         super().onOpen()
         self.transport.unregisterProducer()  # that was the HTTP request
         self.transport.registerProducer(self, True)
+        self.closeHandshakeTimeout = FAREWELL
+        self.failByDrop = False
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803
-        if self.application_queue.qsize() < MAX_UNREAD:
-            super().onMessage(payload, isBinary)
+        if len(payload) > MAX_FRAME:
+            self.serverClose(MESSAGE_TOO_BIG)
+        elif self.application_queue.qsize() >= MAX_UNREAD:
+            self.serverClose(POLICY_VIOLATION)
         else:
-            self.sendClose(code=POLICY_VIOLATION)
+            super().onMessage(payload, isBinary)
+
+    def serverClose(self, code: int | None = None) -> None:  # noqa: N802
+        # Autobahn's sendClose() takes neither 1008 nor 1009, 1012 or 1013.
+        self.sendCloseFrame(code=1000 if code is None else code)
 
     def connectionLost(self, reason: Any) -> None:  # noqa: N802
         self.resumeProducing()

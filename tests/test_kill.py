@@ -7,14 +7,10 @@ from contextlib import ExitStack
 
 from baking import Variables
 from chatting import Page, assert_complete, talking
-from fleet import SERVERS, Fleet, kill, wait_until
+from fleet import SERVERS, UNLIMITED, Fleet, kill, wait_until
 from serving import free_port
 
 KILLS = 20
-UNLIMITED = {
-    "CHAT_FLOOD_LIMIT": "100000 per 5 seconds",
-    "WEBSOCKET_FRAMES_PER_SECOND": "1000",
-}
 
 
 def test_nothing_is_lost_when_the_server_is_killed_in_mid_traffic(

@@ -21,6 +21,8 @@ KEPT = {
 VERSIONED = {
     "chat_client": ("htmx", "javascript"),
 }
+# What tools leave behind in a template that is worked on.
+STRAY = ("__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache")
 VERSIONED_FOLDERS = ("apps", "static", "templates")
 LICENSES = ("MIT", "BSD-3-Clause", "Apache-2.0", "GPL-3.0-or-later")
 
@@ -69,6 +71,9 @@ def drop_what_was_not_asked_for() -> None:
     for name, stays in KEPT.items():
         if not stays:
             remove(PROJECT / name)
+    for name in STRAY:
+        for path in list(PROJECT.rglob(name)):
+            remove(path)
 
 
 def choose_versions() -> None:

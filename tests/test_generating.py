@@ -1,6 +1,7 @@
 """Generating: prompts, existing folders, replays, and installing that goes wrong."""
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -9,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from baking import NOTHING, TEMPLATE, Kitchen, environment
+from baking import NOTHING, TEMPLATE, TREE, Kitchen, environment, run
 
 MANUAL = ("uv sync", "uv run python manage.py migrate", "uv run python manage.py")
 
@@ -80,6 +81,24 @@ def test_a_replay_makes_the_same_project(kitchen: Kitchen) -> None:
     kitchen.cookiecutter("--replay", output=output)
     (second,) = output.iterdir()
     assert files(first) == files(second)
+
+
+def test_what_tools_leave_in_the_template_stays_there(
+    kitchen: Kitchen, tmp_path: Path
+) -> None:
+    template = tmp_path / "template"
+    shutil.copytree(kitchen.template, template)
+    for folder in (".ruff_cache", "apps/__pycache__"):
+        leftover = template / TREE.name / folder / "x"
+        leftover.parent.mkdir()
+        leftover.write_bytes(b"\xa3 {{ nonsense")
+    output = kitchen.folder()
+    run(
+        *(sys.executable, "-m", "cookiecutter", template, "--no-input", "-o", output),
+        *("--config-file", kitchen.config, "install_now=false"),
+        cwd=tmp_path,
+    )
+    assert not [*output.rglob("x")]
 
 
 def test_an_existing_folder_is_left_alone(kitchen: Kitchen) -> None:

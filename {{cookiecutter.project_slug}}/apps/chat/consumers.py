@@ -8,7 +8,12 @@ from django.core.exceptions import ValidationError
 from apps.chat.flood import Flood
 from apps.chat.history import room_history
 from apps.chat.models import Room
-from apps.chat.rendering import render_error, render_roster, render_typing
+from apps.chat.rendering import (
+    render_error,
+    render_roster,
+    render_stored,
+    render_typing,
+)
 from apps.chat.services import apost_message
 from apps.realtime.codes import (
     NOT_ALLOWED,
@@ -63,7 +68,10 @@ class ChatConsumer(RealtimeConsumer):
 
     async def post(self, text: str, client_id: UUID | None) -> None:
         try:
-            await apost_message(self.room, self.user, text, client_id=client_id)
+            message = await apost_message(
+                self.room, self.user, text, client_id=client_id
+            )
+            self.push(render_stored(message))
             self.warnings = 0
         except Flood as flood:
             self.warnings += 1

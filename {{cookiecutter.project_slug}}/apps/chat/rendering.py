@@ -12,6 +12,11 @@ def render_message(message: Message) -> str:
     return render("arrival", message=message)
 
 
+def render_stored(message: Message) -> str:
+    """What its sender is told, even where the message itself comes much later."""
+    return render("stored", message=message)
+
+
 def render_skipped(count: int, until: int) -> str:
     return render("skipped", count=count, before=until + 1)
 

@@ -1,18 +1,12 @@
 """What the chat does, whoever asks: the consumer, a view, a command or a task."""
 
-from functools import partial
 from uuid import UUID, uuid4
 
-from channels.db import database_sync_to_async
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
-from django.db.models import F
 from django.utils.text import slugify
 
-from apps.chat.flood import check_flood
 from apps.chat.models import MAX_MESSAGE, Message, Room
-from apps.chat.rendering import render_message
-from apps.realtime.publish import publish
+from apps.chat.posting import Draft, Outcome, post_drafts, posting
 from apps.users.models import User
 
 
@@ -28,39 +22,23 @@ def post_message(
     and its subclass Flood where there is too much of it; Room.DoesNotExist where the
     room was deleted meanwhile.
     """
-    text = clean_text(text)
-    check_flood(author.pk)
-    client_id = client_id or uuid4()
-    try:
-        with transaction.atomic():
-            message = Message.objects.create(
-                room=room,
-                author=author,
-                number=next_number(room),
-                client_id=client_id,
-                text=text,
-            )
-            transaction.on_commit(partial(publish_message, message))
-    except IntegrityError:
-        return Message.objects.get(room=room, author=author, client_id=client_id)
-    return message
+    draft = Draft(room, author, clean_text(text), client_id or uuid4())
+    (outcome,) = post_drafts([draft])
+    return message_or_raise(outcome)
 
 
-apost_message = database_sync_to_async(post_message)
+async def apost_message(
+    room: Room, author: User, text: str, *, client_id: UUID | None = None
+) -> Message:
+    """Do what post_message() does; under load, many share one transaction."""
+    draft = Draft(room, author, clean_text(text), client_id or uuid4())
+    return message_or_raise(await posting.submit(draft))
 
 
-def next_number(room: Room) -> int:
-    """Count up, and keep the room locked until the commit."""
-    counted = Room(pk=room.pk, last_number=F("last_number") + 1)
-    try:
-        counted.save(update_fields=["last_number"])
-    except Room.NotUpdated:
-        raise Room.DoesNotExist("The room was deleted.") from None
-    return counted.last_number
-
-
-def publish_message(message: Message) -> None:
-    publish(message.room.group, render_message(message), number=message.number)
+def message_or_raise(outcome: Outcome) -> Message:
+    if isinstance(outcome, Message):
+        return outcome
+    raise outcome
 
 
 def clean_text(text: str) -> str:

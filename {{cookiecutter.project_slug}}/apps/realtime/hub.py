@@ -81,7 +81,7 @@ class Hub:
         if group.is_empty:
             del self.groups[name]
             self.presence.forget(name)
-            await self._call(self.layer.group_discard, name, self.channel)
+            await self._call(self.layer.group_discard, name)
 
     async def subscribe_all(self, *, anew: bool = False) -> None:
         """Subscribe where that failed, or everywhere: memberships may expire."""
@@ -91,9 +91,7 @@ class Hub:
 
     async def _subscribe(self, group: Group) -> None:
         if self.channel and not group.subscribed:
-            group.subscribed = await self._call(
-                self.layer.group_add, group.name, self.channel
-            )
+            group.subscribed = await self._call(self.layer.group_add, group.name)
 
     async def _open_channel(self) -> None:
         try:
@@ -102,13 +100,14 @@ class Hub:
         except Exception as error:  # each layer has its own
             layer_outage.begin(error)
 
-    async def _call(self, method: Callable[..., Any], *args: str) -> bool:
+    async def _call(self, method: Callable[..., Any], name: str) -> bool:
         try:
             async with asyncio.timeout(TIMEOUT):
-                await method(*args)
+                await method(name, self.channel)
         except Exception as error:  # each layer has its own
-            layer_outage.begin(error)
+            layer_outage.begin(error, name)
             return False
+        layer_outage.end(name)
         return True
 
     async def _listen(self) -> None:
@@ -125,9 +124,10 @@ class Hub:
 
     def _hear(self, message: dict[str, Any]) -> None:
         match message["type"]:
-            case "fragment":
+            case "fragments":
                 if group := self.groups.get(message["group"]):
-                    group.receive(Fragment(message["html"], message["number"]))
+                    for html, number in message["pairs"]:
+                        group.receive(Fragment(html, number))
             case "presence":
                 self.presence.stale.add(message["group"])
             case "disconnect":

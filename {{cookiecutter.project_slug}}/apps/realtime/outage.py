@@ -11,26 +11,32 @@ logger = logging.getLogger(__name__)
 DATABASE_ERRORS = (OperationalError, InterfaceError)
 # The longest anyone waits for a service that should answer at once, in seconds.
 TIMEOUT = 1
-# A service that failed is left alone for as long, in seconds.
+# What failed is left alone for as long, in seconds.
 RETRY_AFTER = 1
+# What failed and was not tried again since is forgotten after as long, in seconds.
+FORGET_AFTER = 10
 
 
 class Outage:
+    """A service, and the parts of it that failed: of several shards, one may."""
+
     def __init__(self, service: str, consequence: str) -> None:
         self.service = service
         self.consequence = consequence
-        self.failed_at: float | None = None
+        self._failed_at: dict[str, float] = {}
 
     @property
-    def is_fresh(self) -> bool:
-        """Whether the service failed within the last second."""
-        return (
-            self.failed_at is not None
-            and time.monotonic() - self.failed_at < RETRY_AFTER
-        )
+    def parts(self) -> list[str]:
+        """What failed and has not been seen to work since."""
+        return list(self._failed_at)
 
-    def begin(self, error: BaseException) -> None:
-        if self.failed_at is None:
+    def is_fresh(self, part: str = "") -> bool:
+        """Whether the part failed within the last second."""
+        failed_at = self._failed_at.get(part)
+        return failed_at is not None and time.monotonic() - failed_at < RETRY_AFTER
+
+    def begin(self, error: BaseException, part: str = "") -> None:
+        if not self._failed_at:
             logger.error(
                 "%s does not answer (%s: %s). %s",
                 self.service,
@@ -38,12 +44,20 @@ class Outage:
                 str(error).strip(),
                 self.consequence,
             )
-        self.failed_at = time.monotonic()
+        self._failed_at[part] = time.monotonic()
 
-    def end(self) -> None:
-        if self.failed_at is not None:
+    def forget(self) -> None:
+        """Take everything to be back, without saying so."""
+        self._failed_at.clear()
+
+    def end(self, part: str = "") -> None:
+        if not self._failed_at:
+            return
+        self._failed_at.pop(part, None)
+        since = time.monotonic() - FORGET_AFTER
+        self._failed_at = {p: at for p, at in self._failed_at.items() if at > since}
+        if not self._failed_at:
             logger.info("%s is back.", self.service)
-            self.failed_at = None
 
 
 database_outage = Outage(

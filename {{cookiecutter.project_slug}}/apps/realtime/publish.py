@@ -1,11 +1,13 @@
-"""Push a rendered fragment into every page that listens to a group."""
+"""Push rendered fragments into every page that listens to a group."""
 
 import asyncio
+from collections.abc import Collection
 from typing import Any
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 
+from apps.realtime.history import Fragment
 from apps.realtime.outage import TIMEOUT, layer_outage
 
 
@@ -16,12 +18,17 @@ async def apublish(group: str, html: str, *, number: int = 0) -> None:
     group's history, if it has one: then it arrives even where the channel layer fails.
     Never raises: a channel layer that is away is logged, once.
     """
-    await send_to_group(
-        group, {"type": "fragment", "group": group, "html": html, "number": number}
-    )
+    await apublish_all(group, [Fragment(html, number)])
+
+
+async def apublish_all(group: str, fragments: Collection[Fragment]) -> None:
+    """Send several fragments to a group at once; see apublish()."""
+    pairs = [tuple(fragment) for fragment in fragments]
+    await send_to_group(group, {"type": "fragments", "group": group, "pairs": pairs})
 
 
 publish = async_to_sync(apublish)
+publish_all = async_to_sync(apublish_all)
 
 
 def user_group(user_id: int) -> str:
@@ -32,13 +39,13 @@ def user_group(user_id: int) -> str:
 async def send_to_group(group: str, message: dict[str, Any]) -> bool:
     """Hand a message to the channel layer. Returns whether it was taken."""
     layer: Any = get_channel_layer()
-    if layer_outage.is_fresh:
+    if layer_outage.is_fresh(group):
         return False
     try:
         async with asyncio.timeout(TIMEOUT):
             await layer.group_send(group, message)
     except Exception as error:  # each layer has its own
-        layer_outage.begin(error)
+        layer_outage.begin(error, group)
         return False
-    layer_outage.end()
+    layer_outage.end(group)
     return True

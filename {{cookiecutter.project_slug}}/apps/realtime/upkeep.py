@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from apps.realtime.codes import NOT_LOGGED_IN
 from apps.realtime.history import History
-from apps.realtime.outage import DATABASE_ERRORS, database_outage
+from apps.realtime.outage import DATABASE_ERRORS, database_outage, layer_outage
 from apps.realtime.publish import send_to_group
 from apps.realtime.registry import Member
 from apps.realtime.sessions import find_revoked
@@ -40,6 +40,7 @@ class Upkeep:
             (PRESENCE_INTERVAL, self.tell_presence),
             (HISTORY_INTERVAL, self.look_into_histories),
             (HISTORY_INTERVAL, self.hub.subscribe_all),
+            (HISTORY_INTERVAL, self.try_layer),
             (BEAT_INTERVAL, self.beat),
             (SESSION_INTERVAL, self.check_sessions),
             (RENEWAL_INTERVAL, self.renew),
@@ -53,10 +54,17 @@ class Upkeep:
             if group.history is not None:
                 names.setdefault(group.history, []).append(group.name)
         for history, groups in names.items():
-            for name, newest in (await history.last_numbers(groups)).items():
+            newest_numbers = await history.last_numbers(groups)
+            database_outage.end()
+            for name, newest in newest_numbers.items():
                 behind = self.hub.groups.get(name)
                 if behind is not None and behind.last < newest:
                     await behind.sync()
+
+    async def try_layer(self) -> None:
+        """See whether what failed is back, though nobody says anything."""
+        message = {"type": "nothing"}
+        await asyncio.gather(*(send_to_group(g, message) for g in layer_outage.parts))
 
     async def tell_presence(self) -> None:
         """Store who came and went here, tell all processes, and show what they told."""
@@ -92,6 +100,7 @@ class Upkeep:
         if not members:
             return
         revoked = await find_revoked([member.scope for member in members])
+        database_outage.end()
         gone = {id(scope) for scope in revoked}
         for member in members:
             if id(member.scope) in gone:
@@ -103,7 +112,6 @@ async def every(interval: float, job: Callable[[], Awaitable[None]]) -> None:
         await asyncio.sleep(interval)
         try:
             await job()
-            database_outage.end()
         except DATABASE_ERRORS as error:
             database_outage.begin(error)
         except Exception:

@@ -26,4 +26,5 @@ def site(db: None, settings: Settings) -> Iterator[Site]:
 def services_that_answer() -> Iterator[None]:
     """Forget which services the test before took away."""
     yield
-    database_outage.failed_at = layer_outage.failed_at = None
+    database_outage.forget()
+    layer_outage.forget()

@@ -1,12 +1,12 @@
 // One's own messages on their way: shown at once as pending, sent one after the other,
-// and sent again until the server has them. The server stores a client_id only once.
+// and sent again until the server has stored them. It stores a client_id only once.
 "use strict";
 
 const pending = (() => {
   const RETRY = 5000; // milliseconds
   const room = document.getElementById("room");
   const messages = document.getElementById("messages");
-  const queue = new Map(); // client_id → {frame, element}, the oldest first
+  const queue = new Map(); // client_id → {frame, element, isSettled}, the oldest first
   let timer = 0;
 
   function newId() {
@@ -31,18 +31,30 @@ const pending = (() => {
     return element;
   }
 
-  // Send the oldest, again and again until it has arrived.
+  const onTheirWay = () => [...queue.values()].filter((one) => !one.isSettled);
+  const find = (clientId) => queue.get(clientId.replaceAll("-", ""));
+
+  // Send the oldest, again and again until it is stored.
   function sendNext() {
     clearTimeout(timer);
-    const [next] = queue.values();
+    const [next] = onTheirWay();
     if (next && connection.send(next.frame)) timer = setTimeout(sendNext, RETRY);
   }
 
-  function take(clientId) {
-    const id = clientId.replaceAll("-", "");
-    const entry = queue.get(id);
-    if (queue.delete(id)) sendNext();
-    return entry;
+  // No longer send a message; what it looks like from now on.
+  function settle(entry, look) {
+    entry.element.classList.replace("pending", look);
+    if (entry.isSettled) return;
+    entry.isSettled = true;
+    sendNext();
+  }
+
+  function forget(clientId) {
+    const entry = find(clientId);
+    if (!entry) return;
+    settle(entry, "stored");
+    entry.element.remove();
+    queue.delete(entry.frame.client_id);
   }
 
   function waitLonger(milliseconds) {
@@ -50,21 +62,24 @@ const pending = (() => {
     timer = setTimeout(sendNext, milliseconds);
   }
 
-  // The server's copy takes the place of the pending one; what waits stays below.
+  // The room's copy takes the place of one's own; what waits stays below.
   new MutationObserver((changes) => {
     const arrived = changes
       .flatMap((change) => [...change.addedNodes])
       .filter((node) => node.dataset?.clientId);
-    for (const message of arrived) take(message.dataset.clientId)?.element.remove();
-    if (arrived.length) messages.append(...[...queue.values()].map((one) => one.element));
+    for (const message of arrived) forget(message.dataset.clientId);
+    if (arrived.length) messages.append(...onTheirWay().map((one) => one.element));
   }).observe(messages, { childList: true });
 
-  // The server refused one: for a while, or for good.
-  new MutationObserver(() => {
-    const { clientId, retry } = document.getElementById("error").dataset;
-    if (!clientId) return;
-    if (Number(retry)) waitLonger(Number(retry));
-    else take(clientId)?.element.classList.replace("pending", "failed");
+  // The server says what became of one: stored, refused for a while, or for good.
+  new MutationObserver((changes) => {
+    for (const node of changes.flatMap((change) => [...change.addedNodes])) {
+      const entry = find(node.dataset?.clientId ?? "");
+      if (!entry) continue;
+      if (node.id === "stored") settle(entry, "stored");
+      else if (Number(node.dataset.retry)) waitLonger(Number(node.dataset.retry));
+      else settle(entry, "failed");
+    }
   }).observe(room, { childList: true });
 
   document.addEventListener("chat:open", sendNext);
@@ -77,7 +92,7 @@ const pending = (() => {
       const frame = { message: text, client_id: clientId };
       document.getElementById("error").textContent = "";
       queue.set(clientId, { frame, element: show(text) });
-      if (queue.size > 1) return null;
+      if (onTheirWay().length > 1) return null;
       waitLonger(RETRY);
       return frame;
     },

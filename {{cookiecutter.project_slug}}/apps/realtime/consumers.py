@@ -18,6 +18,10 @@ from apps.realtime.outage import DATABASE_ERRORS, database_outage
 from apps.realtime.outbox import Outbox
 from apps.realtime.presence import Roster
 
+# What a browser asks to know whether anybody is there still, and what it hears.
+PING = "ping"
+PONG = "<!-- pong -->"
+
 
 class Refused(Exception):  # noqa: N818
     """Raised in `enter` where someone may not; carries the close code."""
@@ -141,6 +145,9 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
             return
         if not self.budget.spend():
             await self.close(code=POLICY_VIOLATION)
+            return
+        if text_data == PING:
+            self.push(PONG)
             return
         try:
             await self.receive_json(decode(text_data))

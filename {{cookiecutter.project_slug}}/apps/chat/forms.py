@@ -10,11 +10,3 @@ class RoomForm(forms.Form):
         ),
     )
     is_private = forms.BooleanField(label="Private, if it is new", required=False)
-
-
-class MemberForm(forms.Form):
-    username = forms.CharField(
-        label="Name",
-        max_length=150,
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )

@@ -1,14 +1,16 @@
 from collections.abc import Callable
+from uuid import uuid4
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.forms import UUIDField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from apps.chat import services
-from apps.chat.forms import MemberForm, RoomForm
+from apps.chat.forms import RoomForm
 from apps.chat.models import Room
 from apps.chat.rendering import render_roster
 from apps.realtime.presence import count_people, render_rosters
@@ -47,16 +49,17 @@ def room(request: AuthenticatedRequest, slug: str) -> HttpResponse:
     room = get_room(request, slug)
     newest_first = room.messages.select_related("author").order_by("-number")
     before = request.GET.get("before", "")
-    if before.isdecimal():
+    is_history = before.isdecimal() and len(before) < 20
+    if is_history:
         newest_first = newest_first.filter(number__lt=int(before))
     page = list(newest_first[: PAGE + 1])
     context = {
         "room": room,
         "page": page[:PAGE][::-1],
         "has_earlier": len(page) > PAGE,
-        "is_history": before.isdecimal(),
+        "is_history": is_history,
         "roster": render_rosters({room.group: render_roster})[room.group],
-        "member_form": MemberForm(),
+        "client_id": uuid4(),
     }
     return render(request, "chat/room.html", context)
 
@@ -70,7 +73,10 @@ def post(request: AuthenticatedRequest, slug: str) -> HttpResponse:
         request,
         room,
         lambda: services.post_message(
-            room, request.user, request.POST.get("message", "")
+            room,
+            request.user,
+            request.POST.get("message", ""),
+            client_id=UUIDField(required=False).clean(request.POST.get("client_id")),
         ),
     )
 

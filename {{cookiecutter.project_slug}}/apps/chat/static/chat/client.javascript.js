@@ -3,8 +3,6 @@
 
 {
   const room = document.getElementById("room");
-  const composer = document.getElementById("composer");
-  const field = composer.elements.message;
 
   // Each element of a frame says where it belongs: data-append-to, or its own id.
   function place(frame) {
@@ -20,24 +18,12 @@
   }
 
   function connect() {
-    const socket = new WebSocket(connection.url(room.dataset.socketUrl));
-    socket.onopen = () => connection.opened((frame) => socket.send(frame));
-    socket.onmessage = (event) => {
-      connection.heard();
-      place(event.data);
-    };
-    socket.onclose = (event) => {
-      if (connection.closed(event.code)) setTimeout(connect, connection.delay());
+    const socket = connection.open(room.dataset.socketUrl);
+    socket.onmessage = ({ data }) => place(data);
+    socket.onclose = ({ code }) => {
+      if (!connection.isFinal(code)) setTimeout(connect, connection.delay());
     };
   }
-
-  composer.addEventListener("submit", (event) => {
-    event.preventDefault();
-    if (!field.value.trim()) return;
-    const frame = pending.add(field.value);
-    if (frame) connection.send(frame);
-    composer.reset();
-  });
 
   connect();
 }

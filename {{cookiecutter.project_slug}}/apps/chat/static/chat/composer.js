@@ -3,18 +3,28 @@
 
 {
   const composer = document.getElementById("composer");
-  const field = composer?.elements.message;
+  const field = composer.elements.message;
 
   function fit() {
-    field.rows = Math.min(field.value.split("\n").length, 8);
+    field.style.blockSize = "auto";
+    field.style.blockSize = `${field.scrollHeight + field.offsetHeight - field.clientHeight}px`;
   }
 
-  field?.addEventListener("keydown", (event) => {
+  field.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
       composer.requestSubmit();
     }
   });
-  field?.addEventListener("input", fit);
-  composer?.addEventListener("reset", () => setTimeout(fit));
+
+  composer.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (field.value.trim()) pending.add(field.value);
+    composer.reset();
+    field.focus();
+  });
+
+  field.addEventListener("input", fit);
+  composer.addEventListener("reset", () => setTimeout(fit));
+  fit();
 }

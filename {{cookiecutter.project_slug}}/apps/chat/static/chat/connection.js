@@ -1,62 +1,96 @@
-// Where the socket leads, when it comes back, and what the page says meanwhile. Which
-// library moves the frames is client.js's matter; it calls opened() and closed().
+// The room's WebSocket: where it leads, how it is kept alive, when it comes back, and
+// what the page says meanwhile. client.js connects it and places what it brings.
 "use strict";
 
 const connection = (() => {
+  const IDLE = 25000; // milliseconds of silence until the server is asked for a sign
+  const PATIENCE = 5000; // and until it counts as gone
+  const composer = document.getElementById("composer");
   const status = document.getElementById("status");
-  // After these codes the server does not want to see this page's socket again.
-  const FINAL = {
-    1008: "You sent too much, or have this open too often. Reload to come back.",
-    4401: "You are logged out. Log in again to go on.",
-    4403: "You may not be in this room any more.",
-    4404: "This room is no more.",
-  };
-  let sendFrame = null;
+  let socket = null;
+  let isOnline = false;
+  let hasBeenOnline = false;
   let attempt = 0;
+  let timer = 0;
+
+  // What the page says after a code that the server does not want us back after.
+  const farewell = (code) => document.getElementById(`closed-${code}`);
 
   function say(state, sentence) {
+    isOnline = state === "online";
     status.dataset.state = state;
     status.textContent = sentence;
+    document.dispatchEvent(new Event(`chat:${state}`));
   }
 
+  function sayOffline() {
+    say("offline", navigator.onLine ? "Reconnecting …" : "You are offline.");
+  }
+
+  // Add the last message that the page shows, so that only later ones are sent.
+  function address(base) {
+    const shown = document.querySelectorAll("#messages > [data-number]");
+    const last = Math.max(0, ...Array.from(shown, (one) => Number(one.dataset.number)));
+    return `${base}?after=${last}`;
+  }
+
+  // A connection may die without a word: a lid is closed, a cable is pulled.
+  function ask() {
+    if (socket?.readyState !== WebSocket.OPEN) return;
+    clearTimeout(timer);
+    socket.send("ping");
+    timer = setTimeout(() => {
+      sayOffline();
+      socket.close();
+    }, PATIENCE);
+  }
+
+  // Only a frame proves that the server let this page in.
+  function heard() {
+    clearTimeout(timer);
+    timer = setTimeout(ask, IDLE);
+    attempt = 0;
+    hasBeenOnline = true;
+    if (!isOnline) say("online", "Online");
+  }
+
+  function closed({ code }) {
+    clearTimeout(timer);
+    if (!farewell(code)) {
+      sayOffline();
+      return;
+    }
+    say("closed", "Disconnected");
+    document.getElementById("farewell").append(farewell(code).content.cloneNode(true));
+    composer.hidden = true;
+  }
+
+  document.addEventListener("visibilitychange", () => document.hidden || ask());
+  window.addEventListener("online", ask);
+  window.addEventListener("offline", ask);
   say("connecting", "Connecting …");
 
   return {
-    // Add the last message that the page shows, so that only later ones are sent.
-    url(base) {
-      const shown = document.querySelectorAll("#messages > [data-number]");
-      const last = Math.max(0, ...Array.from(shown, (one) => Number(one.dataset.number)));
-      return `${base}?after=${last}`;
+    open(base) {
+      socket = new WebSocket(address(base));
+      socket.addEventListener("open", ask);
+      socket.addEventListener("message", heard);
+      socket.addEventListener("close", closed);
+      return socket;
     },
+    isFinal: (code) => farewell(code) !== null,
     // Milliseconds until the next try: longer each time, and jittered, so that not
     // everyone is back in the same instant after a restart.
-    delay: () => (0.5 + Math.random()) * Math.min(500 * 2 ** attempt++, 8000),
-    isOpen: () => sendFrame !== null,
+    delay() {
+      const longest = navigator.onLine ? 8000 : 1000;
+      return (0.5 + Math.random()) * Math.min(500 * 2 ** attempt++, longest);
+    },
+    // Whether WebSockets do not get through to this browser at all.
+    isBlocked: () => !hasBeenOnline && attempt > 1,
     // Send an object. Returns whether there was a connection to send it through.
     send(content) {
-      if (!sendFrame) return false;
-      sendFrame(JSON.stringify(content));
-      return true;
-    },
-    opened(send) {
-      sendFrame = send;
-      say("online", "Online");
-      document.dispatchEvent(new Event("chat:open"));
-    },
-    // The first frame proves that the server let this page in.
-    heard() {
-      attempt = 0;
-    },
-    // Returns whether to come back.
-    closed(code) {
-      sendFrame = null;
-      document.dispatchEvent(new Event("chat:close"));
-      if (code in FINAL) {
-        say("closed", FINAL[code]);
-        return false;
-      }
-      say("offline", navigator.onLine ? "Reconnecting …" : "You are offline.");
-      return true;
+      if (isOnline) socket.send(JSON.stringify(content));
+      return isOnline;
     },
   };
 })();

@@ -4,28 +4,38 @@
 {
   const log = document.getElementById("log");
   const messages = document.getElementById("messages");
+  const link = document.getElementById("earlier");
 
-  async function load(link) {
-    const response = await fetch(link.href);
-    if (!response.ok) return;
+  async function load() {
+    observer.unobserve(link);
+    const response = await fetch(link.href).catch(() => null);
+    if (!response?.ok) return; // the link is still there
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
-    const height = log.scrollHeight;
-    messages.prepend(...page.querySelectorAll("#messages > li"));
-    log.scrollTop += log.scrollHeight - height;
-    observer.disconnect();
+    put(page.querySelectorAll("#messages > li"));
     const next = page.getElementById("earlier");
-    if (!next) {
+    if (next) {
+      link.setAttribute("href", next.getAttribute("href"));
+      observer.observe(link);
+    } else {
       link.remove();
-      return;
     }
-    link.setAttribute("href", next.getAttribute("href"));
-    observer.observe(link);
+  }
+
+  // What the reader looks at stays where it is, and screen readers stay silent.
+  function put(earlier) {
+    const fromBottom = log.scrollHeight - log.scrollTop;
+    log.ariaLive = "off";
+    messages.prepend(...earlier);
+    new ResizeObserver((_, resized) => {
+      log.scrollTop = log.scrollHeight - fromBottom;
+      log.ariaLive = null;
+      resized.disconnect();
+    }).observe(messages);
   }
 
   const observer = new IntersectionObserver(
-    ([entry]) => entry.isIntersecting && load(entry.target),
-    { root: log },
+    ([entry]) => entry.isIntersecting && load(),
+    { root: log, rootMargin: "300px" },
   );
-  const link = document.getElementById("earlier");
   if (link) observer.observe(link);
 }

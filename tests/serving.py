@@ -40,6 +40,10 @@ class Server:
     logfile: Path
     pid: int = 0
 
+    def signal(self, how: signal.Signals) -> None:
+        """Send a signal to the server and all its children."""
+        os.killpg(self.pid, how)
+
     @property
     def port(self) -> int:
         return int(self.url.rpartition(":")[2])

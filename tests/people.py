@@ -1,0 +1,77 @@
+"""People at browsers of their own."""
+
+import re
+from typing import Any
+
+from baking import TEMPLATE
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
+
+SCREENSHOTS = TEMPLATE / "screenshots"
+
+
+class Person:
+    """Somebody at a browser of their own; `complaints` is what its console said."""
+
+    def __init__(
+        self, browser: Browser, url: str, *, session: str = "", **options: Any
+    ) -> None:
+        settings = {"viewport": {"width": 900, "height": 700}, **options}
+        self.context = browser.new_context(base_url=url, **settings)
+        if session:
+            cookie = {"name": "sessionid", "value": session, "url": url}
+            self.context.add_cookies([cookie])  # type: ignore[list-item]
+        self.context.set_default_timeout(15_000)
+        self.complaints: list[str] = []
+        self.page = self.new_tab()
+
+    def new_tab(self) -> Page:
+        page = self.context.new_page()
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", self.hear)
+        return page
+
+    def hear(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.complaints.append(message.text)
+
+    @property
+    def field(self) -> Locator:
+        return self.page.locator("textarea[name=message]")
+
+    @property
+    def messages(self) -> Locator:
+        return self.page.locator("#messages > li")
+
+    @property
+    def status(self) -> Locator:
+        return self.page.locator("#status")
+
+    def enter(self, room: str) -> None:
+        """Type the room's name into the focused field and press Enter."""
+        self.page.goto("/chat/")
+        expect(self.page.locator("input[name=name]")).to_be_focused()
+        self.page.keyboard.type(room)
+        self.page.keyboard.press("Enter")
+        expect(self.page).to_have_url(re.compile(f"/chat/{room}/$"))
+        expect(self.field).to_be_focused()
+        self.is_online()
+
+    def visit(self, room: str) -> None:
+        """Open the room's page and wait for its socket."""
+        self.page.goto(f"/chat/{room}/")
+        self.is_online()
+
+    def is_online(self) -> None:
+        expect(self.status).to_have_text("Online", timeout=30_000)
+
+    def say(self, text: str) -> None:
+        self.page.keyboard.type(text)
+        self.page.keyboard.press("Enter")
+
+    def sees(self, *texts: str) -> None:
+        """The messages on the page are these, in this order, and all have arrived."""
+        expect(self.messages).to_contain_text(list(texts), timeout=10_000)
+        expect(self.page.locator(".pending")).to_have_count(0)
+
+    def photograph(self, name: str) -> None:
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png")

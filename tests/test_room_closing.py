@@ -1,0 +1,85 @@
+"""Closed for good: the page says what happened, and does not hammer on."""
+
+from collections.abc import Callable
+
+from people import Person
+from playwright.sync_api import Page, expect
+from serving import PASSWORD
+from sites import Site
+
+Invite = Callable[..., Person]
+QUIET = 3000  # milliseconds in which a page that comes back would have come back
+
+
+def stays_away(person: Person, sentence: str) -> None:
+    """The page says what happened, offers a way on, and opens no other socket."""
+    sockets: list[object] = []
+    person.page.on("websocket", lambda socket: sockets.append(socket))
+    expect(person.page.locator("#farewell")).to_have_text(sentence)
+    expect(person.page.locator("#farewell a")).to_have_count(1)
+    expect(person.status).to_have_text("Disconnected")
+    expect(person.field).to_be_hidden()
+    person.page.wait_for_timeout(QUIET)
+    assert not sockets
+
+
+def delete_in_the_admin(page: Page, path: str) -> None:
+    page.goto(path)
+    page.get_by_role("link", name="Delete").click()
+    page.get_by_role("button", name="Yes, I’m sure").click()
+    expect(page.locator(".messagelist .success")).to_be_visible()
+
+
+def test_signed_out_in_another_tab(invite: Invite, chat: Site) -> None:
+    chat.settle("traveller")
+    traveller = invite("traveller")
+    traveller.enter("signing-out")
+    traveller.say("one moment")
+    traveller.sees("one moment")
+    tab = traveller.new_tab()
+    tab.goto("/")
+    tab.get_by_role("button", name="Sign Out").click()
+    stays_away(traveller, "You are signed out. Sign in again")
+    traveller.photograph(f"{chat.client}-signed-out")
+    # The link leads through the login back into the room.
+    traveller.page.locator("#farewell a").click()
+    traveller.page.fill("input[name=login]", "traveller")
+    traveller.page.fill("input[name=password]", PASSWORD)
+    traveller.page.keyboard.press("Enter")
+    traveller.is_online()
+    traveller.sees("one moment")
+
+
+def test_the_room_was_deleted(invite: Invite, chat: Site) -> None:
+    ada, margaret = invite("ada"), invite("margaret")
+    ada.enter("deleted")
+    margaret.page.goto("/admin/chat/room/?q=deleted")
+    margaret.page.get_by_role("link", name="deleted", exact=True).click()
+    delete_in_the_admin(margaret.page, margaret.page.url)
+    stays_away(ada, "This room was deleted. Other rooms")
+
+
+def test_the_person_was_deactivated(invite: Invite, chat: Site) -> None:
+    chat.settle("troll")
+    troll, margaret = invite("troll"), invite("margaret")
+    troll.enter("deactivated")
+    margaret.page.goto("/admin/users/user/?q=troll")
+    margaret.page.get_by_role("link", name="troll", exact=True).click()
+    margaret.page.uncheck("input[name=is_active]")
+    margaret.page.get_by_role("button", name="Save", exact=True).click()
+    stays_away(troll, "You are signed out. Sign in again")
+
+
+def test_someone_who_floods_is_cut_off(invite: Invite) -> None:
+    eve, bob = invite("eve"), invite("bob")
+    eve.enter("cut-off")
+    bob.visit("cut-off")
+    eve.page.evaluate(
+        "for (let n = 0; n < 200; n++) connection.send({ message: `flood ${n}` })"
+    )
+    stays_away(
+        eve, "You sent too much at once, or have too many pages open. Come back"
+    )
+    assert bob.messages.count() <= 10
+    bob.say("peace")
+    expect(bob.messages.last).to_contain_text("peace")

@@ -1,6 +1,7 @@
 import pytest
 from django.http import HttpRequest
 from django.test import Client, override_settings
+from django.templatetags.static import static
 from django.urls import reverse
 from pytest_django.asserts import assertContains, assertNotContains
 
@@ -37,3 +38,9 @@ def test_names_the_socket_on_the_host_of_the_page(client: Client) -> None:
 def test_the_navigation_is_a_setting() -> None:
     with override_settings(NAVIGATION=[("Start", "home")]):
         assert site(HttpRequest())["navigation"] == [("Start", "/")]
+
+
+def test_browsers_find_an_icon(client: Client) -> None:
+    response = client.get("/favicon.ico")
+
+    assert response.url == static("favicon.svg")

@@ -9,6 +9,7 @@ const pending = (() => {
   const messages = document.getElementById("messages");
   const composer = document.getElementById("composer");
   const template = document.getElementById("pending-message");
+  const error = () => document.getElementById("error");
   const storageKey = `pending:${location.pathname}:${room.dataset.user}`;
   const shown = new Map(); // client_id → {frame, element, isSettled}, the oldest first
   let timer = 0;
@@ -74,7 +75,7 @@ const pending = (() => {
     if (!entry) return;
     entry.element.remove();
     shown.delete(entry.frame.client_id);
-    document.getElementById("error").textContent = "";
+    if (error().dataset.clientId === clientId) error().textContent = "";
     settle(entry, "stored");
   }
 
@@ -110,7 +111,7 @@ const pending = (() => {
 
   return {
     add(text) {
-      document.getElementById("error").textContent = "";
+      error().textContent = "";
       show({ message: text, client_id: newId() });
       if (onTheirWay().length === 1) sendNext();
     },

@@ -32,7 +32,7 @@ class Person:
 
     def hear(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
-            self.complaints.append(message.text)
+            self.complaints.append(f"{message.text} {message.location}")
 
     @property
     def field(self) -> Locator:

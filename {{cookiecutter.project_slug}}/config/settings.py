@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "channels",
+    "servestatic",
     # % if cookiecutter.include_chat_demo and cookiecutter.chat_client == "htmx"
     "django_htmx",
     # % endif

@@ -50,7 +50,7 @@ class ChatConsumer(RealtimeConsumer):
         if not self.user.is_authenticated:
             raise Refused(NOT_LOGGED_IN)
         slug = self.scope["url_route"]["kwargs"]["slug"]
-        room = Room.objects.filter(slug=slug).first()
+        room = Room.objects.with_slug(slug).first()
         if room is None:
             raise Refused(NOT_FOUND)
         if not room.admits(self.user):

@@ -13,6 +13,10 @@ class RoomQuerySet(models.QuerySet["Room"]):
     def visible_to(self, user: AbstractBaseUser) -> Self:
         return self.filter(Q(is_private=False) | Q(members=user.pk)).distinct()
 
+    def with_slug(self, slug: str) -> Self:
+        """The room of a slug from a URL; PostgreSQL cannot be asked for a NUL."""
+        return self.none() if "\0" in slug else self.filter(slug=slug)
+
 
 class Room(models.Model):
     """A place to talk. Its messages are numbered 1, 2, 3, … without a gap."""

@@ -92,7 +92,8 @@ def remove_member(room: Room, username: str) -> None:
 
 
 def find_user(username: str) -> User:
-    user = User.objects.filter(username=username.strip()).first()
+    username = username.replace("\0", "�").strip()  # no name has one
+    user = User.objects.filter(username=username).first()
     if user is None:
-        raise ValidationError(f"There is nobody called “{username.strip()}”.")
+        raise ValidationError(f"There is nobody called “{username}”.")
     return user

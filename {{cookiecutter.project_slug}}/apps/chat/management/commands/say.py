@@ -21,7 +21,9 @@ class Command(BaseCommand):
         self, *args: Any, room: str, text: str, user: str, **options: Any
     ) -> None:
         try:
-            message = post_message(Room.objects.get(slug=room), find_user(user), text)
+            message = post_message(
+                Room.objects.with_slug(room).get(), find_user(user), text
+            )
         except Room.DoesNotExist:
             slugs = ", ".join(Room.objects.values_list("slug", flat=True)[:20])
             raise CommandError(

@@ -111,7 +111,7 @@ def act(
 
 
 def get_room(request: AuthenticatedRequest, slug: str) -> Room:
-    room = get_object_or_404(Room, slug=slug)
+    room = get_object_or_404(Room.objects.with_slug(slug))
     if not room.admits(request.user):
         raise PermissionDenied("Only members of this room may see it.")
     return room

@@ -19,7 +19,7 @@ def on_room_deleted(instance: Room, **kwargs: Any) -> None:
 
 @receiver(post_save, sender=Room)
 def on_room_changed(instance: Room, update_fields: Any = None, **kwargs: Any) -> None:
-    if instance.is_private and not update_fields:
+    if instance.is_private and (not update_fields or "is_private" in update_fields):
         # Whoever may stay is back at once.
         transaction.on_commit(partial(disconnect, group=instance.group, code=COME_BACK))
 

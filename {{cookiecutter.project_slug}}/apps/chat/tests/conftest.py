@@ -1,0 +1,63 @@
+from collections.abc import AsyncIterator, Awaitable, Callable
+from uuid import uuid4
+
+import pytest
+from limits import RateLimitItemPerMinute
+
+from apps.chat import flood
+from apps.chat.models import Room
+from apps.chat.tests.tab import Tab
+from apps.users.models import User
+
+# What one person may say in a minute; it is counted anew for each test.
+LIMIT = 10
+
+Enter = Callable[..., Awaitable[Tab]]
+
+
+@pytest.fixture(autouse=True)
+def flood_limit_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Count in the storage that is configured, and apart from everyone else."""
+    limiter, _ = flood.get_limiter()
+    limit = RateLimitItemPerMinute(LIMIT, namespace=f"test-{uuid4()}")
+    monkeypatch.setattr(flood, "get_limiter", lambda: (limiter, limit))
+
+
+@pytest.fixture
+def ada(db: None) -> User:
+    return User.objects.create_user("ada")
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    return User.objects.create_user("bob")
+
+
+@pytest.fixture
+def lobby(ada: User) -> Room:
+    return Room.objects.create(name="Lobby", slug="lobby", creator=ada)
+
+
+@pytest.fixture
+def attic(ada: User, bob: User) -> Room:
+    """A private room of Ada's, with Bob in it."""
+    room = Room.objects.create(name="Attic", slug="attic", creator=ada, is_private=True)
+    room.members.add(ada, bob)
+    return room
+
+
+@pytest.fixture
+async def enter(transactional_db: None) -> AsyncIterator[Enter]:
+    """Opens a tab of somebody's in a room, and waits until it is in."""
+    tabs: list[Tab] = []
+
+    async def enter(user: User, room: Room, **options: int) -> Tab:
+        tab = await Tab.open(user, room.slug, **options)
+        tabs.append(tab)
+        await tab.is_in()
+        tab.frames.clear()
+        return tab
+
+    yield enter
+    for tab in tabs:
+        await tab.leave()

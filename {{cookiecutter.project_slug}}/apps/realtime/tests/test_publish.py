@@ -1,0 +1,46 @@
+"""What is published for one person reaches all their sockets, and nobody else's."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from channels.testing import WebsocketCommunicator
+from django.contrib.auth import get_user_model
+
+from apps.realtime.publish import apublish, user_group
+from apps.realtime.tests.browsing import browser_of, open_inbox
+from apps.realtime.tests.listening import WAIT
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def ada() -> Any:
+    return get_user_model().objects.create_user("ada")
+
+
+@pytest.fixture
+def bob() -> Any:
+    return get_user_model().objects.create_user("bob")
+
+
+@pytest.fixture
+async def sockets(ada: Any, bob: Any) -> AsyncIterator[list[WebsocketCommunicator]]:
+    """Two sockets of Ada's, in two browsers, and one of Bob's."""
+    sockets = [await open_inbox(await browser_of(one)) for one in (ada, ada, bob)]
+    yield sockets
+    for socket in sockets:
+        await socket.disconnect()
+
+
+async def test_one_person_is_told_in_every_tab(
+    sockets: list[WebsocketCommunicator], ada: Any, bob: Any
+) -> None:
+    adas, adas_other, bobs = sockets
+
+    await apublish(user_group(ada.pk), "<b>for Ada</b>")
+    assert await adas.receive_from(WAIT) == "<b>for Ada</b>"
+    assert await adas_other.receive_from(WAIT) == "<b>for Ada</b>"
+
+    await apublish(user_group(bob.pk), "<b>for Bob</b>")
+    assert await bobs.receive_from(WAIT) == "<b>for Bob</b>"

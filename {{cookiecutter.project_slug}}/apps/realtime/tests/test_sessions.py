@@ -1,0 +1,126 @@
+"""Which logins are over."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.base import SessionBase
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from apps.realtime.sessions import find_revoked
+
+pytestmark = pytest.mark.usefixtures("one_connection")
+
+revoked = async_to_sync(find_revoked)
+
+
+@pytest.fixture
+def ada() -> Any:
+    return get_user_model().objects.create_user("ada")
+
+
+@pytest.fixture
+def bob() -> Any:
+    return get_user_model().objects.create_user("bob")
+
+
+def log_in(user: Any) -> dict[str, Any]:
+    """The scope of a socket of somebody who has just logged in."""
+    client = Client()
+    client.force_login(user)
+    session = client.session
+    assert session.keys()  # read, as AuthMiddleware has done
+    return {"user": user, "session": session}
+
+
+def log_out(session: SessionBase, user: Any) -> None:
+    session.delete()
+
+
+def expire(session: SessionBase, user: Any) -> None:
+    session.set_expiry(timezone.now() - timedelta(seconds=1))
+    session.save()
+
+
+def change_password(session: SessionBase, user: Any) -> None:
+    user.set_unusable_password()
+    user.save()
+
+
+def deactivate(session: SessionBase, user: Any) -> None:
+    user.is_active = False
+    user.save()
+
+
+def delete(session: SessionBase, user: Any) -> None:
+    get_user_model().objects.filter(pk=user.pk).delete()
+
+
+@pytest.mark.parametrize(
+    "end",
+    [log_out, expire, change_password, deactivate, delete],
+    ids=lambda f: f.__name__,
+)
+def test_a_login_that_ended_is_found(
+    ada: Any, bob: Any, end: Callable[[SessionBase, Any], None]
+) -> None:
+    adas, bobs = log_in(ada), log_in(bob)
+    assert revoked([adas, bobs]) == []
+
+    end(type(adas["session"])(adas["session"].session_key), ada)
+
+    assert revoked([adas, bobs]) == [adas]
+
+
+def test_one_of_two_logins_ends_alone(ada: Any) -> None:
+    ended, goes_on = log_in(ada), log_in(ada)
+
+    log_out(ended["session"], ada)
+
+    assert revoked([goes_on, ended]) == [ended]
+
+
+def test_a_rename_ends_no_login(ada: Any) -> None:
+    scope = log_in(ada)
+
+    ada.username = "countess"
+    ada.save()
+
+    assert revoked([scope]) == []
+
+
+def test_who_never_logged_in_is_left_alone(ada: Any) -> None:
+    stranger = {"user": AnonymousUser(), "session": Client().session}
+
+    assert revoked([stranger]) == []
+    assert revoked([]) == []
+
+
+def test_however_many_sockets_it_takes_two_queries(
+    django_assert_num_queries: DjangoAssertNumQueries, ada: Any, bob: Any
+) -> None:
+    scopes = [log_in(user) for user in (ada, bob) for _ in range(5)]
+
+    with django_assert_num_queries(2):
+        assert revoked(scopes) == []
+
+
+@pytest.mark.parametrize("engine", ["cache", "signed_cookies"])
+def test_where_sessions_have_no_table_the_user_is_looked_at(
+    settings: Settings, ada: Any, bob: Any, engine: str
+) -> None:
+    backend = "django.core.cache.backends.locmem.LocMemCache"
+    settings.CACHES = {"default": {"BACKEND": backend}}
+    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
+    adas, bobs = log_in(ada), log_in(bob)
+    assert revoked([adas, bobs]) == []
+
+    change_password(adas["session"], ada)
+
+    assert revoked([adas, bobs]) == [adas]

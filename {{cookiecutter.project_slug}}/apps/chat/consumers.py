@@ -2,7 +2,6 @@ from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
 
-from channels.db import database_sync_to_async
 from django.core.exceptions import ValidationError
 
 from apps.chat.flood import Flood
@@ -24,6 +23,7 @@ from apps.realtime.codes import (
 from apps.realtime.consumers import RealtimeConsumer, Refused
 from apps.realtime.frames import InvalidFrame
 from apps.realtime.publish import apublish
+from apps.realtime.threads import in_thread
 
 # How often someone is told to slow down before being cut off.
 WARNINGS = 10
@@ -44,7 +44,7 @@ class ChatConsumer(RealtimeConsumer):
             roster=render_roster,
         )
 
-    @database_sync_to_async
+    @in_thread
     def authorize(self) -> Room:
         """Answer who may enter."""
         if not self.user.is_authenticated:

@@ -2,21 +2,19 @@
 
 from collections.abc import Collection
 
-from channels.db import database_sync_to_async
-
 from apps.chat.models import Message, Room
 from apps.chat.rendering import render_message, render_skipped
 from apps.realtime.history import Fragment
+from apps.realtime.threads import in_thread
 
 
 class RoomHistory:
-    async def last_numbers(self, groups: Collection[str]) -> dict[str, int]:
+    @in_thread
+    def last_numbers(self, groups: Collection[str]) -> dict[str, int]:
         rooms = Room.objects.filter(pk__in=[room_id(group) for group in groups])
-        return {
-            room.group: room.last_number async for room in rooms.only("last_number")
-        }
+        return {room.group: room.last_number for room in rooms.only("last_number")}
 
-    @database_sync_to_async
+    @in_thread
     def load(self, group: str, after: int, limit: int) -> list[Fragment]:
         messages = Message.objects.filter(room=room_id(group), number__gt=after)
         return [

@@ -1,12 +1,11 @@
 """Stores messages, many in one transaction, and publishes them on commit."""
 
-from collections.abc import Sequence
-from functools import partial
+import asyncio
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import NamedTuple
 from uuid import UUID
 
-from channels.db import database_sync_to_async
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -16,7 +15,8 @@ from apps.chat.models import Message, Room
 from apps.chat.rendering import render_message
 from apps.realtime.batch import Batcher
 from apps.realtime.history import Fragment
-from apps.realtime.publish import publish_all
+from apps.realtime.publish import apublish_all
+from apps.realtime.threads import in_thread
 from apps.users.models import User
 
 
@@ -33,7 +33,7 @@ class Draft(NamedTuple):
 Outcome = Message | ValidationError | Room.DoesNotExist
 
 
-def post_drafts(drafts: Sequence[Draft]) -> list[Outcome]:
+def store_drafts(drafts: Sequence[Draft]) -> list[Outcome]:
     """Return the outcome of each draft; one whose client_id is known is not stored."""
     outcomes: dict[Draft, Outcome] = {}
     for draft in dict.fromkeys(drafts):
@@ -50,10 +50,6 @@ def post_drafts(drafts: Sequence[Draft]) -> list[Outcome]:
     return [outcomes[draft] for draft in drafts]
 
 
-# In a thread of its own: a commit holds up nobody's query.
-posting = Batcher(database_sync_to_async(post_drafts, thread_sensitive=False))
-
-
 def store(drafts: Sequence[Draft]) -> dict[Draft, Outcome]:
     """Store all drafts or none. Django sends no signal for these messages.
 
@@ -65,9 +61,7 @@ def store(drafts: Sequence[Draft]) -> dict[Draft, Outcome]:
         by_room = sorted(drafts, key=lambda draft: draft.room.pk)
         for _, group in groupby(by_room, key=lambda draft: draft.room.pk):
             outcomes |= number(list(group))
-        messages = [one for one in outcomes.values() if isinstance(one, Message)]
-        Message.objects.bulk_create(messages)
-        transaction.on_commit(partial(publish_messages, messages))
+        Message.objects.bulk_create(messages_of(outcomes.values()))
     return outcomes
 
 
@@ -95,6 +89,31 @@ def store_or_find(draft: Draft) -> Outcome:
         return found.first() or ValidationError("Your account is no more.")
 
 
-def publish_messages(messages: Sequence[Message]) -> None:
-    for group, some in groupby(messages, key=lambda message: message.room.group):
-        publish_all(group, [Fragment(render_message(m), m.number) for m in some])
+def messages_of(outcomes: Iterable[Outcome]) -> list[Message]:
+    return [outcome for outcome in outcomes if isinstance(outcome, Message)]
+
+
+def render_fragments(messages: Iterable[Message]) -> dict[str, list[Fragment]]:
+    """Return what is to be published, by group."""
+    fragments: dict[str, list[Fragment]] = {}
+    for message in messages:
+        fragment = Fragment(render_message(message), message.number)
+        fragments.setdefault(message.room.group, []).append(fragment)
+    return fragments
+
+
+@in_thread
+def store_and_render(
+    drafts: Sequence[Draft],
+) -> tuple[list[Outcome], dict[str, list[Fragment]]]:
+    outcomes = store_drafts(drafts)
+    return outcomes, render_fragments(messages_of(outcomes))
+
+
+async def post_drafts(drafts: Sequence[Draft]) -> list[Outcome]:
+    outcomes, fragments = await store_and_render(drafts)
+    await asyncio.gather(*(apublish_all(*item) for item in fragments.items()))
+    return outcomes
+
+
+posting = Batcher(post_drafts)

@@ -1,12 +1,16 @@
 """What the chat does, whoever asks: the consumer, a view, a command or a task."""
 
+from functools import partial
 from uuid import UUID, uuid4
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils.text import slugify
 
 from apps.chat.models import MAX_MESSAGE, Message, Room
-from apps.chat.posting import Draft, Outcome, post_drafts, posting
+from apps.chat.posting import Draft, Outcome, posting, store_drafts
+from apps.chat.rendering import render_message
+from apps.realtime.publish import publish
 from apps.users.models import User
 
 
@@ -23,8 +27,9 @@ def post_message(
     room was deleted meanwhile.
     """
     draft = Draft(room, author, clean_text(text), client_id or uuid4())
-    (outcome,) = post_drafts([draft])
-    return message_or_raise(outcome)
+    message = message_or_raise(*store_drafts([draft]))
+    transaction.on_commit(partial(publish_message, message))
+    return message
 
 
 async def apost_message(
@@ -39,6 +44,10 @@ def message_or_raise(outcome: Outcome) -> Message:
     if isinstance(outcome, Message):
         return outcome
     raise outcome
+
+
+def publish_message(message: Message) -> None:
+    publish(message.room.group, render_message(message), number=message.number)
 
 
 def clean_text(text: str) -> str:

@@ -3,8 +3,7 @@
 import asyncio
 from typing import Any
 
-from asgiref.sync import async_to_sync
-
+from apps.realtime.background import start
 from apps.realtime.codes import NOT_LOGGED_IN
 from apps.realtime.outage import RETRY_AFTER
 from apps.realtime.publish import send_to_group
@@ -40,8 +39,20 @@ async def arecheck(user: int) -> None:
     await tell_all({"type": "recheck", "user": user})
 
 
-disconnect = async_to_sync(adisconnect)
-recheck = async_to_sync(arecheck)
+def disconnect(
+    *,
+    code: int = NOT_LOGGED_IN,
+    session: str | None = None,
+    user: int | None = None,
+    group: str | None = None,
+) -> None:
+    """Do what adisconnect() does, from any code, without waiting for it."""
+    start(adisconnect(code=code, session=session, user=user, group=group))
+
+
+def recheck(user: int) -> None:
+    """Do what arecheck() does, from any code, without waiting for it."""
+    start(arecheck(user))
 
 
 def label(kind: str, value: object) -> str:

@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 
 from channels.layers import get_channel_layer
 
+from apps.realtime.background import offer
 from apps.realtime.control import CONTROL
 from apps.realtime.group import Group
 from apps.realtime.history import Fragment, History
@@ -144,4 +145,5 @@ def get_hub() -> Hub:
     loop = asyncio.get_running_loop()
     if loop not in _hubs:
         _hubs[loop] = Hub()
+        offer(loop)
     return _hubs[loop]

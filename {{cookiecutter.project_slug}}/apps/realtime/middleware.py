@@ -6,16 +6,20 @@ hop for session and user together, and no wrapper around each later send.
 
 import time
 from importlib import import_module
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
-from channels.auth import get_user
 from django.conf import settings
-from django.http import parse_cookie
+from django.contrib.auth import get_user
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.base import SessionBase
+from django.http import HttpRequest, parse_cookie
 from django.http.request import split_domain_port, validate_host
 
 from apps.realtime.outage import DATABASE_ERRORS, database_outage
 from apps.realtime.routing import refuse
+from apps.realtime.threads import in_thread
 
 
 class OriginMiddleware:
@@ -46,12 +50,19 @@ class AuthMiddleware:
         session = store(cookies.get(settings.SESSION_COOKIE_NAME))
         scope = dict(scope, cookies=cookies, session=session, opened=opened)
         try:
-            scope["user"] = await get_user(cast(Any, scope))
+            scope["user"] = await load_user(session)
         except DATABASE_ERRORS as error:
             database_outage.begin(error)
             await refuse(scope, receive, send)
             return
         await self.inner(scope, receive, send)
+
+
+@in_thread
+def load_user(session: SessionBase) -> AbstractBaseUser | AnonymousUser:
+    request = HttpRequest()
+    request.session = session
+    return get_user(request)
 
 
 def is_allowed_origin(origin: str) -> bool:

@@ -10,13 +10,13 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from channels.db import database_sync_to_async
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Count, QuerySet, Sum
 from django.utils import timezone
 
 from apps.realtime.models import Presence, Process
+from apps.realtime.threads import in_thread
 
 # A process that was not seen for longer is taken for dead, in seconds.
 ALIVE = 20
@@ -60,7 +60,7 @@ class PresenceTracker:
             return set()
         here = {pair for pair in changed if pair in self._sockets}
         try:
-            await database_sync_to_async(self._store)(here, changed - here)
+            await in_thread(self._store)(here, changed - here)
         except BaseException:
             self._changed |= changed
             raise
@@ -91,10 +91,10 @@ class PresenceTracker:
         groups = [group for group in groups if group in self.rosters]
         if not groups:
             return {}
-        found = await database_sync_to_async(fingerprints)(groups)
+        found = await in_thread(fingerprints)(groups)
         changed = {g: found[g] for g in groups if self._shown.get(g) != found[g]}
         rosters = {g: self.rosters[g] for g in changed if g in self.rosters}
-        rendered = await database_sync_to_async(render_rosters)(rosters)
+        rendered = await in_thread(render_rosters)(rosters)
         self._shown |= changed
         return rendered
 
@@ -102,7 +102,7 @@ class PresenceTracker:
         self.rosters.pop(group, None)
         self._shown.pop(group, None)
 
-    @database_sync_to_async
+    @in_thread
     def beat(self) -> None:
         """Say that this process is alive, and forget those that are long dead."""
         now = timezone.now()

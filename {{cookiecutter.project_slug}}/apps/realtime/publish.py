@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Collection
 from typing import Any
 
-from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 
+from apps.realtime.background import start
 from apps.realtime.history import Fragment
 from apps.realtime.outage import TIMEOUT, layer_outage
 
@@ -27,8 +27,14 @@ async def apublish_all(group: str, fragments: Collection[Fragment]) -> None:
     await send_to_group(group, {"type": "fragments", "group": group, "pairs": pairs})
 
 
-publish = async_to_sync(apublish)
-publish_all = async_to_sync(apublish_all)
+def publish(group: str, html: str, *, number: int = 0) -> None:
+    """Do what apublish() does, from any code, without waiting for it."""
+    start(apublish(group, html, number=number))
+
+
+def publish_all(group: str, fragments: Collection[Fragment]) -> None:
+    """Do what apublish_all() does, from any code, without waiting for it."""
+    start(apublish_all(group, fragments))
 
 
 def user_group(user_id: int) -> str:

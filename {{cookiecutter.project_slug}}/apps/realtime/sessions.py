@@ -9,7 +9,6 @@ from collections.abc import Collection
 from functools import partial
 from typing import Any
 
-from channels.db import database_sync_to_async
 from django.contrib.auth import HASH_SESSION_KEY, get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.auth.signals import user_logged_out
@@ -20,9 +19,10 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from apps.realtime.control import disconnect, recheck
+from apps.realtime.threads import in_thread
 
 
-@database_sync_to_async
+@in_thread
 def find_revoked(scopes: Collection[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return those of the sockets' scopes whose login is over. Two queries in all."""
     logins = [scope for scope in scopes if scope["user"].is_authenticated]

@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.realtime.middleware import AuthMiddleware
+from apps.realtime.threads import in_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -65,16 +66,19 @@ async def test_a_forged_session_is_nobodys(client: Client, key: str) -> None:
 
 
 async def test_an_expired_session_is_nobodys(client: Client) -> None:
-    session = await client.asession()
-    await session.aset_expiry(timezone.now() - timedelta(seconds=1))
-    await session.asave()
+    def expire() -> None:
+        session = client.session
+        session.set_expiry(timezone.now() - timedelta(seconds=1))
+        session.save()
+
+    await in_thread(expire)()
 
     assert (await scope_of(key_of(client)))["user"].is_anonymous
 
 
 async def test_a_session_ends_with_logout(client: Client) -> None:
     key = key_of(client)
-    await client.alogout()
+    await in_thread(client.logout)()
 
     assert (await scope_of(key))["user"].is_anonymous
 
@@ -83,7 +87,7 @@ async def test_a_session_ends_with_the_password_it_was_opened_with(
     client: Client, ada: AbstractUser
 ) -> None:
     ada.set_unusable_password()
-    await ada.asave()
+    await in_thread(ada.save)()
 
     assert (await scope_of(key_of(client)))["user"].is_anonymous
 
@@ -92,12 +96,12 @@ async def test_a_session_ends_with_deactivation(
     client: Client, ada: AbstractUser
 ) -> None:
     ada.is_active = False
-    await ada.asave()
+    await in_thread(ada.save)()
 
     assert (await scope_of(key_of(client)))["user"].is_anonymous
 
 
 async def test_a_session_ends_with_its_user(client: Client, ada: AbstractUser) -> None:
-    await ada.adelete()
+    await in_thread(ada.delete)()
 
     assert (await scope_of(key_of(client)))["user"].is_anonymous

@@ -1,0 +1,109 @@
+"""The measurements. Each takes a crowd that is in its rooms, and returns numbers."""
+
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchmarks.load import Crowd, Member, clock
+from benchmarks.machine import cpu_seconds
+
+SENDERS = 32
+IN_FLIGHT = 64
+# For how long the last deliveries are waited for, in seconds.
+PATIENCE = 90
+
+Numbers = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """How long is measured, in seconds."""
+
+    warm: float = 2
+    saturated: float = 6
+    steady: float = 8
+
+
+class Incomplete(Exception):
+    """Raised where a side does not deliver what was sent, or drops sockets."""
+
+
+def settle(crowd: Crowd) -> None:
+    """See that a message reaches everyone, before anything counts."""
+    for _ in range(10):
+        crowd.forget()
+        first = {member.room: member for member in reversed(crowd.members)}
+        for member in first.values():
+            crowd.send(member)
+        if crowd.wait_for(lambda: not crowd.missing(), clock() + 5):
+            crowd.forget()
+            return
+    raise Incomplete(f"{crowd.missing()} of {len(crowd.members)} hear nothing.")
+
+
+def saturate(crowd: Crowd, pid: int, lengths: Lengths) -> Numbers:
+    """Always 64 messages on their way: whoever gets theirs back sends the next."""
+    crowd.forget()
+    senders = pick_senders(crowd)
+    for sender in senders:
+        sender.observes = True
+    crowd.flowing = True
+    for number in range(IN_FLIGHT):
+        crowd.send(senders[number % len(senders)])
+    crowd.run(clock() + lengths.warm)
+    began, before, cpu = clock(), crowd.deliveries(), cpu_seconds(pid)
+    own = time.process_time()
+    crowd.run(began + lengths.saturated)
+    took, delivered = clock() - began, crowd.deliveries() - before
+    cpu, own = cpu_seconds(pid) - cpu, time.process_time() - own
+    crowd.flowing = False
+    complete(crowd)
+    return {
+        "deliveries_per_second": delivered / took,
+        "server_microseconds_per_delivery": 1e6 * cpu / max(1, delivered),
+        "server_busy": cpu / took,
+        "generator_busy": own / took,
+        **percentiles(crowd, began, "saturated"),
+    }
+
+
+def steady(crowd: Crowd, per_second: float, lengths: Lengths) -> Numbers:
+    """A calm conversation; everyone notes when each message comes."""
+    crowd.forget()
+    for member in crowd.members:
+        member.observes = True
+    senders = pick_senders(crowd)
+    began = clock()
+    for number in range(int(lengths.steady * per_second)):
+        crowd.run(began + number / per_second)
+        crowd.send(senders[number % len(senders)])
+    complete(crowd)
+    return percentiles(crowd, began, "steady")
+
+
+def pick_senders(crowd: Crowd) -> Sequence[Member]:
+    """Members spread over the whole crowd: some came early, some late."""
+    count = min(SENDERS, len(crowd.members))
+    return [crowd.members[i * len(crowd.members) // count] for i in range(count)]
+
+
+def complete(crowd: Crowd) -> None:
+    """Wait for what is on its way. Raises Incomplete unless all of it came, once."""
+    crowd.wait_for(lambda: not crowd.missing() or crowd.lost > 0, clock() + PATIENCE)
+    if crowd.lost or crowd.missing():
+        sent = len(crowd.sent_at)
+        raise Incomplete(
+            f"Of {sent} messages to {len(crowd.members)} members, "
+            f"{crowd.missing()} deliveries are wrong; {crowd.lost} sockets were lost."
+        )
+
+
+def percentiles(crowd: Crowd, since: float, name: str) -> Numbers:
+    """Latencies of the messages that were sent since then, in milliseconds."""
+    times = [took * 1000 for sent_at, took in crowd.latencies if sent_at >= since]
+    if len(times) < 2:
+        return {}
+    cuts = statistics.quantiles(times, n=100, method="inclusive")
+    return {f"{name}_median_ms": cuts[49], f"{name}_p99_ms": cuts[98]}
+

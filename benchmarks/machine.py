@@ -3,6 +3,7 @@
 import os
 import platform
 import resource
+import time
 from pathlib import Path
 
 CORES = sorted(os.sched_getaffinity(0))
@@ -26,6 +27,17 @@ def cpu_seconds(pid: int) -> float:
     stat = Path(f"/proc/{pid}/stat").read_text()
     fields = stat.rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def wait_until_idle(pid: int, patience: float = 60) -> None:
+    """Wait until a process does next to nothing, such as seeing a crowd off."""
+    deadline = time.monotonic() + patience
+    used = cpu_seconds(pid)
+    while time.monotonic() < deadline:
+        time.sleep(0.5)
+        before, used = used, cpu_seconds(pid)
+        if used - before < 0.05:
+            return
 
 
 def resident_kilobytes(pid: int) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.load import Crowd
-from benchmarks.machine import description, prepare
+from benchmarks.machine import description, prepare, wait_until_idle
 from benchmarks.measure import Incomplete, Lengths, Numbers, saturate, settle, steady
 from benchmarks.services import Server, postgres, redis, serving
 from benchmarks.sides import SIDES
@@ -98,6 +98,7 @@ def converse(
         }
     finally:
         crowd.close()
+        wait_until_idle(server.pid)
 
 
 def median(rounds: Sequence[Numbers]) -> Numbers:

@@ -19,8 +19,12 @@ MARK = b"zqx"
 NUMBERS = re.compile(rb"zqx(\d{7})")
 # What a person might say. Nothing in it looks like the mark.
 SENTENCE = "and the quick brown fox said hello to everybody here"
-READ = 256 * 1024
+# A mark and its number are ten bytes: the last nine may be a part of them.
+TAIL = 9
 PING = b"\x89"
+PINGS = re.compile(rb"\x89([\x00-\x7d])")
+# One for all sockets: whatever is read is counted at once.
+BUFFER = bytearray(256 * 1024)
 # Sockets that are being opened at a time: less than the shortest listen backlog.
 OPENING = 40
 clock = time.perf_counter
@@ -56,9 +60,11 @@ class Member:
         "dialect",
         "head",
         "is_in",
+        "looks_closely",
         "lost",
         "observes",
-        "recv",
+        "ping",
+        "receive",
         "room",
         "seen",
         "socket",
@@ -68,43 +74,57 @@ class Member:
         self.crowd = crowd
         self.room = room
         self.dialect = crowd.dialect
+        self.ping = crowd.dialect.ping
         self.count = 0
         self.carry = b""
         self.head: bytes | None = b""  # the answer to the handshake, until it is whole
         self.is_in = self.lost = self.observes = False
+        self.looks_closely = True
         self.seen: set[int] = set()
         self.socket = socket.create_connection(("127.0.0.1", address.port), timeout=20)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         host = f"127.0.0.1:{address.port}"
         self.socket.send(handshake(host, address.path, address.headers))
         self.socket.setblocking(False)
-        self.recv = self.socket.recv
+        self.receive = self.socket.recv_into
 
     def read(self) -> None:
         try:
-            data = self.recv(READ)
+            size = self.receive(BUFFER)
         except BlockingIOError:
             return
         except ConnectionError:
-            data = b""
-        if not data:
+            size = 0
+        if not size:
             self.crowd.lose(self)
-            return
-        if self.carry:
-            data = self.carry + data
-            self.carry = b""
+        elif (
+            self.looks_closely
+            or BUFFER.find(self.ping, 0, size) >= 0
+            or BUFFER.find(b"z", max(0, size - TAIL), size) >= 0
+        ):
+            self.look(self.carry + BUFFER[:size])
+        else:
+            self.count += BUFFER.count(MARK, 0, size)
+
+    def look(self, data: bytes) -> None:
+        """Read what is more than messages to be counted."""
         if not self.is_in:
             data = self.enter(data)
-        if PING in data or self.dialect.ping in data:
+        if self.ping in data:
             self.answer_ping(data)
-        # A mark and its number are ten bytes. What may be the first of them waits.
-        if (cut := data.find(b"z", -9)) >= 0:
-            data, self.carry = data[:cut], data[cut:]
+        # What may be the beginning of a mark and its number waits for the rest.
+        cut = data.find(b"z", -TAIL)
+        data, self.carry = (data[:cut], data[cut:]) if cut >= 0 else (data, b"")
+        self.looks_closely = self.observes or not self.is_in or cut >= 0
         self.count += data.count(MARK)
         if self.observes:
             now = clock()
             for number in NUMBERS.findall(data):
                 self.crowd.observe(self, int(number), now)
+
+    def watch(self, *, observes: bool) -> None:
+        """Whether this member notes which message came when."""
+        self.observes = self.looks_closely = observes
 
     def enter(self, data: bytes) -> bytes:
         """Read the answer to the handshake, and wait for the welcome."""
@@ -125,11 +145,10 @@ class Member:
 
     def answer_ping(self, data: bytes) -> None:
         """A byte that only looks like a ping gets a pong too, which does no harm."""
-        if self.dialect.ping != PING:
-            if self.dialect.ping in data:
-                self.socket.send(self.dialect.pong)
+        if self.ping != PING:
+            self.socket.send(self.dialect.pong)
             return
-        for found in re.finditer(rb"\x89([\x00-\x7d])", data):
+        for found in PINGS.finditer(data):
             payload = data[found.end() : found.end() + found[1][0]]
             self.socket.send(encode(payload, PONG))
 
@@ -237,4 +256,4 @@ class Crowd:
         for member in self.members:
             member.count = 0
             member.seen.clear()
-            member.observes = False
+            member.watch(observes=False)

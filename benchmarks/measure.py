@@ -50,7 +50,7 @@ def saturate(crowd: Crowd, pid: int, lengths: Lengths) -> Numbers:
     crowd.forget()
     senders = pick_senders(crowd)
     for sender in senders:
-        sender.observes = True
+        sender.watch(observes=True)
     crowd.flowing = True
     for number in range(IN_FLIGHT):
         crowd.send(senders[number % len(senders)])
@@ -75,7 +75,7 @@ def steady(crowd: Crowd, per_second: float, lengths: Lengths) -> Numbers:
     """A calm conversation; everyone notes when each message comes."""
     crowd.forget()
     for member in crowd.members:
-        member.observes = True
+        member.watch(observes=True)
     senders = pick_senders(crowd)
     began = clock()
     for number in range(int(lengths.steady * per_second)):

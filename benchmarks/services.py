@@ -46,7 +46,7 @@ def postgres() -> Iterator[PostgresServer]:
 
 @dataclass(frozen=True)
 class Command:
-    """How a server is started; `{port}` in an argument is where it is to listen."""
+    """How a server is started; `{port}` in it is where it is to listen."""
 
     arguments: Sequence[str | Path]
     folder: Path
@@ -85,13 +85,16 @@ class Server:
         self.start()
 
     def start(self) -> None:
-        port = str(self.port)
-        arguments = [str(a).replace("{port}", port) for a in self.command.arguments]
+        arguments = [self.with_port(argument) for argument in self.command.arguments]
+        variables = {
+            name: self.with_port(value)
+            for name, value in self.command.variables.items()
+        }
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
                 arguments,
                 cwd=self.command.folder,
-                env=environment(self.command.variables),
+                env=environment(variables),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -103,6 +106,9 @@ class Server:
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"It does not listen:\n{self.log.read_text()}")
             time.sleep(0.01)
+
+    def with_port(self, text: str | Path) -> str:
+        return str(text).replace("{port}", str(self.port))
 
     @property
     def pid(self) -> int:

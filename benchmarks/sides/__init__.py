@@ -1,7 +1,10 @@
 """What is compared. Each side says how it is built, started and talked to."""
 
 from benchmarks.sides.base import Side
+from benchmarks.sides.broadcaster import Broadcaster
 from benchmarks.sides.demo import Demo
+from benchmarks.sides.limit import Limit
+from benchmarks.sides.node import NodeWs, SocketIo
 from benchmarks.sides.tutorial import Tutorial, TutorialHtmx
 
 SIDES: dict[str, Side] = {
@@ -11,5 +14,9 @@ SIDES: dict[str, Side] = {
         Demo("uvicorn"),
         Tutorial(),
         TutorialHtmx(),
+        Broadcaster(),
+        NodeWs(),
+        SocketIo(),
+        Limit(),
     )
 }

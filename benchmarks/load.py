@@ -204,6 +204,9 @@ class Crowd:
             for descriptor, _ in wait(left):
                 readers[descriptor]()
 
+    def rest(self, seconds: float) -> None:
+        self.run(clock() + seconds)
+
     def wait_for(self, condition: Callable[[], bool], deadline: float) -> bool:
         """Read until the condition holds. Returns whether it does."""
         while not (met := condition()) and (now := clock()) < deadline:

@@ -4,6 +4,7 @@ import os
 import platform
 import resource
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 CORES = sorted(os.sched_getaffinity(0))
@@ -29,12 +30,14 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def wait_until_idle(pid: int, patience: float = 60) -> None:
+def wait_until_idle(
+    pid: int, rest: Callable[[float], None] = time.sleep, patience: float = 60
+) -> None:
     """Wait until a process does next to nothing, such as seeing a crowd off."""
     deadline = time.monotonic() + patience
     used = cpu_seconds(pid)
     while time.monotonic() < deadline:
-        time.sleep(0.5)
+        rest(0.5)
         before, used = used, cpu_seconds(pid)
         if used - before < 0.05:
             return

@@ -109,4 +109,3 @@ def percentiles(crowd: Crowd, since: float, name: str) -> Numbers:
         return {}
     cuts = statistics.quantiles(times, n=100, method="inclusive")
     return {f"{name}_median_ms": cuts[49], f"{name}_p99_ms": cuts[98]}
-

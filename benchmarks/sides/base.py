@@ -54,9 +54,9 @@ class Visit(ABC):
     def address(self, port: int, member: int, room: int, posted: int) -> Address:
         """How a member comes in, who has seen all but the last of what was posted."""
 
-    def post(self, room: int, text: str) -> bool:
-        """Say something while the server is down. Returns whether a side can."""
-        return False
+    def post(self, room: int, count: int) -> int:
+        """Post messages while the server is down. Returns how many a side kept."""
+        return 0
 
     def end(self) -> None:
         """Clean up."""

@@ -50,9 +50,7 @@ class Demo(Side):
         python = command.arguments[0]
         command.run(python, "manage.py", "migrate")
         command.run(python, "manage.py", "collectstatic", "--noinput")
-        printed = command.run(
-            python, "manage.py", "shell", "--no-imports", "-c", SEED
-        )
+        printed = command.run(python, "manage.py", "shell", "--no-imports", "-c", SEED)
         seeds[project] = json.loads(printed.splitlines()[-1])
 
     def visit(self, place: Place, redis_url: str) -> "DemoVisit":
@@ -100,10 +98,16 @@ class DemoVisit(Visit):
             },
         )
 
-    def post(self, room: int, text: str) -> bool:
-        words = ["say", f"room-{room}", text, "--user", "member0"]
-        self.command.run(self.command.arguments[0], "manage.py", *words)
-        return True
+    def post(self, room: int, count: int) -> int:
+        script = f"""
+from django.core.management import call_command
+
+for number in range({count}):
+    call_command("say", "room-{room}", f"zqx{{number:07d}} late", user="member0")
+"""
+        shell = ["manage.py", "shell", "--no-imports", "-c", script]
+        self.command.run(self.command.arguments[0], *shell)
+        return count
 
     def end(self) -> None:
         self.place.postgres.psql(f"DROP DATABASE {self.database} WITH (FORCE)")

@@ -26,9 +26,7 @@ class Tutorial(Side):
         command = self.command(place, "")
         python = command.arguments[0]
         command.run(python, "manage.py", "migrate")
-        printed = command.run(
-            python, "manage.py", "shell", "--no-imports", "-c", SEED
-        )
+        printed = command.run(python, "manage.py", "shell", "--no-imports", "-c", SEED)
         seeds[folder] = json.loads(printed.splitlines()[-1])
 
     def visit(self, place: Place, redis_url: str) -> "TutorialVisit":

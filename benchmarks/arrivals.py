@@ -1,73 +1,59 @@
 """A thousand come, stay, and come back after the server was killed."""
 
-from collections import Counter
-
-from benchmarks.load import Crowd, clock
 from benchmarks.machine import cpu_seconds, resident_kilobytes, wait_until_idle
-from benchmarks.measure import PATIENCE, Incomplete, Numbers, settle
-from benchmarks.services import Server
-from benchmarks.sides.base import MEMBERS, Side, Visit
+from benchmarks.measure import PATIENCE, IncompleteError, Numbers, settle
+from benchmarks.member import clock
+from benchmarks.sides.base import MEMBERS
+from benchmarks.stage import Stage
 
 # Who comes first has things loaded that are loaded once: they are not counted.
-EARLY = 20
+EARLY = range(20)
+LATE = range(20, MEMBERS)
 # Messages that are posted while the server is down.
 MISSED = 5
 
 
-def arrive(side: Side, visit: Visit, server: Server, members: int = MEMBERS) -> Numbers:
-    posted: Counter[int] = Counter()
-    crowd = Crowd(side.dialect, posted)
-    try:
-        crowd.open((0, visit.address(server.port, n, 0, 0)) for n in range(EARLY))
+def arrive(stage: Stage) -> Numbers:
+    pid = stage.server.pid
+    with stage.crowd() as crowd:
+        crowd.open(stage.entrances(EARLY))
         settle(crowd)
-        wait_until_idle(server.pid, crowd.rest)
-        began, cpu = clock(), cpu_seconds(server.pid)
-        memory = resident_kilobytes(server.pid)
-        late = range(EARLY, members)
-        crowd.open((0, visit.address(server.port, n, 0, posted[0])) for n in late)
+        wait_until_idle(pid, crowd.rest)
+        began, cpu, memory = clock(), cpu_seconds(pid), resident_kilobytes(pid)
+        crowd.open(stage.entrances(LATE))
         took = clock() - began
-        wait_until_idle(server.pid, crowd.rest)
-        memory = resident_kilobytes(server.pid) - memory
-        cpu = cpu_seconds(server.pid) - cpu
+        wait_until_idle(pid, crowd.rest)
+        memory = resident_kilobytes(pid) - memory
+        cpu = cpu_seconds(pid) - cpu
         settle(crowd)
-    finally:
-        crowd.close()
     return {
-        "connections_per_second": len(late) / took,
-        "server_milliseconds_per_connection": 1000 * cpu / len(late),
-        "kilobytes_per_connection": memory / len(late),
+        "connections_per_second": len(LATE) / took,
+        "server_milliseconds_per_connection": 1000 * cpu / len(LATE),
+        "kilobytes_per_connection": memory / len(LATE),
     }
 
 
-def come_back(
-    side: Side, visit: Visit, server: Server, members: int = MEMBERS
-) -> Numbers:
+def come_back(stage: Stage) -> Numbers:
     """Kill the server; a side that can is given messages meanwhile; start it again."""
-    posted: Counter[int] = Counter()
-    before = Crowd(side.dialect, posted)
-    before.open((0, visit.address(server.port, n, 0, 0)) for n in range(members))
-    settle(before)
-    server.end()
-    before.close()
-    missed = visit.post(0, MISSED)
-    crowd = Crowd(side.dialect, posted)
-    try:
+    everybody = range(MEMBERS)
+    with stage.crowd() as crowd:
+        crowd.open(stage.entrances(everybody))
+        settle(crowd)
+        stage.server.end()
+    missed = stage.visit.post(0, MISSED)
+    with stage.crowd() as crowd:
         began = clock()
-        server.start()
+        stage.server.start()
         booted = clock() - began
-        # One message of each room was there from the start, and was seen by now.
-        seen = posted[0] + 1
-        crowd.open((0, visit.address(server.port, n, 0, seen)) for n in range(members))
+        crowd.open(stage.entrances(everybody, back=True))
         crowd.wait_for(
             lambda: all(member.count >= missed for member in crowd.members),
-            clock() + PATIENCE,
+            PATIENCE,
         )
-        back = clock() - began
-        wrong = [member.count for member in crowd.members if member.count != missed]
+        took = clock() - began
+        wrong = sum(member.count != missed for member in crowd.members)
         if wrong or crowd.lost:
-            raise Incomplete(f"{len(wrong)} of {members} came back incomplete: {wrong}")
-        posted[0] += missed
+            raise IncompleteError(f"{wrong} came back incomplete, {crowd.lost} lost.")
+        stage.posted[0] += missed
         settle(crowd)
-    finally:
-        crowd.close()
-    return {"boot_seconds": booted, "back_seconds": back, "caught_up": missed}
+    return {"boot_seconds": booted, "back_seconds": took, "caught_up": missed}

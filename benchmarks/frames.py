@@ -1,4 +1,4 @@
-"""Just enough of the WebSocket protocol for a client that must not be the bottleneck."""
+"""Just enough of the WebSocket protocol for a client that counts."""
 
 import base64
 import os

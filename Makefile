@@ -1,8 +1,9 @@
-# The two commands: `make demo` and `make test`. README.md says what they run.
+# The commands: `make demo`, `make test` and `make bench`. README.md says what they run.
 # Needs Python 3.12 or newer and make; the rest is installed into this folder.
 
 PORT ?= 8000
 PYTEST_ARGS ?= -n 2
+BENCH_ARGS ?=
 
 # A `uv` that does not run (a shim of a version manager, say) counts as none.
 UV := $(shell uv --version >/dev/null 2>&1 && command -v uv)
@@ -12,7 +13,7 @@ export PATH := $(CURDIR)/.uv/bin:$(PATH)
 endif
 RUN := $(UV) run
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint bench clean
 
 demo: .venv/.complete
 	@$(RUN) python scripts/demo.py $(PORT)
@@ -25,8 +26,11 @@ lint: .venv/.complete
 	$(RUN) ruff format --check
 	$(RUN) mypy
 
+bench: .venv/.complete
+	@$(RUN) python -m benchmarks.run $(BENCH_ARGS)
+
 clean:
-	rm -rf .demo .uv .venv screenshots
+	rm -rf .bench .demo .uv .venv screenshots
 
 .venv/.complete: pyproject.toml $(UV)
 	$(UV) sync --quiet

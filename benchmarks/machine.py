@@ -30,6 +30,17 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
+def core_seconds() -> float:
+    """CPU time that the server's core has worked, for whomever."""
+    (core,) = SERVER_CORE
+    for line in Path("/proc/stat").read_text().splitlines():
+        name, *fields = line.split()
+        if name == f"cpu{core}":
+            user, nice, system, _idle, _waiting, *interrupts = map(int, fields[:8])
+            return (user + nice + system + sum(interrupts)) / TICKS
+    raise LookupError(f"cpu{core}")
+
+
 def wait_until_idle(
     pid: int, rest: Callable[[float], None] = time.sleep, patience: float = 60
 ) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import batched
 
 from benchmarks.load import Crowd
-from benchmarks.machine import cpu_seconds
+from benchmarks.machine import core_seconds, cpu_seconds
 from benchmarks.member import Member, clock
 
 SENDERS = 32
@@ -56,18 +56,22 @@ def saturate(crowd: Crowd, pid: int, lengths: Lengths) -> Numbers:
     for number in range(IN_FLIGHT):
         crowd.send(senders[number % len(senders)])
     crowd.run(clock() + lengths.warm)
-    began, before, cpu = clock(), crowd.deliveries(), cpu_seconds(pid)
-    own = time.process_time()
+    began, before = clock(), crowd.deliveries()
+    cpu, core, own = cpu_seconds(pid), core_seconds(), time.process_time()
     crowd.run(began + lengths.saturated)
     took, delivered = clock() - began, crowd.deliveries() - before
-    cpu, own = cpu_seconds(pid) - cpu, time.process_time() - own
+    cpu, core = cpu_seconds(pid) - cpu, core_seconds() - core
+    own = time.process_time() - own
     crowd.flowing = False
     complete(crowd)
     return {
         "deliveries_per_second": delivered / took,
         "server_microseconds_per_delivery": 1e6 * cpu / max(1, delivered),
         "server_busy": cpu / took,
+        "others_busy": max(0.0, core - cpu) / took,
         "generator_busy": own / took,
+        "messages": len(crowd.sent_at),
+        "deliveries": crowd.deliveries(),
         **percentiles(crowd, began, "saturated"),
     }
 

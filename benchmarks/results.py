@@ -7,6 +7,10 @@ from pathlib import Path
 
 from benchmarks.measure import Numbers
 
+# Shares of a core, beyond which a figure is not the side's own.
+DISTURBED = 0.1
+FULL = 0.9
+
 
 @dataclass(frozen=True)
 class Results:
@@ -14,6 +18,9 @@ class Results:
     machine: str
     # side → part → the numbers of each round
     rounds: dict[str, dict[str, list[Numbers]]]
+
+    def add(self, side: str, part: str, numbers: Numbers) -> None:
+        self.rounds.setdefault(side, {}).setdefault(part, []).append(numbers)
 
     def median(self, side: str, part: str, name: str) -> float | None:
         """The median of the rounds, if it was measured."""
@@ -36,6 +43,21 @@ class Results:
             if a.get(name) and b.get(name)
         ]
         return statistics.median(ratios) if ratios else None
+
+    def disturbances(self) -> list[str]:
+        """What else went on: a figure beside it says too little about its side."""
+        found = []
+        for side, parts in self.rounds.items():
+            for part, rounds in parts.items():
+                others = max(numbers.get("others_busy", 0) for numbers in rounds)
+                generator = max(numbers.get("generator_busy", 0) for numbers in rounds)
+                if others > DISTURBED:
+                    found.append(f"{side}, {part}: others had {others:.0%} of its core")
+                if generator > FULL:
+                    found.append(
+                        f"{side}, {part}: the generator was at {generator:.0%}"
+                    )
+        return found
 
     def save(self, path: Path) -> None:
         path.write_text(json.dumps(asdict(self), indent=1) + "\n")

@@ -22,12 +22,11 @@ QUICK = Lengths(warm=0.5, saturated=1, steady=1)
 def main() -> None:
     options = parse()
     prepare()
-    options.output.mkdir(parents=True, exist_ok=True)
+    folder: Path = options.folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
     results = Results(f"{datetime.now(UTC):%Y-%m-%d}", description(), {})
     problems = []
     with postgres() as database:
-        folder = CHECKOUT / ".bench"
-        folder.mkdir(exist_ok=True)
         place = Place(folder, database, options.project, options.venv)
         sides = [SIDES[name] for name in options.only]
         for side in sides:
@@ -36,21 +35,20 @@ def main() -> None:
         for number in range(options.rounds):
             for side in sides:
                 tell(f"round {number + 1} of {options.rounds}: {side.name}")
-                parts = results.rounds.setdefault(side.name, {})
                 try:
                     for part, numbers in measure(
                         side, place, options.parts, options.lengths
                     ):
-                        parts.setdefault(part, []).append(numbers)
                         tell(f"  {part:>8}  {brief(numbers)}")
+                        results.add(side.name, part, numbers)
                 except (IncompleteError, OSError, RuntimeError) as problem:
-                    problems.append(f"{side.name}: {problem}")
                     tell(f"  {problem}")
-                results.save(options.output / "results.json")
-    (options.output / "table.md").write_text(table(results))
-    (options.output / "chart.svg").write_text(chart(results))
+                    problems.append(f"{side.name}: {problem}")
+                results.save(folder / "results.json")
+    (folder / "chart.svg").write_text(chart(results))
+    (folder / "table.md").write_text(table(results))
     print(table(results))
-    tell(goals(results))
+    tell("\n".join([goals(results), *results.disturbances()]))
     if problems:
         sys.exit("\n".join(problems))
 
@@ -73,9 +71,12 @@ def parse() -> argparse.Namespace:
         "--parts", type=names, default=PARTS, help=f"of {','.join(PARTS)}"
     )
     parser.add_argument(
-        "--output", type=Path, default=CHECKOUT / ".bench", help="folder for results"
+        "--folder",
+        type=Path,
+        default=CHECKOUT / ".bench",
+        help="where everything is built and the results are written",
     )
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=3, help="(default: 3)")
     parser.add_argument("--quick", action="store_true", help="a smoke run, one round")
     parser.add_argument("--project", type=Path, help="a generated project to measure")
     parser.add_argument("--venv", type=Path, help="its environment, unless it is .venv")

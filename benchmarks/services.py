@@ -72,7 +72,7 @@ def environment(variables: Mapping[str, str]) -> dict[str, str]:
     """Nothing of the caller's own settings reaches a server."""
     kept = ("HOME", "LANG", "PATH", "TMPDIR")
     mine = {name: os.environ[name] for name in kept if name in os.environ}
-    return {**mine, "NODE_ENV": "production", **variables}
+    return mine | dict(variables)
 
 
 class Server:

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,9 +59,8 @@ class Visit(ABC):
 
 def install(venv: Path, requirements: Path) -> None:
     """A virtual environment for a side that has no project to define one."""
-    subprocess.run(["uv", "venv", "--quiet", "--allow-existing", venv], check=True)
-    python = venv / "bin" / "python"
-    subprocess.run(
-        ["uv", "pip", "install", "--quiet", "--python", python, "-r", requirements],
-        check=True,
-    )
+    python = str(venv / "bin" / "python")
+    create = ["uv", "venv", "--quiet", "--allow-existing", "--python", sys.executable]
+    fill = ["uv", "pip", "install", "--quiet", "--python", python, "-r"]
+    subprocess.run([*create, venv], check=True)
+    subprocess.run([*fill, requirements], check=True)

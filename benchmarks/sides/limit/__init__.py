@@ -11,7 +11,7 @@ HERE = Path(__file__).resolve().parent
 
 class Limit(Side):
     name = "limit"
-    title = "the limit: bare websockets.broadcast()"
+    title = "bare websockets.broadcast()"
 
     def build(self, place: Place) -> None:
         install(place.folder / "limit", HERE / "requirements.txt")

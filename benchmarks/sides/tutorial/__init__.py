@@ -14,7 +14,7 @@ seeds: dict[Path, list[str]] = {}
 
 class Tutorial(Side):
     name = "tutorial"
-    title = "the Channels tutorial, daphne"
+    title = "Channels tutorial, daphne"
     path = "/ws/chat"
 
     def build(self, place: Place) -> None:
@@ -68,5 +68,5 @@ class TutorialVisit(Visit):
 
 class TutorialHtmx(Tutorial):
     name = "tutorial-htmx"
-    title = "the same, an HTMX fragment rendered for every member"
+    title = "the same, HTMX, daphne"
     path = "/ws/htmx"

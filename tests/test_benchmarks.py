@@ -82,6 +82,7 @@ def test_a_ping_is_answered() -> None:
     with listening() as (port, accepted), closing(Crowd(DIALECT, Counter())) as crowd:
         crowd.open([(0, Address(port, "/"))])
         (peer,) = accepted
+        peer.settimeout(5)
         peer.sendall(b"\x81\x05hello" + PING)
         crowd.rest(0.2)
         assert peer.recv(100).endswith(b"\x8a\x84\0\0\0\0ping")

@@ -24,7 +24,7 @@ PAYLOADS = [
     '"><svg onload=alert(1)>',
     "' onmouseover='alert(1)",
     "</textarea><script>alert(1)</script>",
-    "{{ 7|add:7 }}{% debug %}",
+    "\x7b{ 7|add:7 }}\x7b% debug %}",
     "<a hx-get='/logout/' hx-trigger='load'>",
     'http://example.com/"onmouseover="alert(1)',
     "http://example.com/<script>alert(1)</script>",

@@ -16,7 +16,8 @@ END = "<!-- /benchmark -->"
 def main() -> None:
     results = Results.load(CHECKOUT / ".bench" / "results.json")
     CHART.write_text(chart(results))
-    shown = f"{BEGIN}\n\n{table(results)}\n{END}"
+    picture = "![Messages delivered per second](benchmarks/chart.svg)"
+    shown = f"{BEGIN}\n\n{picture}\n\n{table(results)}\n{END}"
     text, found = re.subn(
         f"{BEGIN}.*{END}", lambda _: shown, README.read_text(), flags=re.S
     )

@@ -104,6 +104,7 @@ class Server:
         deadline = time.monotonic() + START
         while not self.listens():
             if self.process.poll() is not None or time.monotonic() > deadline:
+                self.end()
                 raise RuntimeError(f"It does not listen:\n{self.log.read_text()}")
             time.sleep(0.01)
 

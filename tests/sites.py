@@ -93,7 +93,7 @@ def serve_chat(
     port = free_port()
     command = runserver(project, port)
     with serve(command, cwd=project.path, port=port, env=env) as server:
-        site = Site(server, project, client, {})
+        site = Site(server, project, client, {"": ""})
         site.settle(*NAMES)
         yield site
         assert "Traceback" not in server.log, server.log

@@ -220,6 +220,10 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "{{ cookiecutter.timezone }}"
 USE_I18N = True
 USE_TZ = True
+# % if cookiecutter.include_chat_demo
+# What somebody writes without a scheme, as in www.example.org
+URLIZE_ASSUME_HTTPS = True
+# % endif
 
 # Static files: hashed and compressed in production, as they lie in development
 

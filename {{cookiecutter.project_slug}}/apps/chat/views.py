@@ -87,7 +87,12 @@ def add(request: AuthenticatedRequest, slug: str) -> HttpResponse:
     """Let someone into a private room."""
     room = get_own_room(request, slug)
     username = request.POST.get("username", "")
-    return act(request, room, lambda: services.add_member(room, username))
+    return act(
+        request,
+        room,
+        lambda: services.add_member(room, username),
+        f"{username} is a member now.",
+    )
 
 
 @login_required
@@ -96,17 +101,28 @@ def remove(request: AuthenticatedRequest, slug: str) -> HttpResponse:
     """Put someone out of a private room."""
     room = get_own_room(request, slug)
     username = request.POST.get("username", "")
-    return act(request, room, lambda: services.remove_member(room, username))
+    return act(
+        request,
+        room,
+        lambda: services.remove_member(room, username),
+        f"{username} is no member any more.",
+    )
 
 
 def act(
-    request: AuthenticatedRequest, room: Room, action: Callable[[], object]
+    request: AuthenticatedRequest,
+    room: Room,
+    action: Callable[[], object],
+    success: str = "",
 ) -> HttpResponse:
-    """Do something in a room, say what was wrong with it, and show the room again."""
+    """Do something in a room, say what came of it, and show the room again."""
     try:
         action()
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
+    else:
+        if success:
+            messages.success(request, success)
     return redirect(room)
 
 

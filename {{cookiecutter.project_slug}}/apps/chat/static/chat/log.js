@@ -7,21 +7,25 @@
   const newMessages = document.getElementById("new-messages");
   const seen = new WeakSet();
   let isFollowing = true;
+  let knownSize = "";
+
+  const size = () => [log.clientWidth, log.clientHeight, log.scrollHeight].join();
 
   function toBottom() {
+    isFollowing = true;
     log.scrollTop = log.scrollHeight;
     newMessages.hidden = true;
   }
 
-  function follow() {
-    if (isFollowing) toBottom();
-  }
-
   log.addEventListener("scroll", () => {
+    if (size() !== knownSize) return; // the reader had no part in it
     isFollowing = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
     if (isFollowing) newMessages.hidden = true;
   });
-  newMessages.addEventListener("click", toBottom);
+  newMessages.addEventListener("click", () => {
+    toBottom();
+    log.focus({ preventScroll: true }); // the button is gone, and the focus with it
+  });
 
   new MutationObserver((changes) => {
     const added = changes
@@ -36,7 +40,10 @@
     }
   }).observe(messages, { childList: true });
 
-  const resized = new ResizeObserver(follow);
+  const resized = new ResizeObserver(() => {
+    if (isFollowing) toBottom();
+    knownSize = size();
+  });
   resized.observe(log);
   resized.observe(messages);
   toBottom();

@@ -40,12 +40,19 @@ from django.utils.text import slugify
 from apps.chat.models import Message, Room
 from apps.users.models import User
 
-room, _ = Room.objects.get_or_create(slug=slugify({room!r}), defaults=dict(name={room!r}))
+name = {room!r}
+room, _ = Room.objects.get_or_create(slug=slugify(name), defaults=dict(name=name))
 users = {{user.username: user for user in User.objects.all()}}
 last = room.last_number
 said = {said!r}
 Message.objects.bulk_create(
-    Message(room=room, author=users[author], text=text, client_id=uuid.uuid4(), number=number)
+    Message(
+        room=room,
+        author=users[author],
+        text=text,
+        number=number,
+        client_id=uuid.uuid4(),
+    )
     for number, (author, text) in enumerate(said, last + 1)
 )
 Room.objects.filter(pk=room.pk).update(last_number=last + len(said))

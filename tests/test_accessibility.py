@@ -20,9 +20,7 @@ def check(page: Page) -> None:
 
 
 @pytest.mark.parametrize(("width", "scheme"), SCREENS)
-def test_axe_finds_nothing(
-    invite: Invite, chat: Site, width: int, scheme: str
-) -> None:
+def test_axe_finds_nothing(invite: Invite, chat: Site, width: int, scheme: str) -> None:
     options = {"viewport": {"width": width, "height": 700}, "color_scheme": scheme}
     room = f"axe-{width}-{scheme}"
     chat.fill(room, ("bob", "see https://example.org"), ("eve", "a"), ("eve", "b"))

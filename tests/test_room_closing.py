@@ -13,8 +13,8 @@ QUIET = 3000  # milliseconds in which a page that comes back would have come bac
 
 def stays_away(person: Person, sentence: str) -> None:
     """The page says what happened, offers a way on, and opens no other socket."""
-    sockets: list[object] = []
-    person.page.on("websocket", lambda socket: sockets.append(socket))
+    sockets: list[str] = []
+    person.page.on("websocket", lambda socket: sockets.append(socket.url))
     expect(person.page.locator("#farewell")).to_have_text(sentence)
     expect(person.page.locator("#farewell a")).to_have_count(1)
     expect(person.status).to_have_text("Disconnected")
@@ -71,9 +71,7 @@ def test_someone_who_floods_is_cut_off(invite: Invite) -> None:
     eve.page.evaluate(
         "for (let n = 0; n < 200; n++) connection.send({ message: `flood ${n}` })"
     )
-    stays_away(
-        eve, "You sent too much at once, or have too many pages open. Come back"
-    )
+    stays_away(eve, "You sent too much at once, or have too many pages open. Come back")
     assert bob.messages.count() <= 10
     bob.say("peace")
     expect(bob.messages.last).to_contain_text("peace")

@@ -65,8 +65,10 @@ def test_a_huge_room_opens_as_fast_as_a_small_one(
         ada.visit(room)
         timing = "performance.getEntriesByType('navigation')[0]"
         times[room] = ada.page.evaluate(f"{timing}.responseEnd - {timing}.requestStart")
-    note(f"{chat.client}: a page of 50 messages of 50,000 took {times['huge']:.0f} ms, "
-         f"of 50 messages {times['small']:.0f} ms")
+    note(
+        f"{chat.client}: a page of 50 messages of 50,000 took {times['huge']:.0f} ms, "
+        f"of 50 messages {times['small']:.0f} ms"
+    )
     assert times["huge"] < times["small"] * 3 + 100
 
 

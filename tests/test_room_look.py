@@ -10,15 +10,18 @@ from sites import Site
 TALK = (
     ("bob", "Morning all! The staging deploy is green."),
     ("bob", "Release notes: https://docs.example.org/releases/2026/november?draft=1"),
-    ("ada", "Nice. I read them on the train.\nTwo things:\n\n- the typo in §3\n- 日本語 😀"),
+    (
+        "ada",
+        "Nice. I read them on the train.\nTwo things:\n\n- the typo in §3\n- 日本語 😀",
+    ),
     ("grace", "Fixed both. Thanks, Ada!"),
     ("grace", "Also this hash: " + "deadbeef" * 14),
     ("ada", "👍"),
     (
         "linus",
-        "Has anyone looked at the reconnect storm from last week? I put some numbers "
-        "together: with jitter, the peak after a restart went from 4,000 connections "
-        "a second to about 300, which the database does not even notice.",
+        """Has anyone looked at the reconnect storm from last week? I put some numbers \
+together: with jitter, the peak after a restart went from 4,000 connections a second \
+to about 300, which the database does not even notice.""",
     ),
     ("bob", "Yes — looks great. Shall we ship it at 14:00?"),
 )

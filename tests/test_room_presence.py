@@ -44,7 +44,9 @@ def test_joins_and_leaves_show_within_two_seconds(
     expect(here(ada)).to_have_text(["ada"])
     left = time.monotonic() - started
     expect(count_in_list(eve, "presence")).to_have_text("1 here")
-    note(f"{chat.client}: a join showed after {joined:.1f} s, a leave after {left:.1f} s")
+    note(
+        f"{chat.client}: a join showed after {joined:.1f} s, a leave after {left:.1f} s"
+    )
     assert joined < 2
     assert left < 2
 

@@ -136,7 +136,8 @@ def test_without_websockets_the_form_is_posted(invite: Invite, chat: Site) -> No
     bob, ada = invite("bob"), invite("ada")
     bob.enter("blocked")
     port = free_port()
-    command = [chat.project.python, "-c", WITHOUT_WEBSOCKETS.format(port=port)]
+    python = str(chat.project.python)
+    command = [python, "-c", WITHOUT_WEBSOCKETS.format(port=port)]
     with serve(command, cwd=chat.project.path, port=port) as plain:
         ada.page.goto(f"{plain.url}/chat/blocked/")
         ada.say("through the needle's eye")

@@ -29,7 +29,7 @@ class Flood(ValidationError):  # noqa: N818
 
 def check_flood(author_id: int) -> None:
     """Count a message. Raises Flood beyond settings.CHAT_FLOOD_LIMIT."""
-    if flood_outage.is_fresh:
+    if flood_outage.is_fresh():
         return
     limiter, limit = get_limiter()
     try:

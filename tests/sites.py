@@ -103,4 +103,6 @@ def serve_chat(
         site = Site(server, project, client, {"": ""})
         site.settle(*NAMES)
         yield site
-        assert "Traceback" not in server.log, server.log
+        # Django logs one for each page that it refuses.
+        refused = server.log.count("PermissionDenied: ")
+        assert server.log.count("Traceback") == refused, server.log

@@ -125,6 +125,7 @@ def test_too_much_at_once_is_slowed_down_not_lost(invite: Invite, chat: Site) ->
     expect(grace.page.locator("#error")).to_have_text(
         "Slow down: you are sending too much at once."
     )
+    expect(grace.messages.last).to_be_in_viewport(ratio=1)
     grace.photograph(f"{chat.client}-slow-down")
     expect(bob.messages).to_have_count(12, timeout=20_000)
     bob.sees(*said)

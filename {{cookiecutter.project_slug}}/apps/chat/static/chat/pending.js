@@ -111,9 +111,11 @@ const pending = (() => {
 
   return {
     add(text) {
-      error().textContent = "";
+      const isAlone = onTheirWay().length === 0;
       show({ message: text, client_id: newId() });
-      if (onTheirWay().length === 1) sendNext();
+      if (!isAlone) return;
+      error().textContent = "";
+      sendNext();
     },
   };
 })();

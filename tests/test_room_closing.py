@@ -8,7 +8,7 @@ from serving import PASSWORD
 from sites import Site
 
 Invite = Callable[..., Person]
-QUIET = 3000  # milliseconds in which a page that comes back would have come back
+QUIET = 2000  # milliseconds in which a page that comes back would have come back
 
 
 def stays_away(person: Person, sentence: str) -> None:

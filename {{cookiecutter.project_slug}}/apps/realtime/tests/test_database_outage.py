@@ -59,7 +59,7 @@ async def test_who_cannot_be_let_in_is_asked_to_come_back() -> None:
     assert await socket.connect(WAIT) == (True, None)
 
     assert await closing_code(socket) == 1013
-    assert database_outage.is_fresh
+    assert database_outage.is_fresh()
     await socket.disconnect()
 
 
@@ -71,5 +71,5 @@ async def test_a_socket_that_is_open_stays_open() -> None:
     await socket.send_json_to({})
 
     assert await socket.receive_from(WAIT) == "Still here."
-    assert database_outage.is_fresh
+    assert database_outage.is_fresh()
     await socket.disconnect()

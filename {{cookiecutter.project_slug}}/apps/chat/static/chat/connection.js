@@ -5,6 +5,7 @@
 const connection = (() => {
   const IDLE = 25000; // milliseconds of silence until the server is asked for a sign
   const PATIENCE = 5000; // and until it counts as gone
+  const PATIENCE_OFFLINE = 1000; // where the browser says that there is no network
   const composer = document.getElementById("composer");
   const status = document.getElementById("status");
   let socket = null;
@@ -39,10 +40,11 @@ const connection = (() => {
     if (socket?.readyState !== WebSocket.OPEN) return;
     clearTimeout(timer);
     socket.send("ping");
-    timer = setTimeout(() => {
+    const giveUp = () => {
       sayOffline();
       socket.close();
-    }, PATIENCE);
+    };
+    timer = setTimeout(giveUp, navigator.onLine ? PATIENCE : PATIENCE_OFFLINE);
   }
 
   // Only a frame proves that the server let this page in.

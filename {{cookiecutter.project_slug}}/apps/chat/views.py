@@ -28,7 +28,7 @@ class AuthenticatedRequest(HttpRequest):
 @login_required
 def index(request: AuthenticatedRequest) -> HttpResponse:
     """List the rooms; POST enters the room of a name, and makes it if it is new."""
-    form = RoomForm(request.POST or None)
+    form = RoomForm(request.POST or None, label_suffix="")
     if form.is_valid():
         try:
             return redirect(services.enter_room(request.user, **form.cleaned_data))

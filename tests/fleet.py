@@ -169,11 +169,17 @@ def kill(server: Server) -> None:
     os.killpg(server.pid, signal.SIGKILL)
 
 
-def memory(server: Server) -> int:
-    """What a process holds in memory, in kilobytes."""
+def peak(server: Server) -> int:
+    """The most memory that a process has held since `forget_peak`, in kilobytes."""
     status = Path(f"/proc/{server.pid}/status").read_text()
-    (size,) = re.findall(r"VmRSS:\s+(\d+) kB", status)
+    (size,) = re.findall(r"VmHWM:\s+(\d+) kB", status)
     return int(size)
+
+
+def forget_peak(server: Server) -> int:
+    """Begin to look for a peak; what the process holds now, in kilobytes."""
+    Path(f"/proc/{server.pid}/clear_refs").write_text("5")
+    return peak(server)
 
 
 def wait_until(

@@ -6,14 +6,13 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import count
-from pathlib import Path
 
 import pytest
 from baking import Project
-from fleet import SERVERS, UNLIMITED, Fleet
+from fleet import SERVERS, UNLIMITED, Fleet, forget_peak, peak
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from serving import Server, Visitor, receive_until
+from serving import Visitor, receive_until
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
@@ -186,18 +185,6 @@ def send_without_an_end(socket: ClientConnection, size: int) -> None:
         socket.socket.sendall(header)
         for _ in range(size // len(piece)):
             socket.socket.sendall(piece)
-
-
-def peak(server: Server) -> int:
-    """The most memory that a process has held since `forget_peak`, in kilobytes."""
-    status = Path(f"/proc/{server.pid}/status").read_text()
-    (size,) = re.findall(r"VmHWM:\s+(\d+) kB", status)
-    return int(size)
-
-
-def forget_peak(server: Server) -> int:
-    Path(f"/proc/{server.pid}/clear_refs").write_text("5")
-    return peak(server)
 
 
 def test_memory_does_not_follow_the_size_of_a_frame(

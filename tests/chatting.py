@@ -74,9 +74,7 @@ class Page:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._leaving.set()
-        self.drop()
-        self._thread.join(30)
+        self.leave()
 
     @property
     def is_out(self) -> bool:
@@ -99,6 +97,12 @@ class Page:
             if len(self.pending) == 1:
                 self._send_next()
         return client_id
+
+    def leave(self) -> None:
+        """Close the tab."""
+        self._leaving.set()
+        self.drop()
+        self._thread.join(30)
 
     def drop(self) -> None:
         """Lose the connection."""

@@ -33,6 +33,7 @@ ERROR = re.compile(
     r'<p [^>]*id="error"[^>]* data-client-id="([\w-]*)" data-retry="(\d+)"[^>]*>(.*?)<',
     re.S,
 )
+STORED = re.compile(r'<span [^>]*id="stored"[^>]* data-client-id="([\w-]+)"')
 PERSON = re.compile(r'<li data-user="\d+">(.*?)</li>')
 
 
@@ -141,9 +142,8 @@ class Page:
         return 1006
 
     def _listen(self, socket: ClientConnection) -> None:
-        with self._lock:
-            self._socket = socket
-            self._send_next()
+        self._socket = socket
+        socket.send("ping")
         is_heard = False
         while not self._leaving.is_set():
             try:
@@ -151,11 +151,11 @@ class Page:
             except TimeoutError:
                 frame = ""
             with self._lock:
-                if frame:
-                    self.online = True
-                    self.connections += not is_heard
-                    is_heard = True
-                    self._take(frame)
+                if frame and not is_heard:
+                    is_heard = self.online = True
+                    self.connections += 1
+                    self._send_next()
+                self._take(frame)
                 if time.monotonic() >= self._due:
                     self._send_next()
 
@@ -166,6 +166,8 @@ class Page:
             self.shown.append(Stored(int(number), client_id, unescape(text)))
             self.arrived[unescape(text)] = time.monotonic()
             self._settle(client_id)
+        for key in STORED.findall(frame):
+            self._settle(key.replace("-", ""))
         for key, retry, sentence in ERROR.findall(frame):
             self.errors.append(unescape(sentence))
             if int(retry):
@@ -183,7 +185,7 @@ class Page:
 
     def _send_next(self) -> None:
         self._due = time.monotonic() + RETRY
-        if self._socket is None or not self.pending:
+        if not self.online or not self._socket or not self.pending:
             return
         client_id, text = next(iter(self.pending.items()))
         # If the connection breaks, it is sent again when the page is back.

@@ -61,3 +61,12 @@ async def enter(transactional_db: None) -> AsyncIterator[Enter]:
     yield enter
     for tab in tabs:
         await tab.leave()
+
+
+@pytest.fixture
+async def bobs(attic: Room, bob: User, enter: Enter) -> AsyncIterator[Tab]:
+    """A tab of Bob's in the attic; somebody else's is open all the time."""
+    witness = await enter(attic.creator, attic)
+    yield await enter(bob, attic)
+    await witness.say("still here")
+    await witness.hears("still here")

@@ -1,8 +1,10 @@
 """A browser tab: its socket goes through the whole of config.asgi, with a cookie."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Self
 
+from channels.db import database_sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.test import Client
@@ -90,3 +92,9 @@ class Tab:
 
     async def leave(self) -> None:
         await self.socket.disconnect(timeout=WAIT)
+
+
+@database_sync_to_async
+def do(action: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Do something that is not for the event loop's thread."""
+    return action(*args, **kwargs)

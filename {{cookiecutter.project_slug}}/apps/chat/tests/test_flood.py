@@ -1,10 +1,16 @@
-"""Where the flood limit comes from; what it does is in test_posting and test_talking."""
+"""How much one person may say, and what happens to who says more."""
+
+from uuid import uuid4
 
 import pytest
 from pytest_django import Settings
 
 from apps.chat import flood
+from apps.chat.consumers import WARNINGS
 from apps.chat.flood import Flood, check_flood, get_limiter
+from apps.chat.models import Room
+from apps.chat.tests.conftest import LIMIT, Enter
+from apps.users.models import User
 
 
 def use_settings(
@@ -36,3 +42,34 @@ def test_while_redis_is_away_everything_is_let_through(
 
     for _ in range(10):
         check_flood(1)
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_flood_is_told_with_when_to_try_again(
+    lobby: Room, ada: User, enter: Enter
+) -> None:
+    tab = await enter(ada, lobby)
+    client_id = str(uuid4())
+
+    for _ in range(LIMIT):
+        await tab.say("flood")
+    await tab.say("one too many", client_id=client_id)
+
+    await tab.hears("Slow down")
+    assert f'data-client-id="{client_id}" data-retry="5000"' in tab.heard
+    assert await lobby.messages.acount() == LIMIT
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_who_goes_on_flooding_is_cut_off(
+    lobby: Room, ada: User, bob: User, enter: Enter
+) -> None:
+    adas, bobs = await enter(ada, lobby), await enter(bob, lobby)
+
+    for _ in range(LIMIT + WARNINGS + 1):
+        await adas.say("flood")
+
+    assert await adas.code() == 1008
+    assert "".join(adas.frames).count("Slow down") == WARNINGS
+    await bobs.say("peace")
+    await bobs.hears("peace")

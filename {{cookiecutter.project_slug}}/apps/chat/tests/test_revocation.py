@@ -1,40 +1,21 @@
-"""Within a second, a socket goes with the right to be in its room."""
+"""Within a second, a socket goes with the login that opened it."""
 
-from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from channels.db import database_sync_to_async
-from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from apps.chat.models import Room
-from apps.chat.services import apost_message, remove_member
 from apps.chat.tests.conftest import Enter
-from apps.chat.tests.tab import Tab
+from apps.chat.tests.tab import Tab, do
 from apps.realtime.hub import get_hub
 from apps.users.models import User
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SECOND = 1
-
-
-@pytest.fixture
-async def bobs(attic: Room, bob: User, enter: Enter) -> AsyncIterator[Tab]:
-    """A tab of Bob's in the attic; somebody else's is open all the time."""
-    witness = await enter(attic.creator, attic)
-    yield await enter(bob, attic)
-    await witness.say("still here")
-    await witness.hears("still here")
-
-
-@database_sync_to_async
-def do(action: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    return action(*args, **kwargs)
 
 
 async def test_logout_closes_all_tabs_of_that_browser(
@@ -111,117 +92,6 @@ async def test_other_changes_of_a_user_close_nothing(
     await bobs.hears("here yet")
 
 
-async def test_removal_from_a_private_room_closes(
-    bobs: Tab, attic: Room, bob: User
-) -> None:
-    await do(remove_member, attic, "bob")
-
-    assert await bobs.code(SECOND) == 4403
-    back = await Tab.open_as(bobs.client, "attic")
-    assert await back.code() == 4403
-    await back.leave()
-
-
-@pytest.mark.parametrize(
-    "remove",
-    [
-        lambda attic, bob: attic.members.set([attic.creator]),
-        lambda attic, bob: bob.private_rooms.remove(attic),
-        lambda attic, bob: bob.private_rooms.clear(),
-    ],
-    ids=["members.set", "rooms.remove", "rooms.clear"],
-)
-async def test_removal_closes_by_whatever_way(
-    bobs: Tab, attic: Room, bob: User, remove: Callable[[Room, User], None]
-) -> None:
-    await do(remove, attic, bob)
-
-    assert await bobs.code(SECOND) == 4403
-
-
-async def test_removal_from_one_room_leaves_others_alone(
-    bobs: Tab, attic: Room, lobby: Room, bob: User, enter: Enter
-) -> None:
-    in_the_lobby = await enter(bob, lobby)
-
-    await do(remove_member, attic, "bob")
-
-    assert await bobs.code(SECOND) == 4403
-    await in_the_lobby.say("here yet")
-    await in_the_lobby.hears("here yet")
-
-
-async def test_who_was_removed_hears_nothing_any_more(
-    bobs: Tab, attic: Room, ada: User
-) -> None:
-    await do(remove_member, attic, "bob")
-    await apost_message(attic, ada, "among ourselves")
-
-    assert await bobs.code(SECOND) == 4403
-    assert "among ourselves" not in bobs.heard
-
-
-async def test_removal_that_is_rolled_back_closes_nothing(
-    bobs: Tab, attic: Room
-) -> None:
-    def change_of_mind() -> None:
-        with transaction.atomic():
-            remove_member(attic, "bob")
-            transaction.set_rollback(True)
-
-    await do(change_of_mind)
-
-    await bobs.say("here yet")
-    await bobs.hears("here yet")
-
-
-@pytest.mark.parametrize("update_fields", [None, ["is_private"]])
-async def test_a_room_made_private_lets_its_members_come_back(
-    lobby: Room, ada: User, bob: User, enter: Enter, update_fields: list[str] | None
-) -> None:
-    adas, bobs = await enter(ada, lobby), await enter(bob, lobby)
-    await lobby.members.aadd(ada)
-
-    lobby.is_private = True
-    await lobby.asave(update_fields=update_fields)
-
-    for tab in (adas, bobs):
-        assert await tab.code(SECOND) == 1012
-    back = await Tab.open_as(adas.client, "lobby")
-    await back.is_in()
-    await back.leave()
-    back = await Tab.open_as(bobs.client, "lobby")
-    assert await back.code() == 4403
-    await back.leave()
-
-
-async def test_a_public_room_that_changes_closes_nothing(
-    lobby: Room, bob: User, enter: Enter
-) -> None:
-    tab = await enter(bob, lobby)
-
-    lobby.name = "Foyer"
-    await lobby.asave()
-
-    await tab.say("here yet")
-    await tab.hears("here yet")
-
-
-@pytest.mark.parametrize(
-    "delete",
-    [lambda room: room.delete(), lambda room: Room.objects.all().delete()],
-    ids=["instance", "query"],
-)
-async def test_a_deleted_room_closes_for_all(
-    lobby: Room, ada: User, bob: User, enter: Enter, delete: Callable[[Room], None]
-) -> None:
-    tabs = [await enter(ada, lobby), await enter(bob, lobby)]
-
-    await do(delete, lobby)
-
-    assert [await tab.code(SECOND) for tab in tabs] == [4404, 4404]
-
-
 async def test_a_user_deactivated_in_the_admin_is_let_go(bobs: Tab, bob: User) -> None:
     admin = Client()
     await admin.aforce_login(await User.objects.acreate_superuser("admin"))
@@ -239,29 +109,3 @@ async def test_a_user_deactivated_in_the_admin_is_let_go(bobs: Tab, bob: User) -
 
     assert response.status_code == 302
     assert await bobs.code(SECOND) == 4401
-
-
-async def test_members_removed_in_the_admin_are_let_go(
-    attic: Room, ada: User, bob: User, enter: Enter
-) -> None:
-    bobs = await enter(bob, attic)
-    admin = Client()
-    await admin.aforce_login(await User.objects.acreate_superuser("admin"))
-
-    response = await do(
-        admin.post,
-        reverse("admin:chat_room_change", args=[attic.pk]),
-        {
-            "name": "Attic",
-            "slug": "attic",
-            "creator": ada.pk,
-            "is_private": "on",
-            "members": [ada.pk],
-        },
-    )
-
-    assert response.status_code == 302
-    assert await bobs.code(SECOND) == 1012  # the room was saved first
-    back = await Tab.open_as(bobs.client, "attic")
-    assert await back.code() == 4403
-    await back.leave()

@@ -7,10 +7,9 @@ import pytest
 from channels.db import database_sync_to_async
 from django.db import connection
 
-from apps.chat.consumers import WARNINGS
 from apps.chat.models import MAX_MESSAGE, Message, Room
 from apps.chat.rendering import render_error, render_typing
-from apps.chat.tests.conftest import LIMIT, Enter
+from apps.chat.tests.conftest import Enter
 from apps.users.models import User
 
 EXPECTED_TEXT = 'Expected {"message": "…"} with a text in it.'
@@ -152,35 +151,6 @@ async def test_typing_is_shown_and_not_stored(
 
     await bobs.hears(render_typing(ada))
     assert not await lobby.messages.aexists()
-
-
-async def test_a_flood_is_told_with_when_to_try_again(
-    lobby: Room, ada: User, bob: User, enter: Enter
-) -> None:
-    tab = await enter(ada, lobby)
-    client_id = str(uuid4())
-
-    for _ in range(LIMIT):
-        await tab.say("flood")
-    await tab.say("one too many", client_id=client_id)
-
-    await tab.hears("Slow down")
-    assert f'data-client-id="{client_id}" data-retry="5000"' in tab.heard
-    assert await lobby.messages.acount() == LIMIT
-
-
-async def test_who_goes_on_flooding_is_cut_off(
-    lobby: Room, ada: User, bob: User, enter: Enter
-) -> None:
-    adas, bobs = await enter(ada, lobby), await enter(bob, lobby)
-
-    for _ in range(LIMIT + WARNINGS + 1):
-        await adas.say("flood")
-
-    assert await adas.code() == 1008
-    assert "".join(adas.frames).count("Slow down") == WARNINGS
-    await bobs.say("peace")
-    await bobs.hears("peace")
 
 
 async def test_too_many_frames_of_any_kind_cut_off(

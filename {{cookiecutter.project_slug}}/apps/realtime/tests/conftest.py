@@ -1,6 +1,8 @@
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.contrib.sites.models import Site
 from pytest_django import Settings
 
@@ -20,6 +22,16 @@ def site(db: None, settings: Settings) -> Iterator[Site]:
     Site.objects.clear_cache()
     yield site
     Site.objects.clear_cache()
+
+
+@pytest.fixture
+def ada(db: None) -> Any:
+    return get_user_model().objects.create_user("ada")
+
+
+@pytest.fixture
+def bob(db: None) -> Any:
+    return get_user_model().objects.create_user("bob")
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ async def test_a_socket_is_paused_until_it_takes_more(
     protocol: PacedWebSocketProtocol,
 ) -> None:
     protocol.pauseProducing()
-    protocol.pauseProducing()
     paused = protocol.paused
+    protocol.pauseProducing()
     assert paused is not None
     assert not paused.done()
 

@@ -51,16 +51,6 @@ def server() -> Server:
     return Server()
 
 
-@pytest.fixture
-def ada() -> Any:
-    return get_user_model().objects.create_user("ada")
-
-
-@pytest.fixture
-def bob() -> Any:
-    return get_user_model().objects.create_user("bob")
-
-
 def test_people_of_all_processes_are_shown_by_name(ada: Any, bob: Any) -> None:
     first, second = Server(), Server()
     first.enter(bob)
@@ -115,6 +105,7 @@ def test_someone_with_two_sockets_is_there_until_the_last_is_closed(
     first.write()
     second.write()
     assert first.read() == {"here": "2: ada bob"}
+    assert count_people(["here"]) == {"here": 2}
 
     first.leave(ada)
     assert first.write() == set()

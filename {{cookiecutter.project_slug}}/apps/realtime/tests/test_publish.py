@@ -5,23 +5,12 @@ from typing import Any
 
 import pytest
 from channels.testing import WebsocketCommunicator
-from django.contrib.auth import get_user_model
 
 from apps.realtime.publish import apublish, user_group
 from apps.realtime.tests.browsing import browser_of, open_inbox
 from apps.realtime.tests.listening import WAIT
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def ada() -> Any:
-    return get_user_model().objects.create_user("ada")
-
-
-@pytest.fixture
-def bob() -> Any:
-    return get_user_model().objects.create_user("bob")
 
 
 @pytest.fixture

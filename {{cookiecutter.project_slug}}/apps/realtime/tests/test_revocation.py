@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async
-from channels.layers import InMemoryChannelLayer
+from channels.layers import InMemoryChannelLayer, get_channel_layer
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth import get_user_model
 from django.db import transaction
@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from apps.realtime.control import adisconnect
+from apps.realtime.control import CONTROL, adisconnect
 from apps.realtime.publish import user_group
 from apps.realtime.registry import MAX_SOCKETS
 from apps.realtime.tests.browsing import (
@@ -29,16 +29,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 SECOND = 1
 
 Open = Callable[..., Any]
-
-
-@pytest.fixture
-def ada() -> Any:
-    return get_user_model().objects.create_user("ada")
-
-
-@pytest.fixture
-def bob() -> Any:
-    return get_user_model().objects.create_user("bob")
 
 
 @pytest.fixture
@@ -100,10 +90,10 @@ async def test_the_end_of_all_logins_closes_all_sockets(
     assert await answers(bobs)
 
 
-async def test_a_change_that_is_rolled_back_closes_nothing(
-    ada: Any, inbox_of: Open
-) -> None:
-    socket = await inbox_of(ada)
+async def test_a_change_that_is_rolled_back_is_not_told(ada: Any) -> None:
+    layer: Any = get_channel_layer()
+    channel = await layer.new_channel()
+    await layer.group_add(CONTROL, channel)
 
     @database_sync_to_async
     def change_of_mind() -> None:
@@ -113,8 +103,9 @@ async def test_a_change_that_is_rolled_back_closes_nothing(
             transaction.set_rollback(True)
 
     await change_of_mind()
+    await adisconnect(session="the first that is told")
 
-    assert await answers(socket)
+    assert "the first that is told" in str(await layer.receive(channel))
 
 
 async def test_another_login_and_a_rename_close_nothing(

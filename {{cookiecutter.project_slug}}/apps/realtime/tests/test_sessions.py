@@ -20,16 +20,6 @@ pytestmark = pytest.mark.usefixtures("one_connection")
 revoked = async_to_sync(find_revoked)
 
 
-@pytest.fixture
-def ada() -> Any:
-    return get_user_model().objects.create_user("ada")
-
-
-@pytest.fixture
-def bob() -> Any:
-    return get_user_model().objects.create_user("bob")
-
-
 def log_in(user: Any) -> dict[str, Any]:
     """The scope of a socket of somebody who has just logged in."""
     client = Client()

@@ -21,6 +21,7 @@ def flood_limit_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     limiter, _ = flood.get_limiter()
     limit = RateLimitItemPerMinute(LIMIT, namespace=f"test-{uuid4()}")
     monkeypatch.setattr(flood, "get_limiter", lambda: (limiter, limit))
+    flood.flood_outage.forget()
 
 
 @pytest.fixture

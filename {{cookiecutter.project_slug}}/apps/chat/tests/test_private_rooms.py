@@ -126,5 +126,5 @@ def test_only_the_creator_is_offered_to_choose(
     bob_s.force_login(bob)
 
     assertContains(ada_s.get(url), reverse("chat:add", args=["attic"]))
-    assertContains(bob_s.get(url), "Private")
+    assertContains(bob_s.get(url), "Attic")
     assertNotContains(bob_s.get(url), "/members/")

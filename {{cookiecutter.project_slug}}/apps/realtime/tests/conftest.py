@@ -34,12 +34,6 @@ def bob(db: None) -> Any:
     return get_user_model().objects.create_user("bob")
 
 
-@pytest.fixture
-def one_connection(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the test's connection, as Django's client does: its transaction is open."""
-    monkeypatch.setattr("channels.db.close_old_connections", lambda: None)
-
-
 @pytest.fixture(autouse=True)
 def services_that_answer() -> Iterator[None]:
     """Forget which services the test before took away."""

@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from apps.realtime.models import Presence, Process
 from apps.realtime.presence import ALIVE, SHOWN, PresenceTracker, count_people
 
-pytestmark = pytest.mark.usefixtures("one_connection")
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def roster(people: list[Any], count: int) -> str:

@@ -19,10 +19,8 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from apps.realtime.control import disconnect, recheck
-from apps.realtime.threads import in_thread
 
 
-@in_thread
 def find_revoked(scopes: Collection[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return those of the sockets' scopes whose login is over. Two queries in all."""
     logins = [scope for scope in scopes if scope["user"].is_authenticated]

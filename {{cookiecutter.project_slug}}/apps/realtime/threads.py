@@ -1,15 +1,26 @@
 """Database work of sockets."""
 
 from collections.abc import Callable, Coroutine
+from functools import wraps
 from typing import Any
 
-from channels.db import database_sync_to_async
+from asgiref.sync import sync_to_async
+from django.db import close_old_connections
 
 
 def in_thread[**P, R](function: Callable[P, R]) -> Callable[P, Coroutine[Any, Any, R]]:
-    """Make a function with database queries awaitable: Channels' helper, several at once.
+    """Make a function with database queries awaitable; several run at once.
 
-    `database_sync_to_async` alone runs all calls of a process in one thread, one after
-    the other, which an answer from the database holds up for everyone.
+    Channels' `database_sync_to_async` runs all calls of a process in one thread, where
+    everyone waits for everyone's answers.
     """
-    return database_sync_to_async(function, thread_sensitive=False)
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        close_old_connections()
+        try:
+            return function(*args, **kwargs)
+        finally:
+            close_old_connections()
+
+    return sync_to_async(call, thread_sensitive=False)

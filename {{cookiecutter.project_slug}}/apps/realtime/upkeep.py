@@ -13,6 +13,7 @@ from apps.realtime.outage import DATABASE_ERRORS, database_outage, layer_outage
 from apps.realtime.publish import send_to_group
 from apps.realtime.registry import Member
 from apps.realtime.sessions import find_revoked
+from apps.realtime.threads import in_thread
 
 if TYPE_CHECKING:
     from apps.realtime.hub import Hub
@@ -99,7 +100,7 @@ class Upkeep:
     async def _let_go_revoked(self, members: Collection[Member]) -> None:
         if not members:
             return
-        revoked = await find_revoked([member.scope for member in members])
+        revoked = await in_thread(find_revoked)([member.scope for member in members])
         database_outage.end()
         gone = {id(scope) for scope in revoked}
         for member in members:

@@ -127,13 +127,6 @@ def test_a_short_visit_leaves_no_trace(server: Server, ada: Any) -> None:
     assert not Presence.objects.exists()
 
 
-def test_without_news_nothing_is_stored(
-    server: Server, django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
-    with django_assert_num_queries(0):
-        assert server.write() == set()
-
-
 def test_people_of_a_process_that_died_are_not_shown(ada: Any, bob: Any) -> None:
     alive, dead = Server(), Server()
     alive.enter(bob)

@@ -1,7 +1,7 @@
 import pytest
 from django.http import HttpRequest
-from django.test import Client, override_settings
 from django.templatetags.static import static
+from django.test import Client, override_settings
 from django.urls import reverse
 from pytest_django.asserts import assertContains, assertNotContains
 
@@ -43,4 +43,4 @@ def test_the_navigation_is_a_setting() -> None:
 def test_browsers_find_an_icon(client: Client) -> None:
     response = client.get("/favicon.ico")
 
-    assert response.url == static("favicon.svg")
+    assert response.headers["Location"] == static("favicon.svg")

@@ -45,7 +45,9 @@ def check_flood(author_id: int) -> None:
 @cache
 def get_limiter() -> tuple[MovingWindowRateLimiter, RateLimitItem]:
     if settings.REDIS_URLS:
-        storage = storage_from_string(settings.REDIS_URLS[0], **REDIS_OPTIONS)
+        storage = storage_from_string(
+            settings.REDIS_URLS[0], key_prefix=settings.REDIS_PREFIX, **REDIS_OPTIONS
+        )
     else:
         storage = storage_from_string("memory://")
     return MovingWindowRateLimiter(storage), parse(settings.CHAT_FLOOD_LIMIT)

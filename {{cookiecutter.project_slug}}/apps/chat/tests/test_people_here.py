@@ -43,6 +43,7 @@ async def test_two_tabs_are_one_person(
     )
     await second.hears(render_roster([ada, bob], 2))
     await adas.hears(render_roster([ada, bob], 2))
+    second.frames.clear()
 
     await first.leave()
     eve = await User.objects.acreate_user("eve")

@@ -17,16 +17,6 @@ from apps.realtime.sessions import find_revoked
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def ada() -> Any:
-    return get_user_model().objects.create_user("ada")
-
-
-@pytest.fixture
-def bob() -> Any:
-    return get_user_model().objects.create_user("bob")
-
-
 def log_in(user: Any) -> dict[str, Any]:
     """The scope of a socket of somebody who has just logged in."""
     client = Client()

@@ -70,7 +70,7 @@ def enter_room(user: User, name: str, *, is_private: bool = False) -> Room:
     Raises ValidationError where a room cannot have that name, or where it is a
     private room of others.
     """
-    name = " ".join(name.split())
+    name = " ".join(name.replace("\0", "").split())
     slug = slugify(name, allow_unicode=True)
     if not slug:
         raise ValidationError("A room's name needs a letter or a digit.")

@@ -7,7 +7,8 @@ fragment without a number that is lost on the way stays lost.
 """
 
 import asyncio
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Coroutine
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -23,6 +24,8 @@ from apps.realtime.presence import PresenceTracker
 from apps.realtime.registry import Registry
 from apps.realtime.upkeep import Upkeep
 
+logger = logging.getLogger(__name__)
+
 
 class Hub:
     """Listens to the channel layer for all sockets of a process."""
@@ -36,20 +39,22 @@ class Hub:
         self.channel = ""
         self._control = Group(CONTROL, None)
         self._starting = asyncio.Lock()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._started = False
+        self._leaving: dict[str, asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Begin to listen, at the first socket of the process."""
-        if self._tasks:
+        if self._started:
             return
         async with self._starting:
-            if not self._tasks:
+            if not self._started:
                 await self._open_channel()
                 await self.subscribe_all()
-                self._tasks = [
-                    asyncio.create_task(self._listen()),
-                    *self.upkeep.start(),
-                ]
+                self.spawn(self._listen())
+                for job in self.upkeep.jobs():
+                    self.spawn(job)
+                self._started = True
 
     async def join(
         self,
@@ -82,7 +87,7 @@ class Hub:
         if group.is_empty:
             del self.groups[name]
             self.presence.forget(name)
-            await self._call(self.layer.group_discard, name)
+            self._leaving[name] = self.spawn(self._unsubscribe(name))
 
     async def subscribe_all(self, *, anew: bool = False) -> None:
         """Subscribe where that failed, or everywhere: memberships may expire."""
@@ -91,15 +96,32 @@ class Hub:
             await self._subscribe(group)
 
     async def _subscribe(self, group: Group) -> None:
-        if self.channel and not group.subscribed:
+        if leaving := self._leaving.get(group.name):
+            await asyncio.wait([leaving], timeout=TIMEOUT)
+        if self.channel and not group.subscribed and group.name not in self._leaving:
             group.subscribed = await self._call(self.layer.group_add, group.name)
+
+    async def _unsubscribe(self, name: str) -> None:
+        # Never cut short: channels-redis would take the group to be subscribed still.
+        try:
+            await self.layer.group_discard(name, self.channel)
+        except Exception as error:  # each layer has its own
+            layer_outage.begin(error, name)
+        finally:
+            self._leaving.pop(name, None)
+
+    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _open_channel(self) -> None:
         try:
             async with asyncio.timeout(TIMEOUT):
                 self.channel = await self.layer.new_channel()
         except Exception as error:  # each layer has its own
-            layer_outage.begin(error)
+            layer_outage.begin(error, CONTROL)
 
     async def _call(self, method: Callable[..., Any], name: str) -> bool:
         try:
@@ -118,10 +140,13 @@ class Hub:
                     await self._open_channel()
                 message = await self.layer.receive(self.channel)
             except Exception as error:  # each layer has its own
-                layer_outage.begin(error)
+                layer_outage.begin(error, CONTROL)
                 await asyncio.sleep(RETRY_AFTER)
-            else:
+                continue
+            try:
                 self._hear(message)
+            except Exception:
+                logger.exception("A message of another process cannot be understood.")
 
     def _hear(self, message: dict[str, Any]) -> None:
         match message["type"]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Collection, Coroutine
+from typing import TYPE_CHECKING, Any
 
 from apps.realtime.codes import NOT_LOGGED_IN
 from apps.realtime.history import History
@@ -34,9 +34,8 @@ class Upkeep:
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
-        self._rechecks: set[asyncio.Task[None]] = set()
 
-    def start(self) -> list[asyncio.Task[None]]:
+    def jobs(self) -> list[Coroutine[Any, Any, None]]:
         jobs: list[tuple[float, Callable[[], Awaitable[None]]]] = [
             (PRESENCE_INTERVAL, self.tell_presence),
             (HISTORY_INTERVAL, self.look_into_histories),
@@ -46,7 +45,7 @@ class Upkeep:
             (SESSION_INTERVAL, self.check_sessions),
             (RENEWAL_INTERVAL, self.renew),
         ]
-        return [asyncio.create_task(every(*job)) for job in jobs]
+        return [every(*job) for job in jobs]
 
     async def look_into_histories(self) -> None:
         """Send what the channel layer lost: one query a history, not one a group."""
@@ -90,9 +89,7 @@ class Upkeep:
         await self._let_go_revoked(self.hub.registry.of_users())
 
     def recheck(self, members: Collection[Member]) -> None:
-        task = asyncio.create_task(self._let_go_revoked(members))
-        self._rechecks.add(task)
-        task.add_done_callback(self._rechecks.discard)
+        self.hub.spawn(self._let_go_revoked(members))
 
     async def renew(self) -> None:
         await self.hub.subscribe_all(anew=True)

@@ -43,7 +43,10 @@ def settle(crowd: Crowd) -> None:
         if not crowd.missing():
             crowd.forget()
             return
-    raise IncompleteError(f"{crowd.missing()} of {len(crowd.members)} hear nothing.")
+    raise IncompleteError(
+        f"{crowd.missing()} of {len(crowd.members)} members hear nothing; "
+        f"{crowd.lost} sockets were lost."
+    )
 
 
 def saturate(crowd: Crowd, pid: int, lengths: Lengths) -> Numbers:

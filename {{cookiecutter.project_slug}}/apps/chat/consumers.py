@@ -76,10 +76,11 @@ class ChatConsumer(RealtimeConsumer):
             self.push(render_stored(message))
             self.warnings = 0
         except Flood as flood:
-            self.push(render_error(str(flood.message), client_id, retry=5000))
             self.warnings += 1
             if self.warnings > WARNINGS:
                 await self.close(code=POLICY_VIOLATION)
+            else:
+                self.push(render_error(str(flood.message), client_id, retry=5000))
         except ValidationError as error:
             self.push(render_error(" ".join(error.messages), client_id))
         except Room.DoesNotExist:

@@ -153,6 +153,19 @@ async def test_typing_is_shown_and_not_stored(
     assert not await lobby.messages.aexists()
 
 
+async def test_typing_is_told_five_times_in_five_seconds_at_most(
+    lobby: Room, ada: User, bob: User, enter: Enter
+) -> None:
+    adas, bobs = await enter(ada, lobby), await enter(bob, lobby)
+
+    for _ in range(15):
+        await adas.send({"typing": True})
+    await adas.say("enough")
+
+    await bobs.hears("enough")
+    assert bobs.heard.count(render_typing(ada)) == 5
+
+
 async def test_too_many_frames_of_any_kind_cut_off(
     lobby: Room, ada: User, enter: Enter, settings: Any
 ) -> None:

@@ -2,7 +2,8 @@
 # Needs Python 3.12 or newer and make; the rest is installed into this folder.
 
 PORT ?= 8000
-PYTEST_ARGS ?= -n 2
+# Much of the time is waiting for what was broken on purpose.
+PYTEST_ARGS ?= -n 3 --dist loadfile
 BENCH_ARGS ?=
 
 # A `uv` that does not run (a shim of a version manager, say) counts as none.

@@ -36,6 +36,7 @@ RESERVED = sys.stdlib_module_names | {
     "django_environ",
     "django_htmx",
     "django_stubs",
+    "docs",
     "environ",
     "fixtures",
     "limits",

@@ -4,7 +4,6 @@ import re
 import time
 from collections.abc import Callable
 
-import pytest
 from baking import NOTHING, Project, Variables
 
 
@@ -34,15 +33,10 @@ def test_without_the_demo(plain_project: Project) -> None:
     run_suite(plain_project)
 
 
-@pytest.mark.parametrize("client", ["htmx", "javascript"])
 def test_on_postgresql_and_redis(
-    request: pytest.FixtureRequest,
-    client: str,
-    postgres: dict[str, str],
-    redis_url: str,
+    htmx_project: Project, postgres: dict[str, str], redis_url: str
 ) -> None:
-    project: Project = request.getfixturevalue(f"{client}_project")
-    run_suite(project, env={"REDIS_URL": redis_url, **postgres})
+    run_suite(htmx_project, env={"REDIS_URL": redis_url, **postgres})
 
 
 def test_without_the_demo_on_postgresql_and_redis(

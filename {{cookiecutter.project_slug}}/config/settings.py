@@ -124,8 +124,9 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "transaction_mode": "IMMEDIATE",
     }
 else:
+    # All in seconds. The pool would double its pause with each vain try to reconnect.
     DATABASES["default"]["OPTIONS"] = {
-        "pool": {"min_size": 1, "max_size": 10, "timeout": 5}
+        "pool": {"min_size": 1, "max_size": 10, "timeout": 3, "reconnect_timeout": 2}
     }
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
@@ -279,7 +280,10 @@ LOGGING = {
         "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    # apps.realtime says once that Redis is away; this one would each second.
-    "loggers": {"channels_redis.pubsub": {"level": "CRITICAL"}},
+    # apps.realtime says once that a service is away; these would each second.
+    "loggers": {
+        "channels_redis.pubsub": {"level": "CRITICAL"},
+        "psycopg.pool": {"level": "CRITICAL"},
+    },
     "root": {"handlers": ["console"], "level": "INFO"},
 }

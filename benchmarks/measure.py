@@ -22,9 +22,9 @@ Numbers = dict[str, float]
 class Lengths:
     """How long is measured, in seconds."""
 
-    warm: float = 2
-    saturated: float = 6
-    steady: float = 8
+    warm: float = 1
+    saturated: float = 4
+    steady: float = 5
 
 
 class IncompleteError(Exception):

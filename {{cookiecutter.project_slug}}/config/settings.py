@@ -124,11 +124,18 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "transaction_mode": "IMMEDIATE",
     }
 else:
-    # All in seconds. The pool would double its pause with each vain try to reconnect.
+    from config.postgresql import check_connection
+
     DATABASES["default"]["OPTIONS"] = {
-        "pool": {"min_size": 1, "max_size": 10, "timeout": 3, "reconnect_timeout": 2}
+        "pool": {
+            "min_size": 1,
+            "max_size": 10,
+            "timeout": 3,  # seconds
+            # The pool would double its pause with each vain try to reconnect.
+            "reconnect_timeout": 2,
+            "check": check_connection,
+        }
     }
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
 # Several addresses are shards: channels-redis spreads the groups over them.
 REDIS_URLS = env.list("REDIS_URL", default=[])

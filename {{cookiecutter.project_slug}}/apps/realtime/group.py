@@ -13,7 +13,8 @@ RECENT = 200
 CATCH_UP = 300
 # For how long a missing number may still arrive, in seconds.
 PATIENCE = 0.02
-# For how long fragments wait for company once one has gone out, in seconds.
+# For how long fragments wait for company once a frame has gone out, in seconds; or for
+# as long as that took, so that half of the time is left for other work.
 FRAME_WINDOW = 0.01
 
 
@@ -128,13 +129,15 @@ class Group:
             self._window = None
         if not self._frame:
             return
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         for frame in join(self._frame):
             message = {"type": "websocket.send", "text": frame}
             for outbox in tuple(self.outboxes):
                 outbox.write_message(message)
         self._frame.clear()
-        loop = asyncio.get_running_loop()
-        self._window = loop.call_later(FRAME_WINDOW, self._flush)
+        pause = max(FRAME_WINDOW, loop.time() - began)
+        self._window = loop.call_later(pause, self._flush)
 
     async def _catch_up(self, outbox: Outbox, history: History, after: int) -> None:
         if self.last - after > CATCH_UP:

@@ -9,6 +9,8 @@ from benchmarks.stage import Stage
 # Who comes first has things loaded that are loaded once: they are not counted.
 EARLY = range(20)
 LATE = range(20, MEMBERS)
+# For how long nothing is said, in seconds.
+IDLE = 5
 # Messages that are posted while the server is down.
 MISSED = 5
 
@@ -26,10 +28,14 @@ def arrive(stage: Stage) -> Numbers:
         memory = resident_kilobytes(pid) - memory
         cpu = cpu_seconds(pid) - cpu
         settle(crowd)
+        rested = cpu_seconds(pid)
+        crowd.rest(IDLE)
+        rested = cpu_seconds(pid) - rested
     return {
         "connections_per_second": len(LATE) / took,
         "server_milliseconds_per_connection": 1000 * cpu / len(LATE),
         "kilobytes_per_connection": memory / len(LATE),
+        "idle_busy": rested / IDLE,
     }
 
 

@@ -79,19 +79,20 @@ def saturate(crowd: Crowd, pid: int, lengths: Lengths) -> Numbers:
     }
 
 
-def steady(crowd: Crowd, per_second: float, lengths: Lengths) -> Numbers:
+def steady(crowd: Crowd, pid: int, per_second: float, lengths: Lengths) -> Numbers:
     """A calm conversation; everyone notes when each message comes."""
     crowd.forget()
     for member in crowd.members:
         member.watch(observes=True)
     senders = pick_senders(crowd)
-    began = clock()
+    began, cpu = clock(), cpu_seconds(pid)
     for number in range(int(lengths.steady * per_second)):
         crowd.run(began + number / per_second)
         crowd.send(senders[number % len(senders)])
-    crowd.rest(1 / per_second)
+    crowd.run(began + lengths.steady)
+    busy = (cpu_seconds(pid) - cpu) / (clock() - began)
     complete(crowd)
-    return percentiles(crowd, began, "steady")
+    return {"steady_busy": busy, **percentiles(crowd, began, "steady")}
 
 
 def pick_senders(crowd: Crowd) -> Sequence[Member]:

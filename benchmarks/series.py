@@ -50,7 +50,7 @@ def converse(stage: Stage, conversation: Conversation, lengths: Lengths) -> Numb
     with stage.crowd() as crowd:
         crowd.open(stage.entrances(members, rooms=conversation.rooms))
         settle(crowd)
-        calm = steady(crowd, conversation.per_second, lengths)
+        calm = steady(crowd, stage.server.pid, conversation.per_second, lengths)
         full = saturate(crowd, stage.server.pid, lengths)
     # The next crowd does not come in while this one is seen off.
     wait_until_idle(stage.server.pid)

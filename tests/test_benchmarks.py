@@ -110,10 +110,10 @@ def test_what_is_lost_or_doubled_is_found(
         crowd.open((0, Address(server.port, "/")) for _ in range(10))
         measure.settle(crowd)
         if is_complete:
-            assert measure.steady(crowd, 20, SHORT)["steady_p99_ms"] > 0
+            assert measure.steady(crowd, server.pid, 20, SHORT)["steady_p99_ms"] > 0
         else:
             with pytest.raises(measure.IncompleteError):
-                measure.steady(crowd, 20, SHORT)
+                measure.steady(crowd, server.pid, 20, SHORT)
 
 
 @contextmanager

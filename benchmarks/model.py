@@ -1,0 +1,96 @@
+"""What a process and a Redis shard pay for what: constants out of measurements.
+
+A calm run tells how busy a server is. With n sockets, r messages and f deliveries a
+second that is
+
+    n × socket + r × message + f × alone
+
+An idle run gives the first of the three, and calm rooms of 10 and of 100 the others.
+Under load, messages share transactions and fragments share frames: there a delivery
+costs `joined + message_full / n`, which rooms of 10 and of 1,000 give.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.results import Results
+from benchmarks.series import ARRIVALS, CONVERSATIONS
+from benchmarks.sides.base import MEMBERS
+
+
+@dataclass(frozen=True)
+class Process:
+    """CPU of one server process, in microseconds unless it says otherwise."""
+
+    socket: float  # a second, for one that is open and quiet
+    alone: float  # a delivery in a frame of its own
+    joined: float  # one more fragment in a frame that goes out anyway
+    message: float  # a message: taken, stored, rendered, published
+    message_full: float  # the same, where many share a transaction
+    hear: float  # a message that another process published
+    wait: float  # what a message waits for others: PostgreSQL, Redis, threads
+    connect: float  # a socket that comes in
+    kilobytes: float  # memory, for one that is open
+    stored: float  # messages a second that a process stores at most
+
+
+@dataclass(frozen=True)
+class Shard:
+    """CPU of one Redis, in microseconds for each message."""
+
+    publish: float
+    subscriber: float  # more, for each process that has the group
+    group_bytes: float
+
+
+def load_redis(path: Path) -> dict[str, Any]:
+    measured: dict[str, Any] = json.loads(path.read_text())
+    return measured
+
+
+def shard(measured: dict[str, Any]) -> Shard:
+    return Shard(
+        measured["publish_microseconds"],
+        measured["subscriber_microseconds"],
+        measured["bytes_per_group"],
+    )
+
+
+def process(results: Results, side: str, redis: dict[str, Any]) -> Process:
+    def median(part: str, name: str) -> float:
+        number = results.median(side, part, name)
+        if number is None:
+            raise LookupError(f"{side}, {part}: {name} was not measured.")
+        return number
+
+    def busy(part: str) -> float:
+        return 1e6 * median(part, "steady_busy")
+
+    rate = CONVERSATIONS["10"].per_second
+    socket = 1e6 * median(ARRIVALS, "idle_busy") / MEMBERS
+    alone = (busy("100") - busy("10") - 90 * socket) / (90 * rate)
+    message = (busy("10") - 10 * socket) / rate - 10 * alone
+    few = median("10", "server_microseconds_per_delivery")
+    many = median("1000", "server_microseconds_per_delivery")
+    message_full = (few - many) / (1 / 10 - 1 / 1000)
+    joined = at_least_0(many - message_full / 1000)
+    written = message + 10 * alone / 2
+    return Process(
+        socket=socket,
+        alone=max(alone, joined),
+        joined=joined,
+        message=max(message, message_full),
+        message_full=message_full,
+        hear=redis["hear_microseconds"],
+        wait=at_least_0(1000 * median("10", "steady_median_ms") - written),
+        connect=1000 * median(ARRIVALS, "server_milliseconds_per_connection"),
+        kilobytes=median(ARRIVALS, "kilobytes_per_connection"),
+        stored=median("10", "deliveries_per_second") / 10,
+    )
+
+
+def at_least_0(value: float) -> float:
+    """Differences of small measurements may be below zero, and costs are not."""
+    return max(0.0, value)

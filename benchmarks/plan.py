@@ -8,6 +8,8 @@ from benchmarks.model import Process, Shard
 # Shares of a core that are planned with: the rest is for peaks and reconnections.
 PROCESS_FULL = 0.6
 SHARD_FULL = 0.6
+# One may be killed.
+FEWEST = 2
 # So that a deployment, in which all come back at once, is over soon.
 MOST_SOCKETS = 10_000
 
@@ -67,7 +69,7 @@ def shard_busy(plan: Plan, costs: Shard) -> float:
 
 def size(plan: Plan, process: Process, shard: Shard) -> Plan:
     """The plan with as many processes and shards as it needs."""
-    count = math.ceil(plan.sockets / MOST_SOCKETS)
+    count = max(FEWEST, math.ceil(plan.sockets / MOST_SOCKETS))
     while process_busy(replace(plan, processes=count), process) > PROCESS_FULL:
         count = math.ceil(count * 1.05)
         if count > plan.sockets:

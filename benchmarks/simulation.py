@@ -17,7 +17,7 @@ from benchmarks.model import Process, Shard
 from benchmarks.plan import Plan
 
 FRAME_WINDOW = 0.01  # of group.py
-UPKEEP = 0.5  # how often upkeep.py looks after something
+SLICE = 0.02  # what upkeep.py does, it does in threads, bit by bit
 MICRO = 1e-6
 
 
@@ -186,9 +186,9 @@ class Simulation:
 
     def upkeep(self, now: float) -> None:
         sockets = self.plan.sockets / self.plan.processes
-        cost = UPKEEP * MICRO * sockets * self.process.socket
+        cost = SLICE * MICRO * sockets * self.process.socket
         self.core.submit(now, lambda _: (cost, lambda done: None))
-        self.clock.at(now + UPKEEP, self.upkeep)
+        self.clock.at(now + SLICE, self.upkeep)
 
     def arrive(self, now: float, sent: float) -> None:
         """A fragment reaches its group in this process."""

@@ -1,0 +1,117 @@
+"""The tables of docs/scaling.md."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from benchmarks.check import check
+from benchmarks.model import Process, Shard, process, shard
+from benchmarks.plan import Plan, size
+from benchmarks.results import Results
+from benchmarks.sides.base import CHECKOUT
+from benchmarks.simulation import Outcome, Simulation
+from benchmarks.table import cells, number
+
+PROJECT = CHECKOUT / "{{cookiecutter.project_slug}}"
+UPKEEP = PROJECT / "apps" / "realtime" / "upkeep.py"
+SERVERS = {"daphne": "demo-daphne", "uvicorn": "demo-uvicorn"}
+ROOM = 50
+PER_MINUTE = 6
+PLANS = {
+    "10 thousand": Plan(10_000, ROOM, PER_MINUTE),
+    "1 million": Plan(1_000_000, ROOM, PER_MINUTE),
+    "1 million, by room": Plan(1_000_000, ROOM, PER_MINUTE, by_room=True),
+    "10 million, by room": Plan(10_000_000, ROOM, PER_MINUTE, by_room=True),
+}
+SIMULATED = 20  # seconds of each plan
+
+
+def tables(results: Results, redis: dict[str, Any]) -> dict[str, str]:
+    """What belongs between which markers."""
+    costs = {name: process(results, side, redis) for name, side in SERVERS.items()}
+    source = f"{results.date}, {results.machine}; medians."
+    return {
+        "constants": f"{constants(costs, shard(redis))}\n\n{source}",
+        "plans": plans(costs, shard(redis)),
+        "check": check(results, redis),
+    }
+
+
+def constants(costs: dict[str, Process], redis: Shard) -> str:
+    rows: dict[str, Callable[[Process], float]] = {
+        "a socket that comes in: CPU, ms": lambda one: one.connect / 1000,
+        "an open socket: memory, KB": lambda one: one.kilobytes,
+        "an open, quiet socket: CPU, µs a second": lambda one: one.socket,
+        "a message that comes in alone: CPU, ms": lambda one: one.message / 1000,
+        "the same under load: CPU, ms": lambda one: one.message_full / 1000,
+        "messages that a process can store, a second": lambda one: one.stored,
+        "a message of another process: CPU, µs": lambda one: one.hear,
+        "a delivery in its own frame: CPU, µs": lambda one: one.alone,
+        "one more in a frame that goes out: CPU, µs": lambda one: one.joined,
+    }
+    lines = [cells("a process", *costs), cells("---", *("--:" for _ in costs))]
+    for name, get in rows.items():
+        lines.append(cells(name, *(number(get(one)) for one in costs.values())))
+    return "\n".join(
+        [
+            *lines,
+            "",
+            cells("a Redis shard", ""),
+            cells("---", "--:"),
+            cells("a message: CPU, µs", number(redis.publish)),
+            cells("… more for each process in the group", number(redis.subscriber)),
+            cells("a group of a process: memory, bytes", number(redis.group_bytes)),
+        ]
+    )
+
+
+def plans(costs: dict[str, Process], redis: Shard) -> str:
+    columns = [column(plan, costs, redis) for plan in PLANS.values()]
+    lines = [cells("open sockets", *PLANS), cells("---", *("--:" for _ in PLANS))]
+    lines += [cells(name, *values) for name, values in rows(columns)]
+    return "\n".join(lines)
+
+
+def rows(columns: list[dict[str, str]]) -> Iterator[tuple[str, list[str]]]:
+    for name in columns[0]:
+        yield name, [column[name] for column in columns]
+
+
+def column(plan: Plan, costs: dict[str, Process], redis: Shard) -> dict[str, str]:
+    uvicorn = size(plan, costs["uvicorn"], redis)
+    daphne = size(plan, costs["daphne"], redis)
+    found = simulate(uvicorn, costs["uvicorn"], redis)
+    mine = uvicorn.sockets / uvicorn.processes
+    looked_up = plan.rooms * uvicorn.subscribed / interval("HISTORY")
+    counted = plan.rooms * uvicorn.subscribed * plan.members / interval("BEAT")
+    back = mine * costs["uvicorn"].connect / 1e6
+    return {
+        "messages a second": number(plan.messages),
+        "processes (daphne)": f"{uvicorn.processes:,} ({daphne.processes:,})",
+        "sockets of a process": number(mine),
+        "memory of a process's sockets, MB": number(
+            mine * costs["uvicorn"].kilobytes / 1000
+        ),
+        "processes that hear a message": number(uvicorn.subscribed),
+        "Redis shards": f"{uvicorn.shards}",
+        "a process's core is used": f"{found.process_busy:.0%}",
+        "a shard's core is used": f"{found.shard_busy:.0%}",
+        "latency: median / p99, ms": (
+            f"{number(found.median_ms)} / {number(found.p99_ms)}"
+        ),
+        "PostgreSQL: groups looked up a second": number(looked_up),
+        "PostgreSQL: presences counted a second": number(counted),
+        "all back after a deployment, s": number(back),
+    }
+
+
+def simulate(plan: Plan, process: Process, redis: Shard) -> Outcome:
+    return Simulation(plan, process, redis).run(SIMULATED)
+
+
+def interval(name: str) -> float:
+    """How often upkeep.py does something, in seconds."""
+    found = re.search(rf"^{name}_INTERVAL = ([\d.]+)$", UPKEEP.read_text(), re.M)
+    if not found:
+        raise LookupError(f"{UPKEEP.name} has no {name}_INTERVAL.")
+    return float(found[1])

@@ -1,7 +1,7 @@
 """A thousand come, stay, and come back after the server was killed."""
 
 from benchmarks.machine import cpu_seconds, resident_kilobytes, wait_until_idle
-from benchmarks.measure import PATIENCE, IncompleteError, Numbers, settle
+from benchmarks.measure import PATIENCE, IncompleteError, Numbers, idle, settle
 from benchmarks.member import clock
 from benchmarks.sides.base import MEMBERS
 from benchmarks.stage import Stage
@@ -9,8 +9,6 @@ from benchmarks.stage import Stage
 # Who comes first has things loaded that are loaded once: they are not counted.
 EARLY = range(20)
 LATE = range(20, MEMBERS)
-# For how long nothing is said, in seconds.
-IDLE = 5
 # Messages that are posted while the server is down.
 MISSED = 5
 
@@ -28,14 +26,12 @@ def arrive(stage: Stage) -> Numbers:
         memory = resident_kilobytes(pid) - memory
         cpu = cpu_seconds(pid) - cpu
         settle(crowd)
-        rested = cpu_seconds(pid)
-        crowd.rest(IDLE)
-        rested = cpu_seconds(pid) - rested
+        quiet = idle(crowd, pid)
     return {
         "connections_per_second": len(LATE) / took,
         "server_milliseconds_per_connection": 1000 * cpu / len(LATE),
         "kilobytes_per_connection": memory / len(LATE),
-        "idle_busy": rested / IDLE,
+        **quiet,
     }
 
 

@@ -12,6 +12,8 @@ from benchmarks.member import Member, clock
 
 SENDERS = 32
 IN_FLIGHT = 64
+# For how long a quiet crowd is looked at, in seconds.
+IDLE = 5
 # For how long the last deliveries are waited for, in seconds.
 PATIENCE = 90
 
@@ -77,6 +79,13 @@ def saturate(crowd: Crowd, pid: int, lengths: Lengths) -> Numbers:
         "deliveries": crowd.deliveries(),
         **percentiles(crowd, began, "saturated"),
     }
+
+
+def idle(crowd: Crowd, pid: int) -> Numbers:
+    """Nobody says anything."""
+    began, cpu = clock(), cpu_seconds(pid)
+    crowd.rest(IDLE)
+    return {"idle_busy": (cpu_seconds(pid) - cpu) / (clock() - began)}
 
 
 def steady(crowd: Crowd, pid: int, per_second: float, lengths: Lengths) -> Numbers:

@@ -1,11 +1,12 @@
 """What a process and a Redis shard pay for what: constants out of measurements.
 
-A calm run tells how busy a server is. With n sockets, r messages and f deliveries a
-second that is
+A calm run tells how busy a server is. With n sockets in g groups, r messages and f
+deliveries a second that is
 
-    n × socket + r × message + f × alone
+    n × socket + g × group + r × message + f × alone
 
-An idle run gives the first of the three, and calm rooms of 10 and of 100 the others.
+Quiet crowds in one room and in 100 give the first two of the four, calm rooms of 10 and
+of 100 members the others.
 Under load, messages share transactions and fragments share frames: there a delivery
 costs `joined + message_full / n`, which rooms of 10 and of 1,000 give.
 """
@@ -25,6 +26,7 @@ class Process:
     """CPU of one server process, in microseconds unless it says otherwise."""
 
     socket: float  # a second, for one that is open and quiet
+    group: float  # a second, for one that has members here
     alone: float  # a delivery in a frame of its own
     joined: float  # one more fragment in a frame that goes out anyway
     message: float  # a message: taken, stored, rendered, published
@@ -69,9 +71,12 @@ def process(results: Results, side: str, redis: dict[str, Any]) -> Process:
         return 1e6 * median(part, "steady_busy")
 
     rate = CONVERSATIONS["10"].per_second
-    socket = 1e6 * median(ARRIVALS, "idle_busy") / MEMBERS
+    crowded = 1e6 * median(ARRIVALS, "idle_busy")
+    spread = 1e6 * median("1000/100", "idle_busy")
+    group = at_least_0(spread - crowded) / 99
+    socket = at_least_0(crowded - group) / MEMBERS
     alone = (busy("100") - busy("10") - 90 * socket) / (90 * rate)
-    message = (busy("10") - 10 * socket) / rate - 10 * alone
+    message = (busy("10") - 10 * socket - group) / rate - 10 * alone
     few = median("10", "server_microseconds_per_delivery")
     many = median("1000", "server_microseconds_per_delivery")
     message_full = (few - many) / (1 / 10 - 1 / 1000)
@@ -79,6 +84,7 @@ def process(results: Results, side: str, redis: dict[str, Any]) -> Process:
     written = message + 10 * alone / 2
     return Process(
         socket=socket,
+        group=group,
         alone=max(alone, joined),
         joined=joined,
         message=max(message, message_full),

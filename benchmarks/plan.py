@@ -40,6 +40,11 @@ class Plan:
         return self.processes * (1 - (1 - 1 / self.processes) ** self.members)
 
     @property
+    def groups(self) -> float:
+        """Rooms that have members in a process."""
+        return self.rooms * self.subscribed / self.processes
+
+    @property
     def heard(self) -> float:
         """Messages that a process hears a second."""
         return self.messages * self.subscribed / self.processes
@@ -55,6 +60,7 @@ def process_busy(plan: Plan, costs: Process) -> float:
     own = plan.messages / plan.processes
     return 1e-6 * (
         plan.sockets / plan.processes * costs.socket
+        + plan.groups * costs.group
         + own * costs.message
         + (plan.heard - own) * costs.hear
         + plan.heard * plan.local * costs.alone

@@ -42,6 +42,7 @@ def constants(costs: dict[str, Process], redis: Shard) -> str:
         "a socket that comes in: CPU, ms": lambda one: one.connect / 1000,
         "an open socket: memory, KB": lambda one: one.kilobytes,
         "an open, quiet socket: CPU, µs a second": lambda one: one.socket,
+        "a group with members here: CPU, µs a second": lambda one: one.group,
         "a message that comes in alone: CPU, ms": lambda one: one.message / 1000,
         "the same under load: CPU, ms": lambda one: one.message_full / 1000,
         "messages that a process can store, a second": lambda one: one.stored,
@@ -92,6 +93,7 @@ def column(plan: Plan, costs: dict[str, Process], redis: Shard) -> dict[str, str
         "memory of a process's sockets, MB": number(
             mine * costs["uvicorn"].kilobytes / 1000
         ),
+        "groups of a process": number(uvicorn.groups),
         "processes that hear a message": number(uvicorn.subscribed),
         "Redis shards": f"{uvicorn.shards}",
         "a process's core is used": f"{found.process_busy:.0%}",

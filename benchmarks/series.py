@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from benchmarks.arrivals import arrive, come_back
 from benchmarks.machine import wait_until_idle
-from benchmarks.measure import Lengths, Numbers, saturate, settle, steady
+from benchmarks.measure import Lengths, Numbers, idle, saturate, settle, steady
 from benchmarks.sides.base import Place, Side
 from benchmarks.stage import Stage, staged
 
@@ -50,8 +50,9 @@ def converse(stage: Stage, conversation: Conversation, lengths: Lengths) -> Numb
     with stage.crowd() as crowd:
         crowd.open(stage.entrances(members, rooms=conversation.rooms))
         settle(crowd)
+        quiet = idle(crowd, stage.server.pid) if conversation.rooms > 1 else {}
         calm = steady(crowd, stage.server.pid, conversation.per_second, lengths)
         full = saturate(crowd, stage.server.pid, lengths)
     # The next crowd does not come in while this one is seen off.
     wait_until_idle(stage.server.pid)
-    return {**calm, **full}
+    return {**quiet, **calm, **full}

@@ -94,7 +94,7 @@ class Simulation:
         self.random = random.Random(seed)  # noqa: S311
         self.clock = Clock()
         self.core, self.redis = Core(self.clock), Core(self.clock)
-        self.here = max(1, round(plan.rooms * plan.subscribed / plan.processes))
+        self.here = max(1, round(plan.groups))
         self.rooms: dict[int, Room] = {}
         self.latencies: list[float] = []
         # What messages took lately until they were published, in whichever process,
@@ -186,7 +186,8 @@ class Simulation:
 
     def upkeep(self, now: float) -> None:
         sockets = self.plan.sockets / self.plan.processes
-        cost = SLICE * MICRO * sockets * self.process.socket
+        quiet = sockets * self.process.socket + self.plan.groups * self.process.group
+        cost = SLICE * MICRO * quiet
         self.core.submit(now, lambda _: (cost, lambda done: None))
         self.clock.at(now + SLICE, self.upkeep)
 

@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from apps.realtime.outage import Outage
+from apps.realtime.redis import Pool
 
 # A database thread waits for Redis here: better too much than to hold it up.
 REDIS_OPTIONS: dict[str, Any] = {
@@ -45,8 +46,9 @@ def check_flood(author_id: int) -> None:
 @cache
 def get_limiter() -> tuple[MovingWindowRateLimiter, RateLimitItem]:
     if settings.REDIS_URLS:
+        pool = Pool.from_url(settings.REDIS_URLS[0], **REDIS_OPTIONS)
         storage = storage_from_string(
-            settings.REDIS_URLS[0], key_prefix=settings.REDIS_PREFIX, **REDIS_OPTIONS
+            "redis://", connection_pool=pool, key_prefix=settings.REDIS_PREFIX
         )
     else:
         storage = storage_from_string("memory://")

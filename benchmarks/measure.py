@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import batched
 
 from benchmarks.load import Crowd
-from benchmarks.machine import core_seconds, cpu_seconds
+from benchmarks.machine import core_seconds, cpu_seconds, wait_until_idle
 from benchmarks.member import Member, clock
 
 SENDERS = 32
@@ -82,7 +82,8 @@ def saturate(crowd: Crowd, pid: int, lengths: Lengths) -> Numbers:
 
 
 def idle(crowd: Crowd, pid: int) -> Numbers:
-    """Nobody says anything."""
+    """Nobody says anything, and everyone has been shown who is here."""
+    wait_until_idle(pid, crowd.rest)
     began, cpu = clock(), cpu_seconds(pid)
     crowd.rest(IDLE)
     return {"idle_busy": (cpu_seconds(pid) - cpu) / (clock() - began)}

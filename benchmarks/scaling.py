@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from benchmarks.check import check
@@ -14,6 +15,7 @@ from benchmarks.table import cells, number
 
 PROJECT = CHECKOUT / "{{cookiecutter.project_slug}}"
 UPKEEP = PROJECT / "apps" / "realtime" / "upkeep.py"
+SETTINGS = PROJECT / "config" / "settings.py"
 SERVERS = {"daphne": "demo-daphne", "uvicorn": "demo-uvicorn"}
 ROOM = 50
 PER_MINUTE = 6
@@ -103,6 +105,7 @@ def column(plan: Plan, costs: dict[str, Process], redis: Shard) -> dict[str, str
         ),
         "PostgreSQL: groups looked up a second": number(looked_up),
         "PostgreSQL: presences counted a second": number(counted),
+        "PostgreSQL: connections at most": number(uvicorn.processes * pool()),
         "all back after a deployment, s": number(back),
     }
 
@@ -113,7 +116,16 @@ def simulate(plan: Plan, process: Process, redis: Shard) -> Outcome:
 
 def interval(name: str) -> float:
     """How often upkeep.py does something, in seconds."""
-    found = re.search(rf"^{name}_INTERVAL = ([\d.]+)$", UPKEEP.read_text(), re.M)
+    return stated(rf"^{name}_INTERVAL = ([\d.]+)$", UPKEEP)
+
+
+def pool() -> float:
+    """How many connections a process may have to PostgreSQL."""
+    return stated(r'"max_size": (\d+)', SETTINGS)
+
+
+def stated(pattern: str, path: Path) -> float:
+    found = re.search(pattern, path.read_text(), re.M)
     if not found:
-        raise LookupError(f"{UPKEEP.name} has no {name}_INTERVAL.")
+        raise LookupError(f"{path.name} does not say {pattern}.")
     return float(found[1])

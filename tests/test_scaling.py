@@ -62,8 +62,14 @@ def measured() -> Results:
             "deliveries_per_second": 10 * COSTS.stored,
         },
         "100": {"steady_busy": calm(100, 1, 20, 2000)},
-        "1000": {"server_microseconds_per_delivery": full(1000)},
-        "1000/100": {"idle_busy": calm(1000, 100, 0, 0)},
+        "1000": {
+            "steady_busy": calm(1000, 1, 1, 1000),
+            "server_microseconds_per_delivery": full(1000),
+        },
+        "1000/100": {
+            "idle_busy": calm(1000, 100, 0, 0),
+            "steady_busy": calm(1000, 100, 20, 200),
+        },
         "arrivals": {
             "idle_busy": calm(1000, 1, 0, 0),
             "server_milliseconds_per_connection": COSTS.connect / 1000,

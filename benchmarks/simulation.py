@@ -2,7 +2,8 @@
 
 One process of many and one shard of several, each a queue on a core of its own.
 Messages come by chance (Poisson), and fragments that come within 10 ms of another in
-their group share a frame, as in `apps/realtime/group.py`.
+their group share a frame, or within the time that the frame took, as in
+`apps/realtime/group.py`.
 """
 
 import heapq
@@ -222,6 +223,7 @@ class Simulation:
                 self.latencies.append(seen - sent)
                 if self.follow:
                     self.post(done)
-            self.clock.at(done + FRAME_WINDOW, lambda then: self.flush(room, then))
+            pause = max(FRAME_WINDOW, cost)
+            self.clock.at(done + pause, lambda then: self.flush(room, then))
 
         self.core.submit(now, job)

@@ -1,10 +1,11 @@
-from typing import Any
+from collections.abc import Collection
+from typing import Any, Self
 from urllib.parse import parse_qs
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
 
-from apps.chat.flood import Flood
+from apps.chat.flood import Flood, may_tell_typing
 from apps.chat.history import room_history
 from apps.chat.models import Room
 from apps.chat.rendering import (
@@ -21,9 +22,10 @@ from apps.realtime.codes import (
     POLICY_VIOLATION,
 )
 from apps.realtime.consumers import RealtimeConsumer, Refused
-from apps.realtime.frames import FrameBudget, InvalidFrame
+from apps.realtime.frames import InvalidFrame
 from apps.realtime.publish import apublish
 from apps.realtime.threads import in_thread
+from apps.users.models import User
 
 # How often someone is told to slow down before being cut off.
 WARNINGS = 10
@@ -34,10 +36,13 @@ class ChatConsumer(RealtimeConsumer):
 
     warnings = 0
 
+    @property
+    def user(self) -> User:
+        user: User = self.scope["user"]
+        return user
+
     async def enter(self) -> None:
-        self.user = self.scope["user"]
         self.room = await self.authorize()
-        self.typing = FrameBudget(per_second=1)
         await self.join(
             self.room.group,
             history=room_history,
@@ -58,12 +63,30 @@ class ChatConsumer(RealtimeConsumer):
             raise Refused(NOT_ALLOWED)
         return room
 
+    @classmethod
+    def find_unwelcome(cls, sockets: Collection[Self]) -> dict[Self, int]:
+        rooms = Room.objects.in_bulk({socket.room.pk for socket in sockets})
+        private = [room.pk for room in rooms.values() if room.is_private]
+        members = set(
+            Room.members.through.objects.filter(room__in=private).values_list(
+                "room_id", "user_id"
+            )
+        )
+        unwelcome = {}
+        for socket in sockets:
+            room = rooms.get(socket.room.pk)
+            if room is None:
+                unwelcome[socket] = NOT_FOUND
+            elif room.is_private and (room.pk, socket.user.pk) not in members:
+                unwelcome[socket] = NOT_ALLOWED
+        return unwelcome
+
     async def receive_json(self, content: dict[str, Any]) -> None:
         match content:
             case {"message": str(text)}:
                 await self.post(text, parse_client_id(content.get("client_id")))
             case {"typing": True}:
-                if self.typing.spend():
+                if may_tell_typing(self.user.pk):
                     await apublish(self.room.group, render_typing(self.user))
             case _:
                 raise InvalidFrame('Expected {"message": "…"} with a text in it.')

@@ -6,8 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from limits import RateLimitItem, parse
-from limits.storage import storage_from_string
-from limits.strategies import MovingWindowRateLimiter
+from limits.storage import MemoryStorage, storage_from_string
+from limits.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
@@ -26,6 +26,16 @@ flood_outage = Outage("Redis", "Nobody is told to slow down meanwhile.")
 
 class Flood(ValidationError):  # noqa: N818
     """Raised where someone says too much at once."""
+
+
+# Of one person, whatever the number of their sockets in a process.
+TYPING_LIMIT = parse("1 per second")
+typing_limiter = FixedWindowRateLimiter(MemoryStorage())
+
+
+def may_tell_typing(author_id: int) -> bool:
+    """Whether others are told now that somebody is typing."""
+    return typing_limiter.hit(TYPING_LIMIT, "typing", str(author_id))
 
 
 def check_flood(author_id: int) -> None:

@@ -1,8 +1,6 @@
 """Stores messages, many in one transaction, and publishes them on commit."""
 
-import asyncio
-from collections.abc import Iterable, Sequence
-from itertools import groupby
+from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -10,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from apps.chat.flood import Flood, check_flood
+from apps.chat.flood import check_flood
 from apps.chat.models import Message, Room
 from apps.chat.rendering import render_message
 from apps.realtime.batch import Batcher
@@ -34,49 +32,59 @@ Outcome = Message | ValidationError | Room.DoesNotExist
 
 
 def store_drafts(drafts: Sequence[Draft]) -> list[Outcome]:
-    """Return the outcome of each draft; one whose client_id is known is not stored."""
+    """Return the outcome of each draft; one whose client_id is known is not stored.
+
+    All of them are for one room.
+    """
     outcomes: dict[Draft, Outcome] = {}
     for draft in dict.fromkeys(drafts):
         try:
             check_flood(draft.author.pk)
-        except Flood as flood:
-            outcomes[draft] = flood
+            check_membership(draft)
+        except ValidationError as error:
+            outcomes[draft] = error
     accepted = [draft for draft in dict.fromkeys(drafts) if draft not in outcomes]
     try:
         outcomes |= store(accepted)
     except IntegrityError:
         # Which one is there already shows when each has a transaction of its own.
         outcomes |= {draft: store_or_find(draft) for draft in accepted}
+    except Room.DoesNotExist as error:
+        outcomes |= dict.fromkeys(accepted, error)
     return [outcomes[draft] for draft in drafts]
+
+
+def check_membership(draft: Draft) -> None:
+    if not draft.room.admits(draft.author):
+        raise ValidationError("Only members of this room may write in it.")
 
 
 def store(drafts: Sequence[Draft]) -> dict[Draft, Outcome]:
     """Store all drafts or none. Django sends no signal for these messages.
 
-    Raises IntegrityError where one is there already, or its author is not any more.
+    Raises IntegrityError where one is there already, or its author is not any more;
+    Room.DoesNotExist where the room is not.
     """
-    outcomes: dict[Draft, Outcome] = {}
+    if not drafts:
+        return {}
     with transaction.atomic():
-        # Processes that lock several rooms do it in the same order.
-        by_room = sorted(drafts, key=lambda draft: draft.room.pk)
-        for _, group in groupby(by_room, key=lambda draft: draft.room.pk):
-            outcomes |= number(list(group))
-        Message.objects.bulk_create(messages_of(outcomes.values()))
-    return outcomes
+        first = count_up(drafts[0].room, len(drafts))
+        messages = [
+            Message(number=number, **draft._asdict())
+            for number, draft in enumerate(drafts, first)
+        ]
+        Message.objects.bulk_create(messages)
+    return dict(zip(drafts, messages, strict=True))
 
 
-def number(drafts: Sequence[Draft]) -> dict[Draft, Outcome]:
-    """Give drafts of one room their numbers, and lock the room until the commit."""
-    counted = Room(pk=drafts[0].room.pk, last_number=F("last_number") + len(drafts))
+def count_up(room: Room, count: int) -> int:
+    """Return the first of as many new numbers, and lock the room until the commit."""
+    counted = Room(pk=room.pk, last_number=F("last_number") + count)
     try:
         counted.save(update_fields=["last_number"])
     except Room.NotUpdated:
-        return dict.fromkeys(drafts, Room.DoesNotExist("The room was deleted."))
-    first = counted.last_number - len(drafts) + 1
-    return {
-        draft: Message(number=number, **draft._asdict())
-        for number, draft in enumerate(drafts, first)
-    }
+        raise Room.DoesNotExist("The room was deleted.") from None
+    return counted.last_number - count + 1
 
 
 def store_or_find(draft: Draft) -> Outcome:
@@ -89,30 +97,19 @@ def store_or_find(draft: Draft) -> Outcome:
         return found.first() or ValidationError("Your account is no more.")
 
 
-def messages_of(outcomes: Iterable[Outcome]) -> list[Message]:
-    return [outcome for outcome in outcomes if isinstance(outcome, Message)]
-
-
-def render_fragments(messages: Iterable[Message]) -> dict[str, list[Fragment]]:
-    """Return what is to be published, by group."""
-    fragments: dict[str, list[Fragment]] = {}
-    for message in messages:
-        fragment = Fragment(render_message(message), message.number)
-        fragments.setdefault(message.room.group, []).append(fragment)
-    return fragments
-
-
 @in_thread
 def store_and_render(
     drafts: Sequence[Draft],
-) -> tuple[list[Outcome], dict[str, list[Fragment]]]:
+) -> tuple[list[Outcome], list[Fragment]]:
     outcomes = store_drafts(drafts)
-    return outcomes, render_fragments(messages_of(outcomes))
+    messages = [outcome for outcome in outcomes if isinstance(outcome, Message)]
+    return outcomes, [Fragment(render_message(one), one.number) for one in messages]
 
 
 async def post_drafts(drafts: Sequence[Draft]) -> list[Outcome]:
     outcomes, fragments = await store_and_render(drafts)
-    await asyncio.gather(*(apublish_all(*item) for item in fragments.items()))
+    if fragments:
+        await apublish_all(drafts[0].room.group, fragments)
     return outcomes
 
 

@@ -17,6 +17,10 @@ def render_stored(message: Message) -> str:
     return render("stored", message=message)
 
 
+def render_removal(message: Message) -> str:
+    return render("removal", message=message)
+
+
 def render_skipped(count: int, until: int) -> str:
     return render("skipped", count=count, before=until + 1)
 

@@ -37,7 +37,7 @@ async def apost_message(
 ) -> Message:
     """Do what post_message() does; under load, many share one transaction."""
     draft = Draft(room, author, clean_text(text), client_id or uuid4())
-    return message_or_raise(await posting.submit(draft))
+    return message_or_raise(await posting.submit(room.pk, draft))
 
 
 def message_or_raise(outcome: Outcome) -> Message:
@@ -101,6 +101,8 @@ def remove_member(room: Room, username: str) -> None:
 
 
 def find_user(username: str) -> User:
+    if len(username) > 150:
+        raise ValidationError("Nobody has a name that long.")
     username = username.replace("\0", "�").strip()  # no name has one
     user = User.objects.filter(username=username).first()
     if user is None:

@@ -1,4 +1,4 @@
-"""Lets go of the sockets of those who may not be in a room any more."""
+"""Tells the pages of a room what was changed behind their backs, as in the admin."""
 
 from functools import partial
 from typing import Any
@@ -7,9 +7,11 @@ from django.db import transaction
 from django.db.models.signals import m2m_changed, post_delete, post_save
 from django.dispatch import receiver
 
-from apps.chat.models import Room
+from apps.chat.models import Message, Room
+from apps.chat.rendering import render_removal
 from apps.realtime.codes import COME_BACK, NOT_ALLOWED, NOT_FOUND
-from apps.realtime.control import disconnect
+from apps.realtime.control import disconnect, forget
+from apps.realtime.publish import publish
 
 
 @receiver(post_delete, sender=Room)
@@ -38,3 +40,17 @@ def on_members_changed(
         transaction.on_commit(
             partial(disconnect, group=room.group, user=user, code=NOT_ALLOWED)
         )
+
+
+@receiver(post_save, sender=Message)
+def on_message_changed(instance: Message, **kwargs: Any) -> None:
+    transaction.on_commit(partial(forget, instance.room.group))
+
+
+@receiver(post_delete, sender=Message)
+def on_message_deleted(instance: Message, origin: Any = None, **kwargs: Any) -> None:
+    if getattr(origin, "model", type(origin)) is not Message:
+        return  # the room itself was deleted
+    group = instance.room.group
+    transaction.on_commit(partial(forget, group))
+    transaction.on_commit(partial(publish, group, render_removal(instance)))

@@ -4,6 +4,7 @@ from uuid import uuid4
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.paginator import Paginator
 from django.forms import UUIDField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -17,6 +18,7 @@ from apps.realtime.presence import count_people, render_rosters
 from apps.users.models import User
 
 PAGE = 50
+ROOMS = 100
 
 
 class AuthenticatedRequest(HttpRequest):
@@ -34,11 +36,13 @@ def index(request: AuthenticatedRequest) -> HttpResponse:
             return redirect(services.enter_room(request.user, **form.cleaned_data))
         except ValidationError as error:
             form.add_error("name", error.messages)
-    rooms = list(Room.objects.visible_to(request.user))
-    people = count_people([room.group for room in rooms])
+    pages = Paginator(Room.objects.visible_to(request.user), ROOMS)
+    page = pages.get_page(request.GET.get("page"))
+    people = count_people([room.group for room in page])
     context = {
         "form": form,
-        "rooms": [(room, people.get(room.group, 0)) for room in rooms],
+        "page": page,
+        "rooms": [(room, people.get(room.group, 0)) for room in page],
     }
     return render(request, "chat/index.html", context)
 

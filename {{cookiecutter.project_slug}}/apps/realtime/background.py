@@ -7,6 +7,7 @@ from weakref import WeakSet
 
 # The event loops of this process that serve sockets: one, outside of tests.
 _loops: WeakSet[asyncio.AbstractEventLoop] = WeakSet()
+_tasks: set[asyncio.Task[None]] = set()
 
 
 def offer(loop: asyncio.AbstractEventLoop) -> None:
@@ -23,4 +24,11 @@ def start(coroutine: Coroutine[Any, Any, None]) -> None:
         if loop.is_running():
             asyncio.run_coroutine_threadsafe(coroutine, loop)
             return
-    asyncio.run(coroutine)
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(coroutine)
+        return
+    task = loop.create_task(coroutine)
+    _tasks.add(task)
+    task.add_done_callback(_tasks.discard)

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from typing import Any
+from collections.abc import Collection
+from typing import Any, Self
 
 from channels.consumer import get_handler_name
 from channels.exceptions import StopConsumer
@@ -47,6 +48,15 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
     async def enter(self) -> None:
         """Join groups, or raise Refused."""
         raise NotImplementedError
+
+    @classmethod
+    def find_unwelcome(cls, sockets: Collection[Self]) -> dict[Self, int]:
+        """Return which of these sockets may not stay, and the close code for each.
+
+        Asked in a thread, for all sockets of a process at once, every 30 seconds and
+        when the channel layer is back: `disconnect` tells what happens at once.
+        """
+        return {}
 
     async def receive_json(self, content: dict[str, Any]) -> None:
         """Act on a frame from the browser, or raise InvalidFrame."""

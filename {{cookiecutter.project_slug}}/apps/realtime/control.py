@@ -1,7 +1,9 @@
 """What all processes are told at once: who has to leave."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from apps.realtime.background import start
 from apps.realtime.codes import NOT_LOGGED_IN
@@ -14,6 +16,10 @@ CONTROL = "realtime.control"
 PERSISTENCE = 600
 
 _retries: set[asyncio.Task[None]] = set()
+# What this process does on such a message, by its event loop.
+_ears: WeakKeyDictionary[
+    asyncio.AbstractEventLoop, Callable[[dict[str, Any]], None]
+] = WeakKeyDictionary()
 
 
 async def adisconnect(
@@ -34,6 +40,11 @@ async def adisconnect(
     await tell_all({"type": "disconnect", "labels": labels, "code": code})
 
 
+async def aforget(group: str) -> None:
+    """Have every process forget the fragments of a group: the history has changed."""
+    await tell_all({"type": "forget", "group": group})
+
+
 async def arecheck(user: int) -> None:
     """Have every process check whether a user's logins are good still."""
     await tell_all({"type": "recheck", "user": user})
@@ -50,6 +61,11 @@ def disconnect(
     start(adisconnect(code=code, session=session, user=user, group=group))
 
 
+def forget(group: str) -> None:
+    """Do what aforget() does, from any code, without waiting for it."""
+    start(aforget(group))
+
+
 def recheck(user: int) -> None:
     """Do what arecheck() does, from any code, without waiting for it."""
     start(arecheck(user))
@@ -60,7 +76,16 @@ def label(kind: str, value: object) -> str:
     return "" if value is None else f"{kind}:{value}"
 
 
+def listen(
+    loop: asyncio.AbstractEventLoop, ear: Callable[[dict[str, Any]], None]
+) -> None:
+    """Have a process hear what it says itself, whatever becomes of the channel layer."""
+    _ears[loop] = ear
+
+
 async def tell_all(message: dict[str, Any]) -> None:
+    if ear := _ears.get(asyncio.get_running_loop()):
+        ear(message)
     if not await send_to_group(CONTROL, message):
         retry = asyncio.create_task(send_again(message))
         _retries.add(retry)

@@ -44,6 +44,11 @@ class Group:
     def is_empty(self) -> bool:
         return not self.outboxes and not self.joining
 
+    def forget(self) -> None:
+        """Read anew what sockets that come back are sent."""
+        self.recent.clear()
+        self.base = max(self.base, self.last)
+
     def receive(self, fragment: Fragment) -> None:
         """Take a fragment from the channel layer."""
         if not fragment.number:

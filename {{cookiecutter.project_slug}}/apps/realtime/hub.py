@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 from channels.layers import get_channel_layer
 
 from apps.realtime.background import offer
-from apps.realtime.control import CONTROL
+from apps.realtime.control import CONTROL, listen
 from apps.realtime.group import Group
 from apps.realtime.history import Fragment, History
 from apps.realtime.outage import RETRY_AFTER, TIMEOUT, layer_outage
@@ -93,8 +93,9 @@ class Hub:
     async def subscribe_all(self, *, anew: bool = False) -> None:
         """Subscribe where that failed, or everywhere: memberships may expire."""
         for group in (self._control, *self.groups.values()):
-            group.subscribed = group.subscribed and not anew
-            await self._subscribe(group)
+            if group is self._control or group is self.groups.get(group.name):
+                group.subscribed = group.subscribed and not anew
+                await self._subscribe(group)
 
     async def _subscribe(self, group: Group) -> None:
         if leaving := self._leaving.get(group.name):
@@ -109,7 +110,8 @@ class Hub:
         except Exception as error:  # each layer has its own
             layer_outage.begin(error, name)
         finally:
-            self._leaving.pop(name, None)
+            if self._leaving.get(name) is asyncio.current_task():
+                del self._leaving[name]
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(coroutine)
@@ -145,16 +147,20 @@ class Hub:
                 await asyncio.sleep(RETRY_AFTER)
                 continue
             try:
-                self._hear(message)
+                self.hear(message)
             except Exception:
                 logger.exception("A message of another process cannot be understood.")
 
-    def _hear(self, message: dict[str, Any]) -> None:
+    def hear(self, message: dict[str, Any]) -> None:
+        """Act on a message of another process, or of this one."""
         match message["type"]:
             case "fragments":
                 if group := self.groups.get(message["group"]):
                     for html, number in message["pairs"]:
                         group.receive(Fragment(html, number))
+            case "forget":
+                if group := self.groups.get(message["group"]):
+                    group.forget()
             case "presence":
                 self.presence.stale.add(message["group"])
             case "disconnect":
@@ -170,6 +176,7 @@ def get_hub() -> Hub:
     """Return the hub of the running event loop, that is, of this process."""
     loop = asyncio.get_running_loop()
     if loop not in _hubs:
-        _hubs[loop] = Hub()
+        _hubs[loop] = hub = Hub()
         offer(loop)
+        listen(loop, hub.hear)
     return _hubs[loop]

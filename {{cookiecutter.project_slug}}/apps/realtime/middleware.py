@@ -7,33 +7,31 @@ hop for session and user together, and no wrapper around each later send.
 import time
 from importlib import import_module
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.contrib.auth import get_user
-from django.contrib.auth.base_user import AbstractBaseUser
-from django.contrib.auth.models import AnonymousUser
-from django.contrib.sessions.backends.base import SessionBase
-from django.http import HttpRequest, parse_cookie
+from django.http import parse_cookie
 from django.http.request import split_domain_port, validate_host
+from django.utils.http import is_same_domain
 
 from apps.realtime.outage import DATABASE_ERRORS, database_outage
 from apps.realtime.routing import refuse
+from apps.realtime.sessions import load_user
 from apps.realtime.threads import in_thread
 
 
 class OriginMiddleware:
     """Refuse sockets that a page of another site opens, or no page at all.
 
-    The Origin header has to name a host in ALLOWED_HOSTS or be one of
-    CSRF_TRUSTED_ORIGINS.
+    As Django asks of forms: the Origin header has to be the address that the socket
+    itself is opened at, or one of CSRF_TRUSTED_ORIGINS.
     """
 
     def __init__(self, inner: Any) -> None:
         self.inner = inner
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        is_allowed = is_allowed_origin(get_header(scope, b"origin"))
+        origin, host = get_header(scope, b"origin"), get_header(scope, b"host")
+        is_allowed = is_allowed_origin(origin, host)
         await (self.inner if is_allowed else refuse)(scope, receive, send)
 
 
@@ -47,10 +45,11 @@ class AuthMiddleware:
         opened = time.monotonic()
         cookies = parse_cookie(get_header(scope, b"cookie"))
         store = import_module(settings.SESSION_ENGINE).SessionStore
-        session = store(cookies.get(settings.SESSION_COOKIE_NAME))
+        key = cookies.get(settings.SESSION_COOKIE_NAME, "")
+        session = store(None if "\0" in key else key)
         scope = dict(scope, cookies=cookies, session=session, opened=opened)
         try:
-            scope["user"] = await load_user(session)
+            scope["user"] = await in_thread(load_user)(session)
         except DATABASE_ERRORS as error:
             database_outage.begin(error)
             await refuse(scope, receive, send)
@@ -58,25 +57,22 @@ class AuthMiddleware:
         await self.inner(scope, receive, send)
 
 
-@in_thread
-def load_user(session: SessionBase) -> AbstractBaseUser | AnonymousUser:
-    request = HttpRequest()
-    request.session = session
-    return get_user(request)
-
-
-def is_allowed_origin(origin: str) -> bool:
-    if origin in settings.CSRF_TRUSTED_ORIGINS:
+def is_allowed_origin(origin: str, host: str) -> bool:
+    if any(is_same_origin(origin, one) for one in settings.CSRF_TRUSTED_ORIGINS):
         return True
-    try:
-        parts = urlsplit(origin)
-    except ValueError:
+    schemes = ["https"] if settings.USE_HTTPS_IN_ABSOLUTE_URLS else ["http", "https"]
+    if origin.lower() not in [f"{scheme}://{host.lower()}" for scheme in schemes]:
         return False
-    host, _ = split_domain_port(parts.netloc)
-    return (
-        parts.scheme in ("http", "https")
-        and bool(host)
-        and validate_host(host, settings.ALLOWED_HOSTS)
+    domain, _ = split_domain_port(host)
+    return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
+
+
+def is_same_origin(origin: str, pattern: str) -> bool:
+    """Whether an origin is the pattern, which may be as in https://*.example.com."""
+    scheme, _, domain = origin.partition("://")
+    pattern_scheme, _, pattern_domain = pattern.partition("://")
+    return scheme == pattern_scheme and is_same_domain(
+        domain, pattern_domain.removeprefix("*")
     )
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple, Protocol
 
 from apps.realtime.codes import POLICY_VIOLATION
@@ -21,11 +21,19 @@ class Member(Protocol):
 
     def let_go(self, code: int) -> None: ...
 
+    @classmethod
+    def find_unwelcome(cls, sockets: Collection[Any]) -> dict[Any, int]: ...
+
 
 class Farewell(NamedTuple):
     time: float
     labels: list[str]
     code: int
+
+    def meets(self, member: Member) -> bool:
+        # A session that has ended is read from the database a moment longer.
+        is_meant = member.opened <= self.time or self.labels[0].startswith("session:")
+        return is_meant and member.labels.issuperset(self.labels)
 
 
 class Registry:
@@ -44,8 +52,7 @@ class Registry:
             del sockets[oldest]
             oldest.let_go(POLICY_VIOLATION)
         for farewell in self._farewells:
-            is_recent = farewell.time >= member.opened
-            if is_recent and member.labels.issuperset(farewell.labels):
+            if farewell.meets(member):
                 member.let_go(farewell.code)
 
     def remove(self, member: Member) -> None:
@@ -57,6 +64,11 @@ class Registry:
 
     def of_user(self, user: int) -> list[Member]:
         return list(self._by_label.get(label("user", user), ()))
+
+    def joined(self) -> set[Member]:
+        """All sockets that are in some group."""
+        names = [name for name in self._by_label if name.startswith("group:")]
+        return {member for name in names for member in self._by_label[name]}
 
     def of_users(self) -> list[Member]:
         """All sockets of people who are logged in."""

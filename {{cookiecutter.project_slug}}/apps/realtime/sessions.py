@@ -7,11 +7,23 @@ case a message is lost, each process looks for itself now and then.
 
 from collections.abc import Collection
 from functools import partial
+from importlib import import_module
 from typing import Any
 
-from django.contrib.auth import HASH_SESSION_KEY, get_user_model
-from django.contrib.auth.models import AbstractBaseUser
+from django.conf import settings
+from django.contrib.auth import (
+    BACKEND_SESSION_KEY,
+    HASH_SESSION_KEY,
+    SESSION_KEY,
+    get_user_model,
+    load_backend,
+)
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.contrib.auth.signals import user_logged_out
+from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.backends.signed_cookies import (
+    SessionStore as SignedCookies,
+)
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.http import HttpRequest
@@ -21,45 +33,54 @@ from django.utils.crypto import constant_time_compare
 from apps.realtime.control import disconnect, recheck
 
 
+def load_user(session: SessionBase) -> AbstractBaseUser | AnonymousUser:
+    """Return whose session it is. Never writes it: a handshake sets no cookie."""
+    path = session.get(BACKEND_SESSION_KEY)
+    user = None
+    if path in settings.AUTHENTICATION_BACKENDS:
+        user = load_backend(path).get_user(session[SESSION_KEY])
+    return user if user and is_current(user, session) else AnonymousUser()
+
+
 def find_revoked(scopes: Collection[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return those of the sockets' scopes whose login is over. Two queries in all."""
+    """Return the sockets' scopes whose login is over; the others get their user anew.
+
+    Two queries in all, where sessions are in the database.
+    """
     logins = [scope for scope in scopes if scope["user"].is_authenticated]
     users = get_user_model()._default_manager.in_bulk(
         {scope["user"].pk for scope in logins}
     )
     keys = find_open_sessions([scope["session"] for scope in logins])
-    return [
-        scope
-        for scope in logins
-        if not is_current(users.get(scope["user"].pk), scope["session"])
-        or (keys is not None and scope["session"].session_key not in keys)
-    ]
+    revoked = []
+    for scope in logins:
+        user, session = users.get(scope["user"].pk), scope["session"]
+        if user and is_current(user, session) and session.session_key in keys:
+            scope["user"] = user
+        else:
+            revoked.append(scope)
+    return revoked
 
 
-def find_open_sessions(sessions: Collection[Any]) -> set[str] | None:
-    """Return the keys that are still good, or None where sessions have no table."""
-    if not sessions or not hasattr(type(next(iter(sessions))), "get_model_class"):
-        return None
-    rows = (
-        type(next(iter(sessions)))
-        .get_model_class()
-        .objects.filter(
-            session_key__in=[session.session_key for session in sessions],
-            expire_date__gt=timezone.now(),
+def find_open_sessions(sessions: Collection[SessionBase]) -> set[str | None]:
+    """Return the keys that are still good."""
+    keys = {session.session_key for session in sessions}
+    store: Any = import_module(settings.SESSION_ENGINE).SessionStore
+    if hasattr(store, "get_model_class"):
+        rows = store.get_model_class().objects.filter(
+            session_key__in=keys, expire_date__gt=timezone.now()
         )
-    )
-    return set(rows.values_list("session_key", flat=True))
+        return set(rows.values_list("session_key", flat=True))
+    if issubclass(store, SignedCookies):
+        return keys  # nowhere stored: only the user's end is theirs
+    return {key for key in keys if store().exists(key)}
 
 
-def is_current(user: AbstractBaseUser | None, session: Any) -> bool:
-    """Whether a user exists, is active and has the password of the session yet."""
-    return (
-        user is not None
-        and user.is_active
-        and constant_time_compare(
-            session.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()
-        )
-    )
+def is_current(user: AbstractBaseUser, session: SessionBase) -> bool:
+    """Whether a user is active and has the password of the session yet."""
+    found = session.get(HASH_SESSION_KEY, "")
+    hashes = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
+    return user.is_active and any(constant_time_compare(found, one) for one in hashes)
 
 
 def on_logout(request: HttpRequest, **kwargs: Any) -> None:

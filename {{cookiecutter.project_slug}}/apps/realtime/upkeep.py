@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 PRESENCE_INTERVAL = 0.5
 HISTORY_INTERVAL = 2
 BEAT_INTERVAL = 5
-SESSION_INTERVAL = 30
+CHECK_INTERVAL = 30
 # Channel layers let memberships expire after a day.
 RENEWAL_INTERVAL = 3600
 
@@ -42,7 +42,7 @@ class Upkeep:
             (HISTORY_INTERVAL, self.hub.subscribe_all),
             (HISTORY_INTERVAL, self.try_layer),
             (BEAT_INTERVAL, self.beat),
-            (SESSION_INTERVAL, self.check_sessions),
+            (CHECK_INTERVAL, self.check_sockets),
             (RENEWAL_INTERVAL, self.renew),
         ]
         return [every(*job) for job in jobs]
@@ -64,7 +64,10 @@ class Upkeep:
     async def try_layer(self) -> None:
         """See whether what failed is back, though nobody says anything."""
         message = {"type": "nothing"}
-        await asyncio.gather(*(send_to_group(g, message) for g in layer_outage.parts))
+        failed = layer_outage.parts
+        await asyncio.gather(*(send_to_group(group, message) for group in failed))
+        if failed and not layer_outage.parts:
+            await self.check_sockets()
 
     async def tell_presence(self) -> None:
         """Store who came and went here, tell all processes, and show what they told."""
@@ -85,8 +88,16 @@ class Upkeep:
             if group := self.hub.groups.get(name):
                 group.broadcast(html)
 
-    async def check_sessions(self) -> None:
+    async def check_sockets(self) -> None:
+        """Let go who should have been told, and was not."""
         await self._let_go_revoked(self.hub.registry.of_users())
+        kinds: dict[type[Member], list[Member]] = {}
+        for member in self.hub.registry.joined():
+            kinds.setdefault(type(member), []).append(member)
+        for kind, members in kinds.items():
+            unwelcome = await in_thread(kind.find_unwelcome)(members)
+            for member, code in unwelcome.items():
+                member.let_go(code)
 
     def recheck(self, members: Collection[Member]) -> None:
         self.hub.spawn(self._let_go_revoked(members))

@@ -22,6 +22,7 @@ def flood_limit_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     limit = RateLimitItemPerMinute(LIMIT, namespace=f"test-{uuid4()}")
     monkeypatch.setattr(flood, "get_limiter", lambda: (limiter, limit))
     flood.flood_outage.forget()
+    flood.typing_limiter.storage.reset()
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from config.asgi import application
 # For how long anything may be on its way, in seconds.
 WAIT = 5
 # Django's test client speaks to this host.
+HOST = b"testserver"
 ORIGIN = b"http://testserver"
 
 
@@ -26,7 +27,7 @@ class Tab:
         cookies = "; ".join(
             f"{name}={one.value}" for name, one in client.cookies.items()
         )
-        headers = [(b"origin", ORIGIN), (b"cookie", cookies.encode())]
+        headers = [(b"host", HOST), (b"origin", ORIGIN), (b"cookie", cookies.encode())]
         self.socket = WebsocketCommunicator(application, path, headers=headers)
         self.frames: list[str] = []
 

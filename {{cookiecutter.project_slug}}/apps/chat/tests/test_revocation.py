@@ -75,7 +75,7 @@ async def test_a_session_that_expires_closes(
     await session.asave()
 
     # As each process does by itself every 30 seconds.
-    await get_hub().upkeep.check_sessions()
+    await get_hub().upkeep.check_sockets()
 
     assert await bobs.code(SECOND) == 4401
 

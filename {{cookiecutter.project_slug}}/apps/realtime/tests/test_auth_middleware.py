@@ -2,11 +2,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.conf import settings
+from django.conf import settings as django_settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractUser
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from apps.realtime.middleware import AuthMiddleware
 from apps.realtime.threads import in_thread
@@ -35,14 +36,14 @@ async def scope_of(key: str | None) -> dict[str, Any]:
     async def inner(scope: dict[str, Any], receive: Any, send: Any) -> None:
         scopes.append(scope)
 
-    cookie = f"{settings.SESSION_COOKIE_NAME}={key}; theme=dark".encode()
+    cookie = f"{django_settings.SESSION_COOKIE_NAME}={key}; theme=dark".encode()
     headers = [(b"cookie", cookie)] if key is not None else []
     await AuthMiddleware(inner)({"type": "websocket", "headers": headers}, None, None)
     return scopes[0]
 
 
 def key_of(client: Client) -> str:
-    return client.cookies[settings.SESSION_COOKIE_NAME].value
+    return client.cookies[django_settings.SESSION_COOKIE_NAME].value
 
 
 async def test_who_is_logged_in_is_known(client: Client, ada: AbstractUser) -> None:
@@ -60,7 +61,9 @@ async def test_without_a_cookie_nobody_is_known() -> None:
     assert scope["session"].session_key is None
 
 
-@pytest.mark.parametrize("key", ["", "0", "x" * 32, "x" * 4000, "\u00fc", "a'; --"])
+@pytest.mark.parametrize(
+    "key", ["", "0", '"\\000x"', "x" * 32, "x" * 4000, "\u00fc", "a'; --"]
+)
 async def test_a_forged_session_is_nobodys(client: Client, key: str) -> None:
     assert (await scope_of(key))["user"].is_anonymous
 
@@ -105,3 +108,13 @@ async def test_a_session_ends_with_its_user(client: Client, ada: AbstractUser) -
     await in_thread(ada.delete)()
 
     assert (await scope_of(key_of(client)))["user"].is_anonymous
+
+
+async def test_a_new_secret_key_ends_no_session_and_changes_none(
+    client: Client, ada: AbstractUser, settings: Settings
+) -> None:
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another"
+
+    for _ in range(2):
+        assert (await scope_of(key_of(client)))["user"] == ada

@@ -1,6 +1,7 @@
 """Which sockets have to leave, and which may stay."""
 
 import time
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,10 @@ class Socket:
 
     def let_go(self, code: int) -> None:
         self.codes.append(code)
+
+    @classmethod
+    def find_unwelcome(cls, sockets: Any) -> dict[Any, int]:
+        return {}
 
 
 @pytest.fixture
@@ -126,3 +131,12 @@ def test_the_sockets_of_all_who_are_logged_in_are_known(registry: Registry) -> N
 
     assert registry.of_users() == [first, second]
     assert registry.of_user(2) == [second]
+
+
+def test_a_session_that_has_ended_lets_nobody_in_a_moment_later(
+    registry: Registry,
+) -> None:
+    registry.disconnect(["session:a"], 4401)
+
+    assert Socket(registry, "user:1", "session:a").codes == [4401]
+    assert Socket(registry, "user:1", "session:b").codes == []

@@ -123,7 +123,7 @@ async def test_another_login_and_a_rename_close_nothing(
 async def test_an_expired_login_is_found_by_looking(
     ada: Any, bob: Any, inbox_of: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("apps.realtime.upkeep.SESSION_INTERVAL", 0.02)
+    monkeypatch.setattr("apps.realtime.upkeep.CHECK_INTERVAL", 0.02)
     client = await browser_of(ada)
     adas, bobs = await inbox_of(client), await inbox_of(bob)
 
@@ -138,7 +138,7 @@ async def test_an_expired_login_is_found_by_looking(
 async def test_a_message_that_was_lost_is_made_good_by_looking(
     ada: Any, inbox_of: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("apps.realtime.upkeep.SESSION_INTERVAL", 0.02)
+    monkeypatch.setattr("apps.realtime.upkeep.CHECK_INTERVAL", 0.02)
     socket = await inbox_of(ada)
 
     # Sends no signal, and so no message.

@@ -11,6 +11,8 @@
     for (const element of [...template.content.children]) {
       if (element.dataset.appendTo) {
         document.getElementById(element.dataset.appendTo).append(...element.children);
+      } else if ("remove" in element.dataset) {
+        document.getElementById(element.id)?.remove();
       } else {
         document.getElementById(element.id)?.replaceWith(element);
       }

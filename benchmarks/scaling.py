@@ -86,7 +86,6 @@ def column(plan: Plan, costs: dict[str, Process], redis: Shard) -> dict[str, str
     found = simulate(uvicorn, costs["uvicorn"], redis)
     mine = uvicorn.sockets / uvicorn.processes
     looked_up = plan.rooms * uvicorn.subscribed / interval("HISTORY")
-    counted = plan.rooms * uvicorn.subscribed * plan.members / interval("BEAT")
     back = mine * costs["uvicorn"].connect / 1e6
     return {
         "messages a second": number(plan.messages),
@@ -104,7 +103,6 @@ def column(plan: Plan, costs: dict[str, Process], redis: Shard) -> dict[str, str
             f"{number(found.median_ms)} / {number(found.p99_ms)}"
         ),
         "PostgreSQL: groups looked up a second": number(looked_up),
-        "PostgreSQL: presences counted a second": number(counted),
         "PostgreSQL: connections at most": number(uvicorn.processes * pool()),
         "all back after a deployment, s": number(back),
     }

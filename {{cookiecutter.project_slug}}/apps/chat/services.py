@@ -24,7 +24,8 @@ def post_message(
 
     Raises ValidationError, with a sentence for the author, where the text is no good,
     and its subclass Flood where there is too much of it; Room.DoesNotExist where the
-    room was deleted meanwhile.
+    room was deleted meanwhile. Not for within a long transaction: the room is locked
+    until its end.
     """
     draft = Draft(room, author, clean_text(text), client_id or uuid4())
     message = message_or_raise(*store_drafts([draft]))

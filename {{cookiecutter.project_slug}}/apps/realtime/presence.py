@@ -102,12 +102,22 @@ class PresenceTracker:
         self.rosters.pop(group, None)
         self._shown.pop(group, None)
 
-    @in_thread
-    def beat(self) -> None:
-        """Say that this process is alive, and forget those that are long dead."""
+    async def beat(self) -> set[str]:
+        """Say that this process is alive. Returns the groups of those that died."""
+        was_alive, groups = await in_thread(self._beat)()
+        if not was_alive:  # so the others took it for dead
+            self._changed |= set(self._sockets)
+        return groups
+
+    def _beat(self) -> tuple[bool, set[str]]:
         now = timezone.now()
-        Process.objects.update_or_create(pk=self.process_id, defaults={"seen": now})
+        alive = Process.objects.filter(seen__gte=now - timedelta(seconds=ALIVE))
+        was_alive = bool(alive.filter(pk=self.process_id).update(seen=now))
+        if not was_alive:
+            Process.objects.update_or_create(pk=self.process_id, defaults={"seen": now})
         Process.objects.filter(seen__lt=now - timedelta(seconds=3 * ALIVE)).delete()
+        dead = Presence.objects.exclude(process__in=alive)
+        return was_alive, set(dead.values_list("group", flat=True).distinct())
 
 
 def render_rosters(rosters: dict[str, Roster]) -> dict[str, str]:

@@ -67,6 +67,8 @@ class Upkeep:
         failed = layer_outage.parts
         await asyncio.gather(*(send_to_group(group, message) for group in failed))
         if failed and not layer_outage.parts:
+            # What was told meanwhile was not heard.
+            self.hub.presence.stale.update(self.hub.presence.rosters)
             await self.check_sockets()
 
     async def tell_presence(self) -> None:
@@ -80,8 +82,7 @@ class Upkeep:
 
     async def beat(self) -> None:
         if self.hub.presence.rosters:
-            await self.hub.presence.beat()
-            await self.show_rosters(list(self.hub.presence.rosters))
+            await self.show_rosters(await self.hub.presence.beat())
 
     async def show_rosters(self, groups: Collection[str]) -> None:
         for name, html in (await self.hub.presence.read(groups)).items():

@@ -38,8 +38,8 @@ class Server:
     def read(self, *groups: str) -> dict[str, str]:
         return async_to_sync(self.tracker.read)(groups or ["here"])
 
-    def beat(self) -> None:
-        async_to_sync(self.tracker.beat)()
+    def beat(self) -> set[str]:
+        return async_to_sync(self.tracker.beat)()
 
     def was_last_seen(self, seconds: float) -> None:
         seen = timezone.now() - timedelta(seconds=seconds)
@@ -148,9 +148,38 @@ def test_a_process_that_was_only_busy_is_back_with_its_people(
     server.was_last_seen(ALIVE + 1)
     assert server.read() == {"here": "0: "}
 
+    assert server.beat() == set()
+
+    assert server.write() == {"here"}  # and so it is told to all
+    assert server.read() == {"here": "1: ada"}
+
+
+def test_a_process_that_was_forgotten_is_back_with_its_people(
+    server: Server, ada: Any
+) -> None:
+    server.enter(ada)
+    server.write()
+    Process.objects.all().delete()
+
     server.beat()
 
+    assert server.write() == {"here"}
     assert server.read() == {"here": "1: ada"}
+
+
+def test_others_learn_which_groups_lost_a_process(
+    server: Server, ada: Any, bob: Any
+) -> None:
+    dead = Server()
+    server.enter(ada, "here")
+    dead.enter(bob, "there")
+    server.write()
+    dead.write()
+    assert server.beat() == set()
+
+    dead.was_last_seen(ALIVE + 1)
+
+    assert server.beat() == {"there"}
 
 
 def test_those_long_dead_are_forgotten(ada: Any) -> None:

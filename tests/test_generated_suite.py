@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Callable
 
-from baking import NOTHING, Project, Variables
+from baking import NOTHING, Kitchen, Project, Variables
 
 
 def run_suite(project: Project, env: Variables = NOTHING) -> None:
@@ -37,6 +37,22 @@ def test_on_postgresql_and_redis(
     htmx_project: Project, postgres: dict[str, str], redis_url: str
 ) -> None:
     run_suite(htmx_project, env={"REDIS_URL": redis_url, **postgres})
+
+
+def test_the_engine_on_the_other_layer_of_channels_redis(
+    kitchen: Kitchen, redis_url: str
+) -> None:
+    project = kitchen.bake({})
+    (project.path / "config" / "other.py").write_text(
+        "from config.settings import *\n"
+        'LAYER = "channels_redis.core.RedisChannelLayer"\n'
+        'CHANNEL_LAYERS["default"]["BACKEND"] = LAYER\n'
+    )
+    done = project.run(
+        *("pytest", "-q", "-p", "no:cacheprovider", "apps/realtime", "apps/chat"),
+        env={"REDIS_URL": redis_url, "DJANGO_SETTINGS_MODULE": "config.other"},
+    )
+    assert re.search(r"\d+ passed in", done.stdout), done.stdout
 
 
 def test_without_the_demo_on_postgresql_and_redis(

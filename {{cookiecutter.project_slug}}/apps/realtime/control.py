@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 from weakref import WeakKeyDictionary
 
 from apps.realtime.background import start
@@ -12,6 +13,8 @@ from apps.realtime.publish import send_to_group
 
 # The group that every process listens to.
 CONTROL = "realtime.control"
+# Tells this process's own messages from those of others.
+PROCESS = uuid4().hex
 # For how long a message is tried again while the channel layer is away, in seconds.
 PERSISTENCE = 600
 
@@ -86,6 +89,7 @@ def listen(
 async def tell_all(message: dict[str, Any]) -> None:
     if ear := _ears.get(asyncio.get_running_loop()):
         ear(message)
+        message = {**message, "heard_by": PROCESS}
     if not await send_to_group(CONTROL, message):
         retry = asyncio.create_task(send_again(message))
         _retries.add(retry)

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 from channels.layers import get_channel_layer
 
 from apps.realtime.background import offer
-from apps.realtime.control import CONTROL, listen
+from apps.realtime.control import CONTROL, PROCESS, listen
 from apps.realtime.group import Group
 from apps.realtime.history import Fragment, History
 from apps.realtime.outage import RETRY_AFTER, TIMEOUT, layer_outage
@@ -146,6 +146,8 @@ class Hub:
                 layer_outage.begin(error, CONTROL)
                 await asyncio.sleep(RETRY_AFTER)
                 continue
+            if message.get("heard_by") == PROCESS:
+                continue  # whoever came in since is not meant
             try:
                 self.hear(message)
             except Exception:

@@ -17,6 +17,9 @@ SCHEME = "redis+sentinel://"
 PORT = 26379
 # So short that three sentinels are asked within the second that anyone waits for Redis.
 SENTINEL_OPTIONS = {"socket_connect_timeout": 0.3, "socket_timeout": 0.3}
+# The layer waits for messages as long as there are none; a connection that died without a
+# word is noticed by a ping.
+LAYER_OPTIONS = {"socket_timeout": None, "health_check_interval": 5}
 
 
 class Watched(NamedTuple):
@@ -60,11 +63,12 @@ def address(text: str) -> tuple[str, int]:
     return host, int(port or PORT)
 
 
-def layer_host(url: str) -> str | dict[str, Any]:
+def layer_host(url: str) -> dict[str, Any]:
     """Return an address as channels-redis takes it."""
     if not (watched := parse(url)):
-        return url
+        return {"address": url, **LAYER_OPTIONS}
     return {
+        **LAYER_OPTIONS,
         "sentinels": watched.sentinels,
         "master_name": watched.name,
         "sentinel_kwargs": SENTINEL_OPTIONS,

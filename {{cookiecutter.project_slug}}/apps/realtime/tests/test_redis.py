@@ -15,7 +15,7 @@ def test_a_redis_is_left_to_those_who_connect_to_it() -> None:
     url = "redis://user:password@host:6380/2"
 
     assert parse(url) is None
-    assert layer_host(url) == url
+    assert layer_host(url)["address"] == url
     used = Pool.from_url(url, socket_timeout=1).connection_kwargs
     assert (
         used.items()

@@ -151,7 +151,9 @@ class Group:
             after = start
         while not outbox.closed:
             if after < self.base:
-                missed = await history.load(self.name, after, CATCH_UP)
+                loaded = await history.load(self.name, after, CATCH_UP)
+                # What has not gone out yet comes to all, and so to this one.
+                missed = [one for one in loaded if one.number <= self.last]
             else:
                 missed = [one for one in self.recent if one.number > after]
                 if not missed:

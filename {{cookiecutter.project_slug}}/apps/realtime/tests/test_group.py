@@ -8,6 +8,7 @@ from django.db import OperationalError
 
 from apps.realtime.group import CATCH_UP, RECENT
 from apps.realtime.history import Fragment
+from apps.realtime.hub import get_hub
 from apps.realtime.publish import apublish
 from apps.realtime.tests.listening import ListHistory, listen, publish_numbers
 
@@ -71,6 +72,21 @@ async def test_who_comes_while_the_history_is_read_gets_nothing_twice() -> None:
 
     assert (await first).heard == "abc"
     assert (await entering).heard == "c"
+
+
+async def test_what_is_stored_and_not_yet_published_comes_once() -> None:
+    history = ListHistory("a", "b")
+    await listen(history=history, after=0)
+    get_hub().groups["here"].forget()
+    history.add("c")
+
+    late = await listen(history=history, after=0)
+    await publish_numbers(history, 3)
+
+    await late.hears("c")
+    await apublish("here", "(end)")
+    await late.hears("(end)")
+    assert late.heard == "abc(end)"
 
 
 async def test_a_page_that_is_ahead_of_its_process_gets_nothing_twice() -> None:

@@ -60,11 +60,13 @@ def test_a_huge_room_opens_as_fast_as_a_small_one(
     chat.fill("small", *SAID[:50])
     chat.shell(HUGE)
     ada = invite("ada")
-    times = {}
-    for room in ("small", "huge", "small", "huge"):
+    times: dict[str, float] = {}
+    # Others use the machine too: the fastest of some is the page's own.
+    for room in ("small", "huge") * 4:
         ada.visit(room)
         timing = "performance.getEntriesByType('navigation')[0]"
-        times[room] = ada.page.evaluate(f"{timing}.responseEnd - {timing}.requestStart")
+        took = ada.page.evaluate(f"{timing}.responseEnd - {timing}.requestStart")
+        times[room] = min(took, times.get(room, took))
     note(
         f"{chat.client}: a page of 50 messages of 50,000 took {times['huge']:.0f} ms, "
         f"of 50 messages {times['small']:.0f} ms"

@@ -28,8 +28,8 @@ class Flood(ValidationError):  # noqa: N818
     """Raised where someone says too much at once."""
 
 
-# Of one person, whatever the number of their sockets in a process.
-TYPING_LIMIT = parse("1 per second")
+# As many as messages, of one person, whatever the number of their sockets in a process.
+TYPING_LIMIT = parse("10 per 5 seconds")
 typing_limiter = FixedWindowRateLimiter(MemoryStorage())
 
 

@@ -57,7 +57,10 @@ def test_messages_wait_for_the_database_and_sockets_outlive_it(
             )
         assert_complete(pages, said, fleet.stored)
         assert [page.connections for page in pages] == [1] * len(pages)
-        assert all("The database is back" in server.log for server in servers)
+        wait_until(
+            lambda: all("The database is back" in server.log for server in servers),
+            "the log says so",
+        )
     note(
         f"PostgreSQL gone for {AWAY} s: {len(said)} messages, none lost or doubled; "
         f"{len(waiting)} waited on the pages and were sent {sent:.1f} s after its "

@@ -22,8 +22,11 @@ DATABASES = itertools.count()
 SERVERS = ("daphne", "uvicorn")
 # As the generated README has it.
 OPTIONS = {
-    "daphne": [],
-    "uvicorn": ["--ws-max-size", "65536", "--ws-per-message-deflate", "false"],
+    "daphne": ["--no-server-name"],
+    "uvicorn": [
+        "--no-server-header",
+        *("--ws-max-size", "65536", "--ws-per-message-deflate", "false"),
+    ],
 }
 PRODUCTION = {
     "ALLOWED_HOSTS": "127.0.0.1",

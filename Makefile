@@ -14,7 +14,7 @@ export PATH := $(CURDIR)/.uv/bin:$(PATH)
 endif
 RUN := $(UV) run
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint picture bench clean
 
 demo: .venv/.complete
 	@$(RUN) python scripts/demo.py $(PORT)
@@ -26,6 +26,10 @@ lint: .venv/.complete
 	$(RUN) ruff check
 	$(RUN) ruff format --check
 	$(RUN) mypy
+
+picture: .venv/.complete
+	$(RUN) pytest tests/test_picture.py
+	cp screenshots/two-browsers.webp docs/
 
 bench: .venv/.complete
 	@$(RUN) python -m benchmarks.run $(BENCH_ARGS)

@@ -14,6 +14,8 @@ ANSWERS = json.loads(r"""{{ cookiecutter | jsonify }}""")
 
 # Path → whether it stays.
 KEPT = {
+    ".github": ANSWERS["ci"] == "github",
+    ".gitlab-ci.yml": ANSWERS["ci"] == "gitlab",
     "apps/chat": ANSWERS["include_chat_demo"],
 }
 # Files named `name.<answer>.ext` come in one version for each answer. The chosen

@@ -48,7 +48,7 @@ def test_typed_answers_are_taken_as_they_are(kitchen: Kitchen) -> None:
     """Braces, unlike on the command line, are just text when typed."""
     name = 'Typed {{ 7 * 7 }} {% if x %} [bold]"x"\\'
     typed = [name, "typed", "{# no #} # % endif", "Ada", "", "", "Europe/Berlin"]
-    typed += ["n", "2", "", "2", "5", "n"]
+    typed += ["n", "2", "", "2", "5", "3", "n"]
     output = kitchen.folder()
     done = subprocess.run(
         [

@@ -91,9 +91,10 @@ def test_the_versions_of_python_agree(kitchen: Kitchen) -> None:
 
 def test_cookiecutter_json_is_only_prompts_and_private_variables() -> None:
     declared = json.loads((TEMPLATE / "cookiecutter.json").read_text())
-    assert list(declared)[:13] == [
+    assert list(declared)[:14] == [
         *("project_name", "project_slug", "description", "author_name"),
         *("author_email", "domain_name", "timezone", "include_chat_demo"),
-        *("chat_client", "database", "asgi_server", "license", "install_now"),
+        *("chat_client", "database", "asgi_server", "license", "ci"),
+        "install_now",
     ]
-    assert all(name.startswith("_") for name in list(declared)[13:])
+    assert all(name.startswith("_") for name in list(declared)[14:])

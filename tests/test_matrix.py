@@ -16,6 +16,7 @@ PROMPTS: dict[str, list[str | bool]] = {
     "author_email": ["", "ada@example.org", "o'hara+x@example.org"],
     "domain_name": ["example.com", "chat.example.co.uk", "localhost"],
     "timezone": ["UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires"],
+    "ci": ["github", "gitlab", "none"],
     "project_slug": ["my_project", "X"],
     "include_chat_demo": [True, False],
     "chat_client": ["htmx", "javascript"],
@@ -27,7 +28,8 @@ PROMPTS: dict[str, list[str | bool]] = {
 TABLE: list[Answers] = [
     dict(zip(PROMPTS, row, strict=True)) for row in AllPairs(list(PROMPTS.values()))
 ]
-JINJA = re.compile(r"\{\{|\{%|\{#|cookiecutter\.\w|# %")
+# GitHub's own expressions begin with ${{.
+JINJA = re.compile(r"(?<!\$)\{\{|\{%|\{#|cookiecutter\.\w|# %")
 # Django's own tags live in these, and they are copied as they are.
 COPIED = {".css", ".html", ".ico", ".js", ".png", ".svg"}
 # What comes with installing.

@@ -1,0 +1,49 @@
+"""The CI of a generated project, and this template's own, as their linters see it."""
+
+from pathlib import Path
+
+import pytest
+from baking import TEMPLATE, Kitchen, run
+
+
+@pytest.fixture(scope="session", params=[True, False], ids=["demo", "no demo"])
+def with_demo(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+def check_github(folder: Path) -> None:
+    """Every tool that knows workflows is content with those of a repository."""
+    workflows = sorted((folder / ".github" / "workflows").iterdir())
+    run("actionlint", *workflows, cwd=folder)
+    run("zizmor", "--offline", "--quiet", ".github", cwd=folder)
+    has_schema(folder, "github-workflows", *workflows)
+
+
+def has_schema(folder: Path, name: str, *files: Path) -> None:
+    run(*("check-jsonschema", "--builtin-schema", f"vendor.{name}"), *files, cwd=folder)
+
+
+def test_this_repository(tmp_path: Path) -> None:
+    check_github(TEMPLATE)
+
+
+def test_on_github(kitchen: Kitchen, with_demo: bool) -> None:
+    project = kitchen.write({"ci": "github", "include_chat_demo": with_demo})
+    check_github(project)
+    has_schema(project, "dependabot", project / ".github" / "dependabot.yml")
+    assert not (project / ".gitlab-ci.yml").exists()
+
+
+def test_on_gitlab(kitchen: Kitchen, with_demo: bool) -> None:
+    project = kitchen.write({"ci": "gitlab", "include_chat_demo": with_demo})
+    has_schema(project, "gitlab-ci", project / ".gitlab-ci.yml")
+    assert not (project / ".github").exists()
+
+
+def test_none_leaves_no_trace(kitchen: Kitchen) -> None:
+    project = kitchen.write({"ci": "none"})
+    assert not [
+        path
+        for path in project.iterdir()
+        if path.name.startswith(".git") and path.name != ".gitignore"
+    ]

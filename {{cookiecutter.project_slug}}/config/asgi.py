@@ -12,13 +12,16 @@ django_application = get_asgi_application()
 
 from apps.realtime.middleware import AuthMiddleware, OriginMiddleware  # noqa: E402
 from apps.realtime.routing import WebSocketRouter  # noqa: E402
+from apps.web.health import HealthMiddleware  # noqa: E402
 from config.channels_urls import websocket_urlpatterns  # noqa: E402
 
-application = ProtocolTypeRouter(
-    {
-        "http": django_application,
-        "websocket": OriginMiddleware(
-            AuthMiddleware(WebSocketRouter(websocket_urlpatterns))
-        ),
-    }
+application = HealthMiddleware(
+    ProtocolTypeRouter(
+        {
+            "http": django_application,
+            "websocket": OriginMiddleware(
+                AuthMiddleware(WebSocketRouter(websocket_urlpatterns))
+            ),
+        }
+    )
 )

@@ -40,6 +40,7 @@ class Hub:
         self._control = Group(CONTROL, None)
         self._starting = asyncio.Lock()
         self._started = False
+        self._echo = asyncio.Event()
         self._leaving: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -55,6 +56,12 @@ class Hub:
                 for job in self.upkeep.jobs():
                     self.spawn(job)
                 self._started = True
+
+    async def echo(self) -> None:
+        """Send this process a message through the channel layer, and await it."""
+        self._echo.clear()
+        await self.layer.send(self.channel, {"type": "echo"})
+        await self._echo.wait()
 
     async def join(
         self,
@@ -167,6 +174,8 @@ class Hub:
                 self.presence.stale.add(message["group"])
             case "disconnect":
                 self.registry.disconnect(message["labels"], message["code"])
+            case "echo":
+                self._echo.set()
             case "recheck":
                 self.upkeep.recheck(self.registry.of_user(message["user"]))
 

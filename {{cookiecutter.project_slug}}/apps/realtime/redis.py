@@ -11,6 +11,10 @@ from urllib.parse import unquote
 
 from django.core.exceptions import ImproperlyConfigured
 from redis import ConnectionPool
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel as AsyncSentinel
+from redis.backoff import NoBackoff
 from redis.sentinel import Sentinel, SentinelConnectionPool
 
 SCHEME = "redis+sentinel://"
@@ -89,3 +93,18 @@ class Pool:
         pool: Any = SentinelConnectionPool
         sentinel = manager(watched.sentinels, sentinel_kwargs=SENTINEL_OPTIONS)
         return pool(watched.name, sentinel, **options, **watched.options)
+
+
+def aconnect(url: str) -> Any:
+    """Return an asynchronous client of what the URL leads to at the time."""
+    # What died while nobody looked is connected anew, once and at once.
+    options: dict[str, Any] = {
+        "retry": Retry(NoBackoff(), 1),
+        "socket_connect_timeout": 1,
+        "socket_timeout": 1,
+    }
+    if not (watched := parse(url)):
+        return Redis.from_url(url, **options)
+    manager: Any = AsyncSentinel
+    sentinel = manager(watched.sentinels, sentinel_kwargs=SENTINEL_OPTIONS)
+    return sentinel.master_for(watched.name, **options, **watched.options)

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -160,6 +161,12 @@ class Kitchen:
                 run("uv", "sync", cwd=project, env=environment)
                 complete.touch()
         return venv
+
+
+def assert_all_passed(printed: str) -> None:
+    """What pytest printed says that some tests ran and all of them passed quietly."""
+    assert re.search(r"\b[1-9]\d* passed", printed), printed
+    assert not re.search(r"\d+ (skipped|warnings?|xfailed)", printed), printed
 
 
 def committed() -> list[Path]:

@@ -42,11 +42,6 @@ def kitchen(tmp_path_factory: pytest.TempPathFactory) -> Kitchen:
 
 
 @pytest.fixture(scope="session")
-def htmx_project(kitchen: Kitchen) -> Project:
-    return kitchen.bake({"chat_client": "htmx"})
-
-
-@pytest.fixture(scope="session")
 def javascript_project(kitchen: Kitchen) -> Project:
     return kitchen.bake({"chat_client": "javascript", "asgi_server": "uvicorn"})
 

@@ -4,13 +4,13 @@ import json
 import tomllib
 
 import pytest
-from baking import NOTHING, Kitchen, Project, Variables
+from baking import NOTHING, Kitchen, Project, Variables, run
 from serving import Visitor, free_port, serve
 from texts import HOSTILE
 
 TEXTS = ("project_name", "description", "author_name")
 SHOW = (
-    "import json; from django.conf import settings;"
+    "import json; from config import settings;"
     "print(json.dumps([settings.PROJECT_NAME, settings.PROJECT_DESCRIPTION]))"
 )
 
@@ -23,8 +23,8 @@ def test_text_arrives_unchanged_in_a_clean_project(kitchen: Kitchen, text: str) 
     assert declared["project"]["authors"] == [{"name": text}]
     project.run("ruff", "check", "--no-cache")
     project.run("ruff", "format", "--check", "--no-cache")
-    shown = project.manage("shell", "--no-imports", "-c", SHOW)
-    assert json.loads(shown) == [text, text]
+    shown = run(project.python, "-c", SHOW, cwd=project.path)
+    assert json.loads(shown.stdout) == [text, text]
     assert not (project.path / "owned").exists()
 
 

@@ -87,13 +87,13 @@ def assert_is_finished(path: Path) -> None:
 
 
 def check(project: Project) -> None:
-    silent = "System check identified no issues (0 silenced)."
-    assert silent in project.manage("check")
-    # Without a database server, which a check must not need.
-    assert "No changes detected" in project.manage(
+    # Without a database server, which a check must not need. What Django's system
+    # checks object to is printed before the first line.
+    looked = project.manage(
         *("makemigrations", "--check", "--dry-run"),
         env={"DATABASE_URL": "sqlite:///:memory:"},
     )
+    assert looked == "No changes detected\n"
     deployed = project.manage(
         *("check", "--deploy", "--fail-level", "WARNING"),
         env={

@@ -27,8 +27,7 @@ to about 300, which the database does not even notice.""",
 )
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 900])
+@pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (900, "light")])
 def test_a_conversation_fits_the_screen(
     invite: Callable[..., Person], chat: Site, width: int, scheme: str
 ) -> None:

@@ -17,6 +17,8 @@ KEPT = {
     ".github": ANSWERS["ci"] == "github",
     ".gitlab-ci.yml": ANSWERS["ci"] == "gitlab",
     "apps/chat": ANSWERS["include_chat_demo"],
+    "apps/realtime/startsocket/files/htmx": ANSWERS["include_chat_demo"]
+    and ANSWERS["chat_client"] == "htmx",
 }
 # Files named `name.<answer>.ext` come in one version for each answer. The chosen
 # one loses its middle name, the others go.

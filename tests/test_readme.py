@@ -185,6 +185,11 @@ def test_adding_a_websocket_endpoint(kitchen: Kitchen, browser: Browser) -> None
     project = kitchen.bake({})
     path = project.path
     text = section(path / "README.md", "Add a WebSocket endpoint")
+    (start,) = code(text, "sh")
+    env = {"UV_PROJECT_ENVIRONMENT": str(project.venv), "UV_NO_SYNC": "1"}
+    type_in(start, path, env)
+    for name in re.findall(r"`([\w/]+\.\w+)`", text.partition("By hand")[0]):
+        assert "ticker" in (path / name).read_text()
     (consumer, route) = code(text, "python")
     (tag,) = code(text, "html")
     (script,) = code(text, "js")

@@ -199,7 +199,8 @@ def test_adding_a_websocket_endpoint(kitchen: Kitchen, browser: Browser) -> None
     routes = path / "config" / "channels_urls.py"
     listed = "websocket_urlpatterns = [\n"
     text = routes.read_text().replace(listed, f"{listed}{route.strip()},\n")
-    routes.write_text(text.replace(f"\n{listed}", f"{imported}\n\n{listed}"))
+    below = "from apps.web.ticker import"
+    routes.write_text(text.replace(below, f"{imported}\n{below}"))
     home = path / "apps" / "web" / "templates" / "web" / "home.html"
     block = "{% block main %}\n"
     home.write_text(home.read_text().replace(block, block + tag, 1))

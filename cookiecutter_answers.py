@@ -43,6 +43,7 @@ RESERVED = sys.stdlib_module_names | {
     "manage",
     "mypy",
     "pip",
+    "playwright",
     "pre_commit",
     "psycopg",
     "psycopg_pool",

@@ -42,11 +42,6 @@ def kitchen(tmp_path_factory: pytest.TempPathFactory) -> Kitchen:
 
 
 @pytest.fixture(scope="session")
-def javascript_project(kitchen: Kitchen) -> Project:
-    return kitchen.bake({"chat_client": "javascript", "asgi_server": "uvicorn"})
-
-
-@pytest.fixture(scope="session")
 def plain_project(kitchen: Kitchen) -> Project:
     return kitchen.bake({"include_chat_demo": False})
 

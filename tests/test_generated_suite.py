@@ -1,20 +1,10 @@
 """The suite of a generated project passes, with every service it may meet.
 
-On SQLite, and without the demo there, test_readme.py runs it, as people do.
+On SQLite, and without the demo there, test_readme.py runs it, as people do; on
+PostgreSQL and Redis, test_first_push.py, as CI does.
 """
 
-from baking import Kitchen, Project, Variables, assert_all_passed
-
-
-def run_suite(project: Project, env: Variables) -> None:
-    done = project.run("pytest", "-q", "-p", "no:cacheprovider", env=env)
-    assert_all_passed(done.stdout)
-
-
-def test_with_the_javascript_client_on_postgresql_and_redis(
-    javascript_project: Project, postgres: dict[str, str], redis_url: str
-) -> None:
-    run_suite(javascript_project, env={"REDIS_URL": redis_url, **postgres})
+from baking import Kitchen, assert_all_passed
 
 
 def test_the_engine_on_the_other_layer_of_channels_redis(
@@ -31,9 +21,3 @@ def test_the_engine_on_the_other_layer_of_channels_redis(
         env={"REDIS_URL": redis_url, "DJANGO_SETTINGS_MODULE": "config.other"},
     )
     assert_all_passed(done.stdout)
-
-
-def test_without_the_demo_on_postgresql_and_redis(
-    plain_project: Project, postgres: dict[str, str], redis_url: str
-) -> None:
-    run_suite(plain_project, env={"REDIS_URL": redis_url, **postgres})

@@ -31,7 +31,7 @@ TABLE: list[Answers] = [
 # GitHub's own expressions begin with ${{.
 JINJA = re.compile(r"(?<!\$)\{\{|\{%|\{#|cookiecutter\.\w|# %")
 # Django's own tags live in these, and they are copied as they are.
-COPIED = {".css", ".html", ".html-tpl", ".ico", ".js", ".png", ".svg"}
+COPIED = {".css", ".html", ".html-tpl", ".ico", ".js", ".mo", ".png", ".svg"}
 # What comes with installing.
 STATE = {".pyc", ".sqlite3"}
 

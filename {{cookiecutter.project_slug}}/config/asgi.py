@@ -10,6 +10,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # Before the imports below: they need the app registry to be ready.
 django_application = get_asgi_application()
 
+from apps.realtime.language import LanguageMiddleware  # noqa: E402
 from apps.realtime.middleware import AuthMiddleware, OriginMiddleware  # noqa: E402
 from apps.realtime.routing import WebSocketRouter  # noqa: E402
 from apps.web.health import HealthMiddleware  # noqa: E402
@@ -20,7 +21,9 @@ application = HealthMiddleware(
         {
             "http": django_application,
             "websocket": OriginMiddleware(
-                AuthMiddleware(WebSocketRouter(websocket_urlpatterns))
+                AuthMiddleware(
+                    LanguageMiddleware(WebSocketRouter(websocket_urlpatterns))
+                )
             ),
         }
     )

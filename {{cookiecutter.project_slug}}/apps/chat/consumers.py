@@ -4,6 +4,7 @@ from urllib.parse import parse_qs
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from apps.chat.flood import Flood, may_tell_typing
 from apps.chat.history import room_history
@@ -89,7 +90,7 @@ class ChatConsumer(RealtimeConsumer):
                 if may_tell_typing(self.user.pk):
                     await apublish(self.room.group, render_typing(self.user))
             case _:
-                raise InvalidFrame('Expected {"message": "…"} with a text in it.')
+                raise InvalidFrame(_('Expected {"message": "…"} with a text in it.'))
 
     async def post(self, text: str, client_id: UUID | None) -> None:
         try:
@@ -123,4 +124,4 @@ def parse_client_id(value: Any) -> UUID | None:
     try:
         return None if value is None else UUID(str(value))
     except ValueError:
-        raise InvalidFrame("Expected a UUID as client_id.") from None
+        raise InvalidFrame(_("Expected a UUID as client_id.")) from None

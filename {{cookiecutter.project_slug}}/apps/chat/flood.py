@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter
@@ -50,7 +51,7 @@ def check_flood(author_id: int) -> None:
         return
     flood_outage.end()
     if not is_allowed:
-        raise Flood("Slow down: you are sending too much at once.")
+        raise Flood(_("Slow down: you are sending too much at once."))
 
 
 @cache

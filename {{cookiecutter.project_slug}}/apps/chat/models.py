@@ -5,6 +5,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 MAX_MESSAGE = 2000
 
@@ -21,25 +22,33 @@ class RoomQuerySet(models.QuerySet["Room"]):
 class Room(models.Model):
     """A place to talk. Its messages are numbered 1, 2, 3, … without a gap."""
 
-    name = models.CharField(max_length=60)
-    slug = models.SlugField(max_length=100, unique=True, allow_unicode=True)
+    name = models.CharField(_("name"), max_length=60)
+    slug = models.SlugField(_("slug"), max_length=100, unique=True, allow_unicode=True)
     creator = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,
         null=True,
         related_name="created_rooms",
+        verbose_name=_("creator"),
     )
-    is_private = models.BooleanField(default=False)
+    is_private = models.BooleanField(_("is private"), default=False)
     members = models.ManyToManyField(
-        settings.AUTH_USER_MODEL, blank=True, related_name="private_rooms"
+        settings.AUTH_USER_MODEL,
+        blank=True,
+        related_name="private_rooms",
+        verbose_name=_("members"),
     )
-    last_number = models.PositiveBigIntegerField(default=0, editable=False)
-    created = models.DateTimeField(auto_now_add=True)
+    last_number = models.PositiveBigIntegerField(
+        _("last number"), default=0, editable=False
+    )
+    created = models.DateTimeField(_("created"), auto_now_add=True)
 
     objects = RoomQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
+        verbose_name = _("room")
+        verbose_name_plural = _("rooms")
 
     def __str__(self) -> str:
         return self.name
@@ -58,23 +67,31 @@ class Room(models.Model):
 
 
 class Message(models.Model):
-    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="messages")
+    room = models.ForeignKey(
+        Room,
+        on_delete=models.CASCADE,
+        related_name="messages",
+        verbose_name=_("room"),
+    )
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,
         null=True,
         related_name="messages",
+        verbose_name=_("author"),
     )
     # Counted under a lock on the room, so that a later commit never has a smaller
     # one: what an auto-increment id does not promise, and a cursor needs.
-    number = models.PositiveBigIntegerField()
+    number = models.PositiveBigIntegerField(_("number"))
     # Made by the sender, so that what is sent twice is stored once.
-    client_id = models.UUIDField()
-    text = models.TextField(max_length=MAX_MESSAGE)
-    created = models.DateTimeField(auto_now_add=True)
+    client_id = models.UUIDField(_("client id"))
+    text = models.TextField(_("text"), max_length=MAX_MESSAGE)
+    created = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
         ordering = ["number"]
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
         constraints = [
             models.UniqueConstraint("room", "number", name="unique_number"),
             models.UniqueConstraint(

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F
+from django.utils.translation import gettext_lazy as _
 
 from apps.chat.flood import check_flood
 from apps.chat.models import Message, Room
@@ -56,7 +57,7 @@ def store_drafts(drafts: Sequence[Draft]) -> list[Outcome]:
 
 def check_membership(draft: Draft) -> None:
     if not draft.room.admits(draft.author):
-        raise ValidationError("Only members of this room may write in it.")
+        raise ValidationError(_("Only members of this room may write in it."))
 
 
 def store(drafts: Sequence[Draft]) -> dict[Draft, Outcome]:
@@ -94,7 +95,7 @@ def store_or_find(draft: Draft) -> Outcome:
         found = Message.objects.filter(
             room=draft.room, author=draft.author, client_id=draft.client_id
         )
-        return found.first() or ValidationError("Your account is no more.")
+        return found.first() or ValidationError(_("Your account is no more."))
 
 
 @in_thread

@@ -1,15 +1,22 @@
-"""The fragments that travel to the pages of a room."""
+"""The fragments that travel to the pages of a room.
+
+What goes to all of them is in no language: its words are those of <page-words>, which
+each page says in its own. What is for one socket is in the language of that one.
+"""
 
 from uuid import UUID
 
+from django.conf import settings
 from django.template.loader import render_to_string
+from django.utils.translation import override
 
 from apps.chat.models import Message
 from apps.users.models import User
 
 
 def render_message(message: Message) -> str:
-    return render("arrival", message=message)
+    with override(settings.LANGUAGE_CODE):
+        return render("arrival", message=message)
 
 
 def render_stored(message: Message) -> str:

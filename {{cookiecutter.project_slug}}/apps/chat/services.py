@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
 
 from apps.chat.models import MAX_MESSAGE, Message, Room
 from apps.chat.posting import Draft, Outcome, posting, store_drafts
@@ -55,13 +56,14 @@ def clean_text(text: str) -> str:
     """Return the text as it is stored. Raises ValidationError."""
     text = text.replace("\r\n", "\n").strip()
     if not text:
-        raise ValidationError("Write something first: an empty message is not sent.")
+        raise ValidationError(_("Write something first: an empty message is not sent."))
     if len(text) > MAX_MESSAGE:
         raise ValidationError(
-            f"This message has {len(text)} characters; at most {MAX_MESSAGE} fit."
+            _("This message has %(count)s characters; at most %(most)s fit."),
+            params={"count": len(text), "most": MAX_MESSAGE},
         )
     if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValidationError("This message has characters that cannot be stored.")
+        raise ValidationError(_("This message has characters that cannot be stored."))
     return text
 
 
@@ -74,7 +76,7 @@ def enter_room(user: User, name: str, *, is_private: bool = False) -> Room:
     name = " ".join(name.replace("\0", "").split())
     slug = slugify(name, allow_unicode=True)
     if not slug:
-        raise ValidationError("A room's name needs a letter or a digit.")
+        raise ValidationError(_("A room's name needs a letter or a digit."))
     room = Room(name=name, slug=slug, creator=user, is_private=is_private)
     room.clean_fields(exclude=["creator"])
     room, is_new = Room.objects.get_or_create(
@@ -84,7 +86,7 @@ def enter_room(user: User, name: str, *, is_private: bool = False) -> Room:
     if is_new and is_private:
         room.members.add(user)
     if not room.admits(user):
-        raise ValidationError("This room is private. Ask its creator to add you.")
+        raise ValidationError(_("This room is private. Ask its creator to add you."))
     return room
 
 
@@ -97,15 +99,17 @@ def remove_member(room: Room, username: str) -> None:
     """Put someone out of a private room, at once. Raises ValidationError."""
     user = find_user(username)
     if user == room.creator:
-        raise ValidationError("The creator of a room stays in it.")
+        raise ValidationError(_("The creator of a room stays in it."))
     room.members.remove(user)
 
 
 def find_user(username: str) -> User:
     if len(username) > 150:
-        raise ValidationError("Nobody has a name that long.")
+        raise ValidationError(_("Nobody has a name that long."))
     username = username.replace("\0", "�").strip()  # no name has one
     user = User.objects.filter(username=username).first()
     if user is None:
-        raise ValidationError(f"There is nobody called “{username}”.")
+        raise ValidationError(
+            _("There is nobody called “%(name)s”."), params={"name": username}
+        )
     return user

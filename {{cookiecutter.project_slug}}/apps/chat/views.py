@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.forms import UUIDField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from apps.chat import services
@@ -95,7 +96,7 @@ def add(request: AuthenticatedRequest, slug: str) -> HttpResponse:
         request,
         room,
         lambda: services.add_member(room, username),
-        f"{username} is a member now.",
+        _("%(name)s is a member now.") % {"name": username},
     )
 
 
@@ -109,7 +110,7 @@ def remove(request: AuthenticatedRequest, slug: str) -> HttpResponse:
         request,
         room,
         lambda: services.remove_member(room, username),
-        f"{username} is no member any more.",
+        _("%(name)s is no member any more.") % {"name": username},
     )
 
 

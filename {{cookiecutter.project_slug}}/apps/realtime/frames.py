@@ -4,6 +4,8 @@ import json
 import time
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 # The largest frame that is read, in characters.
 MAX_FRAME = 16 * 1024
 # For how long frames are counted, in seconds.
@@ -37,11 +39,11 @@ class FrameBudget:
 def decode(text: str | None) -> dict[str, Any]:
     """Return the JSON object in a frame. Raises InvalidFrame."""
     if text is None:
-        raise InvalidFrame("Expected text, got binary data.")
+        raise InvalidFrame(_("Expected text, got binary data."))
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
-        raise InvalidFrame("Expected JSON, got something else.") from None
+        raise InvalidFrame(_("Expected JSON, got something else.")) from None
     if not isinstance(content, dict):
-        raise InvalidFrame('Expected a JSON object such as {"message": "…"}.')
+        raise InvalidFrame(_('Expected a JSON object such as {"message": "…"}.'))
     return content

@@ -9,6 +9,7 @@ fragment without a number that is lost on the way stays lost.
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from contextvars import Context
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -121,7 +122,8 @@ class Hub:
                 del self._leaving[name]
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(coroutine)
+        # What holds for the socket that is here now, such as its language, does not here.
+        task = asyncio.create_task(coroutine, context=Context())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
@@ -12,5 +13,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
     return {
         "project_name": settings.PROJECT_NAME,
         "project_description": settings.PROJECT_DESCRIPTION,
-        "navigation": [(label, reverse(name)) for label, name in settings.NAVIGATION],
+        "navigation": [
+            (gettext(label), reverse(name)) for label, name in settings.NAVIGATION
+        ],
     }

@@ -25,17 +25,30 @@ class Migration(migrations.Migration):
                         verbose_name="ID",
                     ),
                 ),
-                ("name", models.CharField(max_length=60)),
+                ("name", models.CharField(max_length=60, verbose_name="name")),
                 (
                     "slug",
-                    models.SlugField(allow_unicode=True, max_length=100, unique=True),
+                    models.SlugField(
+                        allow_unicode=True,
+                        max_length=100,
+                        unique=True,
+                        verbose_name="slug",
+                    ),
                 ),
-                ("is_private", models.BooleanField(default=False)),
+                (
+                    "is_private",
+                    models.BooleanField(default=False, verbose_name="is private"),
+                ),
                 (
                     "last_number",
-                    models.PositiveBigIntegerField(default=0, editable=False),
+                    models.PositiveBigIntegerField(
+                        default=0, editable=False, verbose_name="last number"
+                    ),
                 ),
-                ("created", models.DateTimeField(auto_now_add=True)),
+                (
+                    "created",
+                    models.DateTimeField(auto_now_add=True, verbose_name="created"),
+                ),
                 (
                     "creator",
                     models.ForeignKey(
@@ -43,6 +56,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="created_rooms",
                         to=settings.AUTH_USER_MODEL,
+                        verbose_name="creator",
                     ),
                 ),
                 (
@@ -51,10 +65,13 @@ class Migration(migrations.Migration):
                         blank=True,
                         related_name="private_rooms",
                         to=settings.AUTH_USER_MODEL,
+                        verbose_name="members",
                     ),
                 ),
             ],
             options={
+                "verbose_name": "room",
+                "verbose_name_plural": "rooms",
                 "ordering": ["name"],
             },
         ),
@@ -70,10 +87,13 @@ class Migration(migrations.Migration):
                         verbose_name="ID",
                     ),
                 ),
-                ("number", models.PositiveBigIntegerField()),
-                ("client_id", models.UUIDField()),
-                ("text", models.TextField(max_length=2000)),
-                ("created", models.DateTimeField(auto_now_add=True)),
+                ("number", models.PositiveBigIntegerField(verbose_name="number")),
+                ("client_id", models.UUIDField(verbose_name="client id")),
+                ("text", models.TextField(max_length=2000, verbose_name="text")),
+                (
+                    "created",
+                    models.DateTimeField(auto_now_add=True, verbose_name="created"),
+                ),
                 (
                     "author",
                     models.ForeignKey(
@@ -81,6 +101,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="messages",
                         to=settings.AUTH_USER_MODEL,
+                        verbose_name="author",
                     ),
                 ),
                 (
@@ -89,10 +110,13 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="messages",
                         to="chat.room",
+                        verbose_name="room",
                     ),
                 ),
             ],
             options={
+                "verbose_name": "message",
+                "verbose_name_plural": "messages",
                 "ordering": ["number"],
                 "constraints": [
                     models.UniqueConstraint(

@@ -25,7 +25,7 @@ const connection = (() => {
   }
 
   function sayOffline() {
-    say("offline", navigator.onLine ? "Reconnecting …" : "You are offline.");
+    say("offline", words(navigator.onLine ? "reconnecting" : "offline"));
   }
 
   // Add the last message that the page shows, so that only later ones are sent.
@@ -53,7 +53,7 @@ const connection = (() => {
     timer = setTimeout(ask, IDLE);
     attempt = 0;
     hasBeenOnline = true;
-    if (!isOnline) say("online", "Online");
+    if (!isOnline) say("online", words("online"));
   }
 
   function closed({ code }) {
@@ -62,7 +62,7 @@ const connection = (() => {
       sayOffline();
       return;
     }
-    say("closed", "Disconnected");
+    say("closed", words("disconnected"));
     document.getElementById("farewell").append(farewell(code).content.cloneNode(true));
     composer.hidden = true;
   }
@@ -70,7 +70,7 @@ const connection = (() => {
   document.addEventListener("visibilitychange", () => document.hidden || ask());
   window.addEventListener("online", ask);
   window.addEventListener("offline", ask);
-  say("connecting", "Connecting …");
+  say("connecting", words("connecting"));
 
   return {
     open(base) {

@@ -25,8 +25,9 @@ let sentAt = 0;
 function show(name, more = "") {
   root.dataset.state = name;
   // A live region: written only when it changes, or it would be read every second.
-  if (state.textContent !== name) state.textContent = name;
-  detail.textContent = more;
+  const said = words(name);
+  if (state.textContent !== said) state.textContent = said;
+  detail.textContent = more && `, ${more}`;
 }
 
 function connect() {
@@ -64,7 +65,7 @@ function receive(event) {
   timer = setTimeout(ping, PERIOD);
   failures = 0;
   record(time);
-  show("connected", `, ${Math.ceil(time)} ms`);
+  show("connected", `${Math.ceil(time)} ms`);
 }
 
 function lose() {
@@ -74,7 +75,7 @@ function lose() {
   const ceiling = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** failures);
   const delay = ceiling * (0.5 + Math.random() / 2);
   failures += 1;
-  show("offline", `, next try in ${Math.ceil(delay / 1000)} s`);
+  show("offline", words("next-try", { seconds: Math.ceil(delay / 1000) }));
   timer = setTimeout(connect, delay);
 }
 
@@ -87,7 +88,7 @@ function record(time) {
   measured.sort((a, b) => a - b);
   const median = Math.ceil(measured[Math.floor(measured.length / 2)]);
   const slowest = Math.ceil(measured.at(-1));
-  summary.textContent = `Last minute: median ${median} ms, slowest ${slowest} ms`;
+  summary.textContent = words("last-minute", { median, slowest });
 }
 
 function bar(time, index) {

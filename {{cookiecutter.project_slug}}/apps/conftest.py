@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 from channels.db import aclose_old_connections
 from django.conf import settings
+from django.utils.translation import deactivate
 from playwright.sync_api import Browser, sync_playwright
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -33,6 +34,13 @@ async def threads_without_connections() -> AsyncIterator[None]:
     """Async queries run in a thread, whose connection would outlive the database."""
     yield
     await aclose_old_connections()
+
+
+@pytest.fixture(autouse=True)
+def language_of_its_own() -> Iterator[None]:
+    """A request leaves its language behind in the thread that it was answered in."""
+    yield
+    deactivate()
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -53,7 +54,7 @@ async def enter(transactional_db: None) -> AsyncIterator[Enter]:
     """Opens a tab of somebody's in a room, and waits until it is in."""
     tabs: list[Tab] = []
 
-    async def enter(user: User, room: Room, **options: int) -> Tab:
+    async def enter(user: User, room: Room, **options: Any) -> Tab:
         tab = await Tab.open(user, room.slug, **options)
         tabs.append(tab)
         await tab.is_in()

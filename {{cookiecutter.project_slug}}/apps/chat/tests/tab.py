@@ -22,31 +22,46 @@ ORIGIN = b"http://testserver"
 
 
 class Tab:
-    def __init__(self, client: Client, path: str) -> None:
+    def __init__(self, client: Client, path: str, language: str) -> None:
         self.client = client
         cookies = "; ".join(
             f"{name}={one.value}" for name, one in client.cookies.items()
         )
-        headers = [(b"host", HOST), (b"origin", ORIGIN), (b"cookie", cookies.encode())]
+        headers = [
+            (b"host", HOST),
+            (b"origin", ORIGIN),
+            (b"cookie", cookies.encode()),
+            (b"accept-language", language.encode()),
+        ]
         self.socket = WebsocketCommunicator(application, path, headers=headers)
         self.frames: list[str] = []
 
     @classmethod
     async def open(
-        cls, user: User | None, slug: str, *, after: int | str | None = None
+        cls,
+        user: User | None,
+        slug: str,
+        *,
+        after: int | str | None = None,
+        language: str = "en",
     ) -> Self:
         """Open the socket of a room's page, as somebody who has just logged in."""
         client = Client()
         if user is not None:
             await client.aforce_login(user)
-        return await cls.open_as(client, slug, after=after)
+        return await cls.open_as(client, slug, after=after, language=language)
 
     @classmethod
     async def open_as(
-        cls, client: Client, slug: str, *, after: int | str | None = None
+        cls,
+        client: Client,
+        slug: str,
+        *,
+        after: int | str | None = None,
+        language: str = "en",
     ) -> Self:
         query = "" if after is None else f"?after={after}"
-        tab = cls(client, f"/ws/chat/{slug}/{query}")
+        tab = cls(client, f"/ws/chat/{slug}/{query}", language)
         assert await tab.socket.connect(WAIT) == (True, None)
         return tab
 
@@ -61,7 +76,7 @@ class Tab:
     async def is_in(self) -> None:
         """Wait until the socket listens: before that it reads no frame."""
         await self.send({})
-        await self.hears("Expected")
+        await self.hears('role="alert"')
 
     async def send(self, frame: dict[str, Any]) -> None:
         await self.socket.send_json_to(frame)

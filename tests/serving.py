@@ -20,6 +20,8 @@ from websockets.sync.client import ClientConnection, connect
 
 START = 120  # seconds that a server may take to answer
 READY = re.compile("Listening on|running on")
+# A request that failed, in the log for machines or the one for people.
+FAILED_REQUEST = re.compile(r' 500("| \(user|$)', re.MULTILINE)
 NUMBERS = itertools.count()
 HERE = "the page's own"
 PASSWORD = "correct-horse-battery-9"

@@ -29,7 +29,7 @@ TALKERS = 6  # in each room
 
 
 def has_visitors(server: Server) -> bool:
-    return "WSCONNECT " in server.log or "[accepted]" in server.log
+    return '"event": "open"' in server.log
 
 
 def carries_a_room(shard: ValkeyServer) -> bool:

@@ -11,6 +11,7 @@ from baking import Variables
 from chatting import Page, assert_complete, delays, talking
 from fleet import SERVERS, UNLIMITED, Fleet, at, wait_until
 from sentinels import ask, watched
+from serving import Visitor
 from test_redis_dies import LIVE, RESUME, process_id
 
 CACHE = """
@@ -48,6 +49,9 @@ def test_live_delivery_moves_to_the_replica(
 
         fleet.assert_quiet()
         assert fleet.ask(CACHE) == 1
+        for server in servers:
+            answer = Visitor(server).get("/health/ready")
+            assert answer.status_code == 200, answer.text
         assert [page.connections for page in pages] == [1] * len(pages)
         assert "chat.room" in ask(redis.replica.port, "PUBSUB CHANNELS *")
         heard = sorted(pair for page in pages for pair in delays(page))

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 from baking import NOTHING, Kitchen, Project, Variables, run
-from serving import Server, Visitor, free_port, receive_until, serve
+from serving import FAILED_REQUEST, Server, Visitor, free_port, receive_until, serve
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 # As the page has it: with the number of the last message that it shows.
@@ -33,7 +33,7 @@ def serving(project: Project, name: str, env: Variables = NOTHING) -> Iterator[S
     ) as server:
         yield server
         assert "Traceback" not in server.log, server.log
-        assert " 500 " not in server.log, server.log
+        assert not FAILED_REQUEST.search(server.log), server.log
 
 
 @pytest.fixture(scope="module", params=["daphne", "uvicorn"])

@@ -10,6 +10,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # Before the imports below: they need the app registry to be ready.
 django_application = get_asgi_application()
 
+from apps.realtime.access import WebSocketLogMiddleware  # noqa: E402
 from apps.realtime.language import LanguageMiddleware  # noqa: E402
 from apps.realtime.middleware import AuthMiddleware, OriginMiddleware  # noqa: E402
 from apps.realtime.routing import WebSocketRouter  # noqa: E402
@@ -20,9 +21,11 @@ application = HealthMiddleware(
     ProtocolTypeRouter(
         {
             "http": django_application,
-            "websocket": OriginMiddleware(
-                AuthMiddleware(
-                    LanguageMiddleware(WebSocketRouter(websocket_urlpatterns))
+            "websocket": WebSocketLogMiddleware(
+                OriginMiddleware(
+                    AuthMiddleware(
+                        LanguageMiddleware(WebSocketRouter(websocket_urlpatterns))
+                    )
                 )
             ),
         }

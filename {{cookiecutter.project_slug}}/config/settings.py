@@ -73,6 +73,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "apps.web.access.AccessLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
@@ -287,22 +288,40 @@ SECURE_HSTS_SECONDS = (
 )
 # Subdomains and browsers' preload lists bind others than this site: its owner decides.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
-if env.bool("BEHIND_PROXY", default=False):
+BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # Logs
 
-LOGGING = {
+LOGGING_CONFIG = "config.logs.configure"
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"calm": {"()": "config.logs.Calm"}},
     "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}
+        "json": {"()": "config.logs.JSONFormatter"},
+        "line": {"()": "config.logs.LineFormatter"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    # apps.realtime says once that a service is away; these would each second.
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "filters": ["calm"],
+            "formatter": "line" if DEBUG else "json",
+        }
+    },
     "loggers": {
+        # apps.realtime says once that a service is away; these would each second.
         "channels_redis.pubsub": {"level": "CRITICAL"},
         "psycopg.pool": {"level": "CRITICAL"},
+        # Nothing is said twice.
+        "django": {"handlers": []},
+        "django.request": {"filters": ["calm"]},
+        "uvicorn": {"handlers": [], "propagate": True},
+        "uvicorn.error": {"filters": ["calm"]},
+        "uvicorn.access": {"handlers": [], "propagate": False},
     },
     "root": {"handlers": ["console"], "level": "INFO"},
 }
+for name, level in env.dict("LOG_LEVELS", default={}).items():
+    LOGGING["loggers"].setdefault(name, {})["level"] = level.upper()

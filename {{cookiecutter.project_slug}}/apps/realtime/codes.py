@@ -8,5 +8,6 @@ NOT_FOUND = 4404
 # Standard ones (RFC 6455 and its registry).
 POLICY_VIOLATION = 1008  # sent too much; browsers must not come back
 MESSAGE_TOO_BIG = 1009
+INTERNAL_ERROR = 1011  # a consumer has failed
 COME_BACK = 1012  # to be let in anew
 TRY_AGAIN_LATER = 1013

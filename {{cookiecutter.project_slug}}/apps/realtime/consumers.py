@@ -104,7 +104,10 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         self.joined: list[str] = []
         self.present: list[str] = []
         self.budget = FrameBudget(settings.WEBSOCKET_FRAMES_PER_SECOND)
-        self.outbox = Outbox(send, on_overflow=lambda: self.let_go(TRY_AGAIN_LATER))
+        self.outbox = Outbox(
+            scope.get("unlogged_send", send),
+            on_overflow=lambda: self.let_go(TRY_AGAIN_LATER),
+        )
         try:
             while True:
                 await self.dispatch(await receive())

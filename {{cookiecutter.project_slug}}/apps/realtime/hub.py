@@ -122,7 +122,8 @@ class Hub:
                 del self._leaving[name]
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        # What holds for the socket that is here now, such as its language, does not here.
+        # What holds for the socket that is here now, such as its language or its user in
+        # the log, does not here.
         task = asyncio.create_task(coroutine, context=Context())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

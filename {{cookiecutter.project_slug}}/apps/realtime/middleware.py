@@ -13,8 +13,9 @@ from django.http import parse_cookie
 from django.http.request import split_domain_port, validate_host
 from django.utils.http import is_same_domain
 
+from apps.realtime.log_context import remember_session
 from apps.realtime.outage import DATABASE_ERRORS, database_outage
-from apps.realtime.routing import refuse
+from apps.realtime.routing import Refuse
 from apps.realtime.sessions import load_user
 from apps.realtime.threads import in_thread
 
@@ -28,11 +29,12 @@ class OriginMiddleware:
 
     def __init__(self, inner: Any) -> None:
         self.inner = inner
+        self.refuse = Refuse("another origin")
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         origin, host = get_header(scope, b"origin"), get_header(scope, b"host")
         is_allowed = is_allowed_origin(origin, host)
-        await (self.inner if is_allowed else refuse)(scope, receive, send)
+        await (self.inner if is_allowed else self.refuse)(scope, receive, send)
 
 
 class AuthMiddleware:
@@ -48,11 +50,12 @@ class AuthMiddleware:
         key = cookies.get(settings.SESSION_COOKIE_NAME, "")
         session = store(None if "\0" in key else key)
         scope = dict(scope, cookies=cookies, session=session, opened=opened)
+        remember_session(session)
         try:
             scope["user"] = await in_thread(load_user)(session)
         except DATABASE_ERRORS as error:
             database_outage.begin(error)
-            await refuse(scope, receive, send)
+            await Refuse("the database is away")(scope, receive, send)
             return
         await self.inner(scope, receive, send)
 

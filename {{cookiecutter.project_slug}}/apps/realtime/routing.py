@@ -16,7 +16,7 @@ class WebSocketRouter(URLRouter):
     """
 
     def __init__(self, routes: Sequence[Any]) -> None:
-        unknown: Any = re_path(r"", cast(Any, refuse))
+        unknown: Any = re_path(r"", cast(Any, Refuse("unknown path")))
         super().__init__([*routes, unknown])
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -28,7 +28,12 @@ class WebSocketRouter(URLRouter):
         await super().__call__(scope, receive, send)
 
 
-async def refuse(scope: Any, receive: Any, send: Any) -> None:
-    """Answer the WebSocket handshake with HTTP 403."""
-    await receive()
-    await send({"type": "websocket.close"})
+class Refuse:
+    """Answers the WebSocket handshake with HTTP 403. The reason is for the log alone."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.close", "reason": self.reason})

@@ -60,12 +60,24 @@ class OutageConsumer(RealtimeConsumer):
         self.push("Still here.")
 
 
+class FailingConsumer(RealtimeConsumer):
+    """Has an error in it: at once, or when it hears something."""
+
+    async def enter(self) -> None:
+        if "late" not in self.scope["query_string"].decode():
+            raise RuntimeError("not thought of")
+
+    async def receive_json(self, content: dict[str, Any]) -> None:
+        raise RuntimeError("not thought of")
+
+
 # path() is typed for views.
 tell: Any = tell_route
 shout: Any = ShoutConsumer.as_asgi()
 closed: Any = ClosedConsumer.as_asgi()
 inbox: Any = InboxConsumer.as_asgi()
 outage: Any = OutageConsumer.as_asgi()
+failing: Any = FailingConsumer.as_asgi()
 
 websocket_urlpatterns = [
     path("ws/plain/", tell, name="plain"),
@@ -74,4 +86,5 @@ websocket_urlpatterns = [
     path("ws/closed/", closed, name="closed"),
     path("ws/inbox/", inbox, name="inbox"),
     path("ws/outage/", outage, name="outage"),
+    path("ws/failing/", failing, name="failing"),
 ]

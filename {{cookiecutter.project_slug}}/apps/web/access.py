@@ -1,0 +1,104 @@
+"""Logs each HTTP request that Django answers."""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Self
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from apps.realtime.log_context import (
+    MAX_LENGTH,
+    current,
+    get_request_id,
+    user_of,
+)
+
+logger = logging.getLogger("access.http")
+
+# Arguments of routes that let in whoever knows them, as in links to a new password.
+SECRETS = {"key", "token"}
+SHORTEST_SECRET = 8
+# As nginx has it: whoever asked has not waited.
+GONE = 499
+
+
+@dataclass
+class RequestContext:
+    request: HttpRequest
+    request_id: str
+
+    def fields(self) -> dict[str, Any]:
+        return {
+            "method": self.request.method,
+            "path": self.without_secrets(self.request.path)[:MAX_LENGTH],
+            "user": user_of(getattr(self.request, "session", None)),
+            "client": self.request.META.get("REMOTE_ADDR", ""),
+            "request_id": self.request_id,
+        }
+
+    def without_secrets(self, text: str) -> str:
+        match = self.request.resolver_match
+        for name, value in match.kwargs.items() if match else ():
+            if name in SECRETS and len(str(value)) >= SHORTEST_SECRET:
+                text = text.replace(str(value), "***")
+        return text
+
+
+class AccessLogMiddleware:
+    """Comes first, so that nothing is answered without it."""
+
+    async_capable = True
+    sync_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
+
+    def __call__(
+        self, request: HttpRequest
+    ) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        if self.is_async:
+            return self.acall(request)
+        with Entry(request) as entry:
+            response: HttpResponseBase = self.get_response(request)
+            entry.status = response.status_code
+        return response
+
+    async def acall(self, request: HttpRequest) -> HttpResponseBase:
+        with Entry(request) as entry:
+            response: HttpResponseBase = await self.get_response(request)
+            entry.status = response.status_code
+        return response
+
+
+class Entry:
+    """The line of a request, written as soon as it is answered."""
+
+    status = GONE
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+
+    def __enter__(self) -> Self:
+        given = self.request.headers.get("X-Request-ID", "")
+        self.token = current.set(RequestContext(self.request, get_request_id(given)))
+        self.start = time.perf_counter()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        seconds = round(time.perf_counter() - self.start, 4)
+        logger.log(
+            logging.WARNING if self.status >= 500 else logging.INFO,
+            "%s %s %s",
+            self.request.method,
+            self.request.path[:MAX_LENGTH],
+            self.status,
+            extra={"status": self.status, "duration": seconds},
+        )
+        current.reset(self.token)

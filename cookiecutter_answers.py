@@ -195,5 +195,8 @@ class Answers(Extension):
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
+        # Read again for the next environment: cruft renders two commits of the
+        # template in one process.
+        sys.modules.pop(__name__, None)
         for function in (checked, literal, markdown, problems, slug):
             environment.filters[function.__name__] = function

@@ -1,5 +1,6 @@
 """Drops what was not asked for, writes .env, installs, says what to run next."""
 
+import io
 import json
 import os
 import re
@@ -7,6 +8,8 @@ import secrets
 import shlex
 import shutil
 import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 # Safe for every text: see pre_gen_project.py.
@@ -41,6 +44,8 @@ def main() -> None:
     drop_what_was_not_asked_for()
     choose_versions()
     choose_license()
+    if is_only_compared():
+        return
     write_env()
     if not ANSWERS["install_now"]:
         tell("Written. To install and start it:", INSTALL, MIGRATE, START)
@@ -102,6 +107,16 @@ def choose_license() -> None:
             remove(path)
 
 
+def is_only_compared() -> bool:
+    """Whether cruft renders a version of the template to see what it changed.
+
+    It does so in a temporary folder, where secrets and an installation would count
+    as changes.
+    """
+    scratch = Path(tempfile.gettempdir()).resolve()
+    return "_commit" in ANSWERS and PROJECT.parent.parent == scratch
+
+
 def write_env() -> None:
     """Write .env from .env.example, unless an earlier generation wrote one."""
     env = PROJECT / ".env"
@@ -142,11 +157,19 @@ def runs(command: list[str], *, quietly: bool = False) -> bool:
 
 
 def tell(sentence: str, *commands: list[str]) -> None:
-    lines = [["cd", str(PROJECT)], *commands]
+    # A console of Windows may have no way to write the folder's name.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
     print(f"\n{sentence}\n")
-    for line in lines:
-        print(f"    {shlex.join(line)}")
+    for command in (["cd", str(PROJECT)], *commands):
+        print(f"    {as_typed(command)}")
     print("\nThen open http://localhost:8000", flush=True)
+
+
+def as_typed(command: list[str]) -> str:
+    """A command as the shells of this system want it typed."""
+    quote = subprocess.list2cmdline if os.name == "nt" else shlex.join
+    return quote(command)
 
 
 def remove(path: Path) -> None:

@@ -3,11 +3,14 @@
 .env.example lists every variable.
 """
 
+import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.autoreload import DJANGO_AUTORELOAD_ENV
 from django.utils.csp import CSP
 
 from apps.realtime.redis import layer_host
@@ -86,6 +89,31 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
 ]
+
+# Helpers of development, which `uv sync --no-dev` does not install: pages that load
+# themselves anew under runserver's autoreloader, and the debug toolbar where wanted.
+BROWSER_RELOAD = (
+    DEBUG
+    and os.environ.get(DJANGO_AUTORELOAD_ENV) == "true"
+    and find_spec("django_browser_reload") is not None
+)
+if BROWSER_RELOAD:
+    INSTALLED_APPS.append("django_browser_reload")
+    MIDDLEWARE.append("django_browser_reload.middleware.BrowserReloadMiddleware")
+
+DEBUG_TOOLBAR = (
+    DEBUG
+    and env.bool("DEBUG_TOOLBAR", default=False)
+    and "PYTEST_VERSION" not in os.environ
+    and find_spec("debug_toolbar") is not None
+)
+if DEBUG_TOOLBAR:
+    INSTALLED_APPS.append("debug_toolbar")
+    # Within the Content-Security-Policy, whose nonce it needs.
+    MIDDLEWARE.insert(2, "debug_toolbar.middleware.DebugToolbarMiddleware")
+    INTERNAL_IPS = ["127.0.0.1", "::1"]
+    MIGRATION_MODULES = {"debug_toolbar": None}  # it stores nothing
+    DEBUG_TOOLBAR_CONFIG = {"SHOW_COLLAPSED": True}
 
 ROOT_URLCONF = "config.urls"
 WEBSOCKET_URLCONF = "config.channels_urls"

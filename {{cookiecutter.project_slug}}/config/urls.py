@@ -1,5 +1,6 @@
 """HTTP routes. The WebSocket ones are in channels_urls.py."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
@@ -11,3 +12,12 @@ urlpatterns = [
     path("chat/", include("apps.chat.urls")),
     # % endif
 ]
+
+if settings.BROWSER_RELOAD:
+    reloading = include("django_browser_reload.urls")
+    urlpatterns.append(path("__reload__/", reloading))
+
+if settings.DEBUG_TOOLBAR:
+    from debug_toolbar.toolbar import debug_toolbar_urls
+
+    urlpatterns.extend(debug_toolbar_urls())

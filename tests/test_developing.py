@@ -1,0 +1,63 @@
+"""What the development server does for whoever writes the code."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from baking import Kitchen
+from people import Person
+from playwright.sync_api import Browser, Page, expect
+from serving import free_port, serve
+from sites import runserver
+
+
+def test_an_open_page_follows_the_code(
+    kitchen: Kitchen, browser: Browser, note: Callable[[str], None]
+) -> None:
+    project = kitchen.bake({"include_chat_demo": False})
+    settings = project.path / "config" / "settings.py"
+    home = project.path / "apps" / "web" / "templates" / "web" / "home.html"
+    project.manage("migrate")
+    port = free_port()
+    command = runserver(project, port)
+    command.remove("--noreload")
+    env = {"DEBUG_TOOLBAR": "true"}
+    with serve(command, cwd=project.path, port=port, env=env) as server:
+        developer = Person(browser, server.url)
+        page = developer.page
+        page.goto("/")
+
+        seconds = change(settings, '"My Project"', '"Our Harbour"', page)
+        note(f"a changed Python file is on the page after {seconds:.1f} s")
+        seconds = change(home, "Where to go next", "Where we go", page)
+        note(f"a changed template is on the page after {seconds:.1f} s")
+        expect(page.locator("#ping-state")).to_have_text("connected")
+
+        page.locator("#djShowToolBarButton").click()
+        page.get_by_role("link", name="SQL").click()
+        expect(page.locator("#SQLPanel")).to_contain_text("SQL queries")
+        start = time.perf_counter()
+        server.signal(signal.SIGINT)
+        os.waitid(os.P_PID, server.pid, os.WEXITED | os.WNOWAIT)
+        seconds = time.perf_counter() - start
+        note(f"Ctrl-C ends the development server after {seconds:.1f} s")
+        assert seconds < 2
+        assert "Traceback" not in server.log
+        # While the server restarts, it is away.
+        others = [one for one in developer.complaints if "ERR_CONNECTION" not in one]
+        assert others == []
+        developer.context.close()
+
+
+def change(file: Path, old: str, new: str, page: Page) -> float:
+    """Change a file and wait until the page shows it; after how many seconds."""
+    # Until then the page does not know the server that is to restart.
+    page.wait_for_timeout(2000)
+    text = file.read_text("utf-8")
+    assert old in text
+    start = time.perf_counter()
+    file.write_text(text.replace(old, new), "utf-8")
+    expect(page.locator("main")).to_contain_text(new.strip('"'), timeout=30_000)
+    return time.perf_counter() - start

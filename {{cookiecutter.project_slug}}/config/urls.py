@@ -14,10 +14,6 @@ urlpatterns = [
 ]
 
 if settings.BROWSER_RELOAD:
-    reloading = include("django_browser_reload.urls")
-    urlpatterns.append(path("__reload__/", reloading))
-
+    urlpatterns += [path("__reload__/", include("django_browser_reload.urls"))]
 if settings.DEBUG_TOOLBAR:
-    from debug_toolbar.toolbar import debug_toolbar_urls
-
-    urlpatterns.extend(debug_toolbar_urls())
+    urlpatterns += [path("__debug__/", include("debug_toolbar.urls"))]

@@ -48,6 +48,7 @@ RESERVED = sys.stdlib_module_names | {
     "pip",
     "playwright",
     "pre_commit",
+    "prometheus_client",
     "psycopg",
     "psycopg_pool",
     "pytest",

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +15,9 @@ from channels.db import aclose_old_connections
 from django.conf import settings
 from django.utils.translation import deactivate
 from playwright.sync_api import Browser, sync_playwright
+from prometheus_client import REGISTRY, CollectorRegistry
+
+from apps.realtime.metrics import RealtimeCollector
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 START = 60  # seconds that a server may take
@@ -85,3 +88,26 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=found)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def grown() -> Callable[..., float]:
+    """Tells by how much a number for Prometheus has grown since the test began."""
+    engine = CollectorRegistry()
+    engine.register(RealtimeCollector())
+
+    def read(name: str, labels: dict[str, str]) -> float:
+        found = [one.get_sample_value(name, labels) for one in (engine, REGISTRY)]
+        return found[0] or found[1] or 0
+
+    before = {
+        (sample.name, *sorted(sample.labels.items())): sample.value
+        for registry in (engine, REGISTRY)
+        for metric in registry.collect()
+        for sample in metric.samples
+    }
+
+    def grown(name: str, **labels: str) -> float:
+        return read(name, labels) - before.get((name, *sorted(labels.items())), 0)
+
+    return grown

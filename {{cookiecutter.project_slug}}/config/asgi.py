@@ -15,12 +15,13 @@ from apps.realtime.language import LanguageMiddleware  # noqa: E402
 from apps.realtime.middleware import AuthMiddleware, OriginMiddleware  # noqa: E402
 from apps.realtime.routing import WebSocketRouter  # noqa: E402
 from apps.web.health import HealthMiddleware  # noqa: E402
+from apps.web.metrics import expose_metrics  # noqa: E402
 from config.channels_urls import websocket_urlpatterns  # noqa: E402
 
 application = HealthMiddleware(
     ProtocolTypeRouter(
         {
-            "http": django_application,
+            "http": expose_metrics(django_application),
             "websocket": WebSocketLogMiddleware(
                 OriginMiddleware(
                     AuthMiddleware(

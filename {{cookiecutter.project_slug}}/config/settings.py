@@ -320,6 +320,14 @@ BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
+# Metrics: at /metrics, for whoever has the token. Without one there are none.
+
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+METRICS_ADDRESS = env.str("METRICS_ADDRESS", default="")
+if METRICS_TOKEN:
+    # First, so that it measures the others too.
+    MIDDLEWARE.insert(0, "apps.web.measuring.measure_requests")
+
 # Logs
 
 LOGGING_CONFIG = "config.logs.configure"

@@ -10,6 +10,7 @@ from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from apps.chat.flood import check_flood
+from apps.chat.metrics import batches
 from apps.chat.models import Message, Room
 from apps.chat.rendering import render_message
 from apps.realtime.batch import Batcher
@@ -75,6 +76,7 @@ def store(drafts: Sequence[Draft]) -> dict[Draft, Outcome]:
             for number, draft in enumerate(drafts, first)
         ]
         Message.objects.bulk_create(messages)
+    batches.observe(len(messages))
     return dict(zip(drafts, messages, strict=True))
 
 

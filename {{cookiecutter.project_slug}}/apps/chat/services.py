@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
+from apps.chat.metrics import post_seconds
 from apps.chat.models import MAX_MESSAGE, Message, Room
 from apps.chat.posting import Draft, Outcome, posting, store_drafts
 from apps.chat.rendering import render_message
@@ -39,7 +40,9 @@ async def apost_message(
 ) -> Message:
     """Do what post_message() does; under load, many share one transaction."""
     draft = Draft(room, author, clean_text(text), client_id or uuid4())
-    return message_or_raise(await posting.submit(room.pk, draft))
+    with post_seconds.time():
+        outcome = await posting.submit(room.pk, draft)
+    return message_or_raise(outcome)
 
 
 def message_or_raise(outcome: Outcome) -> Message:

@@ -4,7 +4,7 @@ import logging
 import time
 from typing import Any
 
-from apps.realtime.codes import INTERNAL_ERROR
+from apps.realtime.codes import ABNORMAL_CLOSURE, INTERNAL_ERROR, NORMAL_CLOSURE
 from apps.realtime.log_context import (
     MAX_LENGTH,
     SocketContext,
@@ -16,8 +16,6 @@ from apps.realtime.middleware import get_header
 access_logger = logging.getLogger("access.websocket")
 logger = logging.getLogger(__name__)
 
-NORMAL_CLOSURE = 1000
-ABNORMAL_CLOSURE = 1006  # the connection was lost
 # Servers close with these of their own accord, and no browser can.
 OF_SERVERS = {1002, 1003, *range(1007, 1015)}
 

@@ -6,6 +6,9 @@ NOT_ALLOWED = 4403
 NOT_FOUND = 4404
 
 # Standard ones (RFC 6455 and its registry).
+NORMAL_CLOSURE = 1000
+NO_CODE = 1005  # never sent: the browser gave none
+ABNORMAL_CLOSURE = 1006  # never sent: the connection was lost
 POLICY_VIOLATION = 1008  # sent too much; browsers must not come back
 MESSAGE_TOO_BIG = 1009
 INTERNAL_ERROR = 1011  # a consumer has failed

@@ -10,8 +10,17 @@ from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
-from apps.realtime.codes import MESSAGE_TOO_BIG, POLICY_VIOLATION, TRY_AGAIN_LATER
+from apps.realtime.codes import (
+    ABNORMAL_CLOSURE,
+    INTERNAL_ERROR,
+    MESSAGE_TOO_BIG,
+    NO_CODE,
+    NORMAL_CLOSURE,
+    POLICY_VIOLATION,
+    TRY_AGAIN_LATER,
+)
 from apps.realtime.control import label
+from apps.realtime.counts import counts
 from apps.realtime.frames import MAX_FRAME, FrameBudget, InvalidFrame, decode
 from apps.realtime.history import History
 from apps.realtime.hub import Hub, get_hub
@@ -44,6 +53,7 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
     hub: Hub
     outbox: Outbox
     farewell: asyncio.Task[None] | None = None
+    is_counted = False  # among the open ones
 
     async def enter(self) -> None:
         """Join groups, or raise Refused."""
@@ -92,6 +102,7 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         """Close the socket from outside of it; nothing is written to it any more."""
         if self.farewell is None:
             self.outbox.close()
+            self.count_out("let_go", code)
             self.farewell = asyncio.create_task(self.close(code=code))
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -113,7 +124,11 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
                 await self.dispatch(await receive())
         except StopConsumer:
             pass
+        except Exception:
+            self.count_out("closed", INTERNAL_ERROR)
+            raise
         finally:
+            self.count_out("left", ABNORMAL_CLOSURE)
             await self.leave()
 
     async def leave(self) -> None:
@@ -128,6 +143,8 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         # A socket that was closed is not listened to, even if it goes on talking.
         if message["type"] == "websocket.receive" and self.outbox.closed:
             return
+        if message["type"] == "websocket.disconnect":
+            self.count_out("left", message.get("code") or NO_CODE)
         # Channels would visit a thread before each message, for the database's sake.
         try:
             await getattr(self, get_handler_name(message))(message)
@@ -136,6 +153,8 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         await self.accept()
+        counts.opened += 1
+        self.is_counted = True
         await self.hub.start()
         if self.scope["user"].is_authenticated:
             self.hub.registry.add(self, label("user", self.scope["user"].pk))
@@ -145,14 +164,17 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         try:
             await self.enter()
         except Refused as refusal:
+            self.count_out("refused", refusal.code)
             await self.close(code=refusal.code)
         except DATABASE_ERRORS as error:
             database_outage.begin(error)
+            self.count_out("refused", TRY_AGAIN_LATER)
             await self.close(code=TRY_AGAIN_LATER)
 
     async def receive(
         self, text_data: str | None = None, bytes_data: bytes | None = None
     ) -> None:
+        counts.received += 1
         if len(text_data or bytes_data or "") > MAX_FRAME:
             await self.close(code=MESSAGE_TOO_BIG)
             return
@@ -171,4 +193,13 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         self, code: int | bool | None = None, reason: str | None = None
     ) -> None:
         self.outbox.close()
+        self.count_out(
+            "closed", NORMAL_CLOSURE if code is None or code is True else code
+        )
         await super().close(code=code, reason=reason)
+
+    def count_out(self, how: str, code: int) -> None:
+        """Count a socket that ends, with the first reason for it."""
+        if self.is_counted:
+            self.is_counted = False
+            counts.close(how, code)

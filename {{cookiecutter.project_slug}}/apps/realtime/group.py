@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 
+from apps.realtime.counts import counts
 from apps.realtime.history import Fragment, History
 from apps.realtime.outage import DATABASE_ERRORS, database_outage
 from apps.realtime.outbox import Outbox, join
@@ -38,6 +39,7 @@ class Group:
         self._syncing = asyncio.Lock()
         self._repair: asyncio.Task[None] | None = None
         self._frame: list[str] = []
+        self._published: list[float] = []
         self._window: asyncio.TimerHandle | None = None
 
     @property
@@ -52,7 +54,7 @@ class Group:
     def receive(self, fragment: Fragment) -> None:
         """Take a fragment from the channel layer."""
         if not fragment.number:
-            self.broadcast(fragment.html)
+            self.broadcast(fragment.html, fragment.published)
         elif fragment.number > self.last:
             self._early[fragment.number] = fragment
             self._send_in_order()
@@ -86,6 +88,7 @@ class Group:
                 fragments = await self.history.load(self.name, self.last, CATCH_UP)
                 for fragment in fragments:
                     if fragment.number > self.last:
+                        counts.repaired += 1
                         self._append(fragment)
                 if len(fragments) < CATCH_UP:
                     # What is missing still has been deleted since.
@@ -120,11 +123,13 @@ class Group:
         self.recent.append(fragment)
         if len(self.recent) > RECENT:
             self.base = self.recent.popleft().number
-        self.broadcast(fragment.html)
+        self.broadcast(fragment.html, fragment.published)
 
-    def broadcast(self, html: str) -> None:
+    def broadcast(self, html: str, published: float = 0) -> None:
         """Write a fragment to the sockets of this process."""
         self._frame.append(html)
+        if published:
+            self._published.append(published)
         if self._window is None:
             self._flush()
 
@@ -136,11 +141,18 @@ class Group:
             return
         loop = asyncio.get_running_loop()
         began = loop.time()
-        for frame in join(self._frame):
+        outboxes = tuple(self.outboxes)
+        frames = list(join(self._frame))
+        for frame in frames:
             message = {"type": "websocket.send", "text": frame}
-            for outbox in tuple(self.outboxes):
+            for outbox in outboxes:
                 outbox.write_message(message)
+        if outboxes:
+            counts.broadcast(len(self._frame), len(frames), len(outboxes))
+            if self._published:
+                counts.arrive(self._published)
         self._frame.clear()
+        self._published.clear()
         pause = max(FRAME_WINDOW, loop.time() - began)
         self._window = loop.call_later(pause, self._flush)
 
@@ -149,16 +161,22 @@ class Group:
             start = self.last - CATCH_UP
             outbox.write(history.skipped(self.name, after, start))
             after = start
+            counts.skips += 1
+        if after < self.last:
+            counts.catch_ups["database" if after < self.base else "memory"] += 1
         while not outbox.closed:
             if after < self.base:
+                source = "database"
                 loaded = await history.load(self.name, after, CATCH_UP)
                 # What has not gone out yet comes to all, and so to this one.
                 missed = [one for one in loaded if one.number <= self.last]
             else:
+                source = "memory"
                 missed = [one for one in self.recent if one.number > after]
                 if not missed:
                     return  # at once: nothing may come before the socket is added
             for frame in join(one.html for one in missed):
                 outbox.write(frame)
                 await outbox.drain()
+            counts.catch_up_fragments[source] += len(missed)
             after = missed[-1].number if missed else max(after, self.base)

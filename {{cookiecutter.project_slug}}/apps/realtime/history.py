@@ -14,6 +14,7 @@ class Fragment(NamedTuple):
 
     html: str
     number: int = 0
+    published: float = 0  # by the clock; 0 for what was read again
 
 
 class History(Protocol):

@@ -17,6 +17,7 @@ from channels.layers import get_channel_layer
 
 from apps.realtime.background import offer
 from apps.realtime.control import CONTROL, PROCESS, listen
+from apps.realtime.counts import counts
 from apps.realtime.group import Group
 from apps.realtime.history import Fragment, History
 from apps.realtime.outage import RETRY_AFTER, TIMEOUT, layer_outage
@@ -77,6 +78,7 @@ class Hub:
         `after` is the number of the last fragment that the socket's page shows.
         """
         await self.start()
+        counts.joins += 1
         group = self.groups.get(name)
         if group is None:
             group = self.groups[name] = Group(name, history)
@@ -168,8 +170,9 @@ class Hub:
         match message["type"]:
             case "fragments":
                 if group := self.groups.get(message["group"]):
+                    published = message.get("published", 0)
                     for html, number in message["pairs"]:
-                        group.receive(Fragment(html, number))
+                        group.receive(Fragment(html, number, published))
             case "forget":
                 if group := self.groups.get(message["group"]):
                     group.forget()
@@ -194,3 +197,8 @@ def get_hub() -> Hub:
         offer(loop)
         listen(loop, hub.hear)
     return _hubs[loop]
+
+
+def get_hubs() -> list[Hub]:
+    """Return the hubs of this process: one, outside of tests, once a socket came."""
+    return list(_hubs.values())

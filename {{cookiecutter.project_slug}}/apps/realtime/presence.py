@@ -47,6 +47,11 @@ class PresenceTracker:
         self._shown.pop(group, None)  # the newcomer has seen none
         self.stale.add(group)
 
+    @property
+    def size(self) -> int:
+        """How many people are in groups here, each once for each group."""
+        return len(self._sockets)
+
     def leave(self, group: str, user: int) -> None:
         self._sockets[group, user] -= 1
         if not self._sockets[group, user]:

@@ -1,12 +1,15 @@
 """Push rendered fragments into every page that listens to a group."""
 
 import asyncio
+import time
 from collections.abc import Collection
 from typing import Any
 
 from channels.layers import get_channel_layer
+from django.conf import settings
 
 from apps.realtime.background import start
+from apps.realtime.counts import counts
 from apps.realtime.history import Fragment
 from apps.realtime.outage import TIMEOUT, layer_outage
 
@@ -23,8 +26,12 @@ async def apublish(group: str, html: str, *, number: int = 0) -> None:
 
 async def apublish_all(group: str, fragments: Collection[Fragment]) -> None:
     """Send several fragments to a group at once; see apublish()."""
-    pairs = [tuple(fragment) for fragment in fragments]
-    await send_to_group(group, {"type": "fragments", "group": group, "pairs": pairs})
+    counts.published += len(fragments)
+    pairs = [(fragment.html, fragment.number) for fragment in fragments]
+    message: dict[str, Any] = {"type": "fragments", "group": group, "pairs": pairs}
+    if settings.METRICS_TOKEN:
+        message["published"] = time.time()
+    await send_to_group(group, message)
 
 
 def publish(group: str, html: str, *, number: int = 0) -> None:

@@ -7,6 +7,8 @@ from channels.routing import URLRouter
 from django.conf import settings
 from django.urls import re_path
 
+from apps.realtime.counts import counts
+
 
 class WebSocketRouter(URLRouter):
     """Channels' URLRouter that refuses an unknown path instead of raising ValueError.
@@ -35,5 +37,6 @@ class Refuse:
         self.reason = reason
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        counts.refused_handshakes += 1
         await receive()
         await send({"type": "websocket.close", "reason": self.reason})

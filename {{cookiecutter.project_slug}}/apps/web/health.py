@@ -17,6 +17,7 @@ from django.db.migrations.executor import MigrationExecutor
 from apps.realtime.hub import get_hub
 from apps.realtime.redis import aconnect
 from apps.realtime.threads import in_thread
+from apps.web.probes import answer, find_path
 
 logger = logging.getLogger(__name__)
 
@@ -30,11 +31,11 @@ class HealthMiddleware:
         self.readiness = Readiness()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        match find_probe(scope):
+        match find_path(scope):
             case "/health/live":
-                await answer(send, {})
+                await report(send, {})
             case "/health/ready":
-                await answer(send, await self.readiness.check())
+                await report(send, await self.readiness.check())
             case _:
                 await self.inner(scope, receive, send)
 
@@ -123,28 +124,12 @@ async def attempt(check: Callable[[], Awaitable[None]]) -> str:
     return ""
 
 
-def find_probe(scope: Any) -> str:
-    """Return the path of what may be a probe, without the server's mount point."""
-    if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
-        return ""
-    path: str = scope["path"]
-    return path.removeprefix(scope.get("root_path", "").rstrip("/"))
-
-
-async def answer(send: Any, passed: dict[str, bool]) -> None:
+async def report(send: Any, passed: dict[str, bool]) -> None:
     """Send what passes. Why something does not is for the log alone."""
     words = {True: "pass", False: "fail"}
     is_well = all(passed.values())
-    report: dict[str, Any] = {"status": words[is_well]}
+    body: dict[str, Any] = {"status": words[is_well]}
     if passed:
-        report["checks"] = {name: words[passes] for name, passes in passed.items()}
-    body = json.dumps(report).encode()
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
-        (b"cache-control", b"no-store"),
-        (b"x-content-type-options", b"nosniff"),
-    ]
-    status = 200 if is_well else 503
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+        body["checks"] = {name: words[passes] for name, passes in passed.items()}
+    headers = {"content-type": "application/json"}
+    await answer(send, 200 if is_well else 503, headers, json.dumps(body).encode())

@@ -47,8 +47,12 @@ class Server:
         os.killpg(self.pid, how)
 
     @property
+    def host(self) -> str:
+        return urlsplit(self.url).hostname or ""
+
+    @property
     def port(self) -> int:
-        return int(self.url.rpartition(":")[2])
+        return urlsplit(self.url).port or 0
 
     @property
     def websocket_url(self) -> str:
@@ -60,13 +64,14 @@ class Server:
 
 
 @contextmanager
-def serve(
+def serve(  # noqa: PLR0913
     command: Sequence[str | Path],
     *,
     cwd: Path,
     port: int,
     env: Variables = NOTHING,
     listener: socket.socket | None = None,
+    host: str = "127.0.0.1",
 ) -> Iterator[Server]:
     """Start a server, wait until it answers, and end it and all its children.
 
@@ -84,16 +89,16 @@ def serve(
             process_group=0,
             pass_fds=[listener.fileno()] if listener else [],
         )
-    server = Server(f"http://127.0.0.1:{port}", logfile, process.pid)
+    server = Server(f"http://{host}:{port}", logfile, process.pid)
     try:
-        wait_until_it_answers(server, process, port, is_shared=bool(listener))
+        wait_until_it_answers(server, process, is_shared=bool(listener))
         yield server
     finally:
         end(process)
 
 
 def wait_until_it_answers(
-    server: Server, process: subprocess.Popen[bytes], port: int, *, is_shared: bool
+    server: Server, process: subprocess.Popen[bytes], *, is_shared: bool
 ) -> None:
     deadline = time.monotonic() + START
     while time.monotonic() < deadline:
@@ -104,7 +109,7 @@ def wait_until_it_answers(
                 return
         else:
             with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                if probe.connect_ex((server.host, server.port)) == 0:
                     return
         time.sleep(0.05)
     raise AssertionError(f"No answer within {START} s:\n{server.log}")

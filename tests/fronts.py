@@ -1,0 +1,151 @@
+"""What a site has to be like behind any reverse proxy."""
+
+import json
+import os
+import re
+import shutil
+import ssl
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+from serving import Server, Visitor
+from websockets import Origin
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+SOMEBODY = "127.0.0.77"
+FORGED = {
+    "X-Forwarded-For": "203.0.113.6",
+    "X-Forwarded-Port": "6",
+    "X-Forwarded-Proto": "http",
+}
+# A page and a socket that tell who asks, as Django sees it.
+VIEW = """
+
+import os
+from allauth.account.adapter import get_adapter
+from django.http import JsonResponse
+
+def who(request):
+    return JsonResponse({
+        "pid": os.getpid(),
+        "address": request.META["REMOTE_ADDR"],
+        "allauth": get_adapter().get_client_ip(request),
+        "host": request.get_host(),
+        "secure": request.is_secure(),
+    })
+
+urlpatterns.append(path("who/", who))
+"""
+SOCKET = """
+
+from channels.generic.websocket import AsyncJsonWebsocketConsumer
+
+class Who(AsyncJsonWebsocketConsumer):
+    async def connect(self):
+        await self.accept()
+        await self.send_json({"address": self.scope["client"][0]})
+
+websocket_urlpatterns.append(path("ws/who/", Who.as_asgi()))
+"""
+
+
+def tell_who_asks(project: Path) -> None:
+    for name, code in (("urls.py", VIEW), ("channels_urls.py", SOCKET)):
+        with (project / "config" / name).open("a") as file:
+            file.write(code)
+
+
+def find_program(name: str) -> str:
+    """A program of the machine, which .ci/run installs."""
+    found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
+    if not found:
+        missing = f"No {name} on the PATH."
+        if os.environ.get("CI") == "true":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    return found
+
+
+class Source(HTTPAdapter):
+    """Connects from SOMEBODY's address."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs, source_address=(SOMEBODY, 0))
+
+
+class Guest(Visitor):
+    """Somebody at an address of their own, who trusts one authority only."""
+
+    def __init__(self, server: Server, authority: Path) -> None:
+        super().__init__(server)
+        self.authority = authority
+        self.session.verify = str(authority)
+        self.session.mount("https://", Source())
+
+    def ask(self, path: str, **headers: str) -> requests.Response:
+        return self.session.get(self.server.url + path, headers=headers, timeout=20)
+
+    def who(self, **headers: str) -> dict[str, Any]:
+        said: dict[str, Any] = self.ask("/who/", **headers).json()
+        return said
+
+    def open(self, path: str, origin: str, **headers: str) -> ClientConnection:
+        return connect(
+            self.server.websocket_url + path,
+            origin=Origin(origin),
+            additional_headers=headers,
+            ssl=ssl.create_default_context(cafile=str(self.authority)),
+            source_address=(SOMEBODY, 0),
+            open_timeout=20,
+            proxy=None,
+        )
+
+
+def assert_in_order(guest: Guest) -> None:
+    """HTTPS, cookies, headers, addresses, sockets, files and sizes."""
+    url = guest.server.url
+    page = guest.ask("/accounts/login/")
+    assert page.ok
+    assert page.headers.get("Server", "nginx") == "nginx"
+    assert int(page.headers["Strict-Transport-Security"].split("=")[1]) > 0
+    assert all(cookie.secure for cookie in guest.session.cookies)
+    assert guest.session.cookies["csrftoken"]
+
+    for headers in ({}, FORGED):
+        said = guest.who(**headers)
+        assert said["address"] == said["allauth"] == SOMEBODY
+        assert said["host"] == url.removeprefix("https://")
+        assert said["secure"] is True
+        with guest.open("/ws/who/", url, **headers) as socket:
+            assert json.loads(socket.recv(timeout=10)) == {"address": SOMEBODY}
+    with pytest.raises(InvalidStatus, match="403"):
+        guest.open("/ws/who/", "https://evil.example")
+
+    (path,) = re.findall(r'"(/static/css/site\.\w+\.css)"', page.text)
+    style = guest.ask(path)
+    assert style.headers["Content-Encoding"] == "gzip"
+    assert style.headers["Content-Type"].startswith("text/css")
+    assert "immutable" in style.headers["Cache-Control"]
+    assert style.headers["X-Content-Type-Options"] == "nosniff"
+    assert ":root" in style.text
+    assert "immutable" not in guest.ask("/static/favicon.svg").headers.get(
+        "Cache-Control", ""
+    )
+    for path in ("/static/../.env", "/static/%2e%2e/.env", "/health/ready", "/metrics"):
+        assert guest.ask(path).status_code in {400, 404}
+
+    large = guest.session.post(url, data=b"x" * 2_000_000, timeout=20)
+    # Older Caddys say 502 where they cut a request off.
+    assert large.status_code in {413, 502}
+
+
+def assert_redirects(port: int) -> None:
+    """Whoever comes by http:// is sent to the same page by https://."""
+    url = f"http://localhost:{port}/chat/?a=b"
+    answer = requests.get(url, allow_redirects=False, timeout=20)
+    assert answer.status_code == 308
+    assert answer.headers["Location"] == "https://localhost/chat/?a=b"

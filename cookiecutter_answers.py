@@ -56,6 +56,7 @@ RESERVED = sys.stdlib_module_names | {
     "pytest_django",
     "redis",
     "ruff",
+    "sentry_sdk",
     "servestatic",
     "setuptools",
     "site_packages",

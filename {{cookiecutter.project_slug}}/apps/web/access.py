@@ -1,5 +1,6 @@
 """Logs each HTTP request that Django answers."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -30,6 +31,11 @@ GONE = 499
 class RequestContext:
     request: HttpRequest
     request_id: str
+
+    @property
+    def route(self) -> str:
+        match = self.request.resolver_match
+        return f"/{match.route}" if match else ""
 
     def fields(self) -> dict[str, Any]:
         return {
@@ -80,7 +86,7 @@ class AccessLogMiddleware:
 class Entry:
     """The line of a request, written as soon as it is answered."""
 
-    status = GONE
+    status = 500
 
     def __init__(self, request: HttpRequest) -> None:
         self.request = request
@@ -91,7 +97,9 @@ class Entry:
         self.start = time.perf_counter()
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, error: type[BaseException] | None, *details: object) -> None:
+        if error is asyncio.CancelledError:
+            self.status = GONE
         seconds = round(time.perf_counter() - self.start, 4)
         logger.log(
             logging.WARNING if self.status >= 500 else logging.INFO,

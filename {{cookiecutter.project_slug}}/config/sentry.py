@@ -1,0 +1,65 @@
+"""Sends what is logged as an error to Sentry, and what the line of it says besides.
+
+Sentry's integrations would send requests, headers and statements, and keep traces of
+every request. Here an error is an error in the log, of a view as of a consumer.
+"""
+
+from typing import Any
+
+import sentry_sdk
+from django.core.exceptions import ImproperlyConfigured
+from sentry_sdk.integrations.atexit import AtexitIntegration
+from sentry_sdk.integrations.dedupe import DedupeIntegration
+from sentry_sdk.integrations.excepthook import ExcepthookIntegration
+from sentry_sdk.integrations.logging import LoggingIntegration, ignore_logger
+from sentry_sdk.utils import BadDsn
+
+from apps.realtime.log_context import current
+from config.logs import without_rows
+
+
+def report_errors(dsn: str) -> None:
+    try:
+        sentry_sdk.init(
+            dsn,
+            before_send=prepare,
+            default_integrations=False,
+            include_local_variables=False,
+            integrations=[
+                AtexitIntegration(callback=say_nothing),
+                DedupeIntegration(),
+                ExcepthookIntegration(),
+                LoggingIntegration(level=None),
+            ],
+        )
+    except BadDsn as error:
+        raise ImproperlyConfigured(
+            f"SENTRY_DSN: expected https://key@host/project, as Sentry shows it: {error}."
+        ) from None
+    # What any visitor can cause: config.logs.Calm makes warnings of them.
+    ignore_logger("django.security.*")
+
+
+def prepare(event: Any, hint: Any) -> Any:
+    """Return an event with nothing in it that is not in the log."""
+    event.pop("extra", None)
+    context = current.get()
+    clean = context.without_secrets if context else str
+    if entry := event.get("logentry"):
+        message = entry["message"]
+        if params := entry.get("params"):
+            message %= tuple(params)
+        event["logentry"] = {"formatted": clean(message)}
+    for exception in event.get("exception", {}).get("values", []):
+        exception["value"] = clean(without_rows(exception.get("value") or ""))
+    if context:
+        fields = context.fields()
+        event["user"] = {"id": fields["user"]}
+        event["transaction"] = context.route
+        event["request"] = {"url": fields["path"], "method": fields.get("method")}
+        event["tags"] = {"request_id": fields["request_id"]}
+    return event
+
+
+def say_nothing(pending: int, timeout: float) -> None:
+    """Leave the log to lines of its own."""

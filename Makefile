@@ -14,7 +14,7 @@ export PATH := $(CURDIR)/.uv/bin:$(PATH)
 endif
 RUN := $(UV) run
 
-.PHONY: demo test lint picture bench clean
+.PHONY: demo test lint newest picture bench clean
 
 demo: .venv/.complete
 	@$(RUN) python scripts/demo.py $(PORT)
@@ -27,6 +27,9 @@ lint: .venv/.complete
 	$(RUN) ruff format --check
 	$(RUN) mypy
 
+newest: .venv/.complete
+	@$(RUN) python scripts/newest.py
+
 picture: .venv/.complete
 	$(RUN) pytest tests/test_picture.py
 	cp screenshots/two-browsers.webp docs/
@@ -35,7 +38,7 @@ bench: .venv/.complete
 	@$(RUN) python -m benchmarks.run $(BENCH_ARGS)
 
 clean:
-	rm -rf .bench .demo .uv .venv screenshots
+	rm -rf .bench .demo .newest .uv .venv screenshots
 
 .venv/.complete: pyproject.toml $(UV)
 	$(UV) sync --quiet

@@ -110,7 +110,8 @@ DEBUG_TOOLBAR = (
 if DEBUG_TOOLBAR:
     INSTALLED_APPS.append("debug_toolbar")
     # Within the Content-Security-Policy, whose nonce it needs.
-    MIDDLEWARE.insert(2, "debug_toolbar.middleware.DebugToolbarMiddleware")
+    policy = MIDDLEWARE.index("django.middleware.csp.ContentSecurityPolicyMiddleware")
+    MIDDLEWARE.insert(policy + 1, "debug_toolbar.middleware.DebugToolbarMiddleware")
     INTERNAL_IPS = ["127.0.0.1", "::1"]
     MIGRATION_MODULES = {"debug_toolbar": None}  # it stores nothing
     DEBUG_TOOLBAR_CONFIG = {"SHOW_COLLAPSED": True}

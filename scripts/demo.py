@@ -25,11 +25,10 @@ def main(port: str) -> None:
     manage = ["uv", "run", "--quiet", "--no-sync", "python", "manage.py"]
     environment = {k: v for k, v in os.environ.items() if k != "VIRTUAL_ENV"}
     os.chdir(PROJECT)
-    print(
-        f"\nOpen http://localhost:{port} in two browsers, sign up in each and chat.\n"
-        f"The project is in {PROJECT.relative_to(CHECKOUT)}. Ctrl-C ends the server.\n",
-        flush=True,
-    )
+    print(f"\nOpen http://localhost:{port} in two browsers, and chat.", flush=True)
+    subprocess.run([*manage, "demo"], env=environment, check=False)
+    folder = PROJECT.relative_to(CHECKOUT)
+    print(f"\nThe project is in {folder}. Ctrl-C ends the server.\n", flush=True)
     os.execvpe("uv", [*manage, "runserver", "--noreload", port], environment)  # noqa: S606
 
 

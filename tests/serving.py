@@ -166,8 +166,8 @@ class Visitor:
         assert urlsplit(answer.url).path != "/accounts/signup/", answer.text
         assert "sessionid" in self.session.cookies
 
-    def log_in(self, name: str) -> None:
-        self.post("/accounts/login/", login=name, password=PASSWORD)
+    def log_in(self, name: str, password: str = PASSWORD) -> None:
+        self.post("/accounts/login/", login=name, password=password)
         assert "sessionid" in self.session.cookies
 
     def connect(self, path: str, origin: str | None = HERE) -> ClientConnection:

@@ -85,7 +85,8 @@ def test_make_demo_on_a_fresh_machine(clone: Path, fresh_machine: Variables) -> 
     with type_and_serve(block, clone, fresh_machine) as server:
         assert_at_work(server)
         assert f"Open http://localhost:{server.port}" in server.log
-        Visitor(server).sign_up("ada")
+        found = re.search(r"password (\w+) as\n  ada", server.log)
+        assert found
         refused = run(
             *("make", "demo"),
             cwd=clone,
@@ -98,7 +99,8 @@ def test_make_demo_on_a_fresh_machine(clone: Path, fresh_machine: Variables) -> 
     # Again, with the people of the first time.
     with type_and_serve(block, clone, fresh_machine) as server:
         visitor = Visitor(server)
-        visitor.log_in("ada")
+        visitor.log_in("ada", found[1])
+        assert "The staging server is back." in visitor.get("/chat/lobby/").text
     assert run("git", "status", "--porcelain", cwd=clone).stdout.count("??") == 0
 
 

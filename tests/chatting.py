@@ -54,6 +54,7 @@ class Page:
         self.connections = 0
         self.online = False
         self.code = 0  # that it was closed with last
+        self.codes: list[int] = []  # and all of them
         self.closed = 0.0  # when, on the monotonic clock
         self._due = 0.0
         self._socket: ClientConnection | None = None
@@ -119,6 +120,7 @@ class Page:
         while not self._leaving.is_set():
             heard = self.connections
             self.code = self._visit()
+            self.codes.append(self.code)
             self.closed = time.monotonic()
             self.online = False
             if self.code in FINAL:

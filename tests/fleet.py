@@ -26,6 +26,7 @@ OPTIONS = {
     "uvicorn": [
         "--no-server-header",
         *("--ws-max-size", "65536", "--ws-per-message-deflate", "false"),
+        *("--timeout-graceful-shutdown", "5"),
     ],
 }
 PRODUCTION = {
@@ -165,6 +166,17 @@ def new_database(server: PostgresServer) -> dict[str, str]:
 
 def kill(server: Server) -> None:
     os.killpg(server.pid, signal.SIGKILL)
+
+
+def terminate(
+    server: Server, how: signal.Signals = signal.SIGTERM
+) -> tuple[int, float]:
+    """End a server as operators do; its exit status, and the seconds that it took."""
+    assert server.process
+    start = time.monotonic()
+    server.process.send_signal(how)
+    status = server.process.wait(30)
+    return status, time.monotonic() - start
 
 
 def peak(server: Server) -> int:

@@ -40,7 +40,12 @@ class Server:
 
     url: str
     logfile: Path
-    pid: int = 0
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self.process
+        return self.process.pid
 
     def signal(self, how: signal.Signals) -> None:
         """Send a signal to the server and all its children."""
@@ -89,7 +94,7 @@ def serve(  # noqa: PLR0913
             process_group=0,
             pass_fds=[listener.fileno()] if listener else [],
         )
-    server = Server(f"http://{host}:{port}", logfile, process.pid)
+    server = Server(f"http://{host}:{port}", logfile, process)
     try:
         wait_until_it_answers(server, process, is_shared=bool(listener))
         yield server

@@ -14,20 +14,21 @@ from apps.realtime.access import WebSocketLogMiddleware  # noqa: E402
 from apps.realtime.language import LanguageMiddleware  # noqa: E402
 from apps.realtime.middleware import AuthMiddleware, OriginMiddleware  # noqa: E402
 from apps.realtime.routing import WebSocketRouter  # noqa: E402
+from apps.realtime.shutdown import ShutdownMiddleware  # noqa: E402
 from apps.web.health import HealthMiddleware  # noqa: E402
 from apps.web.metrics import expose_metrics  # noqa: E402
 from config.channels_urls import websocket_urlpatterns  # noqa: E402
+
+websocket_application = OriginMiddleware(
+    AuthMiddleware(LanguageMiddleware(WebSocketRouter(websocket_urlpatterns)))
+)
 
 application = HealthMiddleware(
     ProtocolTypeRouter(
         {
             "http": expose_metrics(django_application),
             "websocket": WebSocketLogMiddleware(
-                OriginMiddleware(
-                    AuthMiddleware(
-                        LanguageMiddleware(WebSocketRouter(websocket_urlpatterns))
-                    )
-                )
+                ShutdownMiddleware(websocket_application)
             ),
         }
     )

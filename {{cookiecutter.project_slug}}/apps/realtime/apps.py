@@ -5,7 +5,8 @@ class RealtimeConfig(AppConfig):
     name = "apps.realtime"
 
     def ready(self) -> None:
-        from apps.realtime import checks, daphne, sessions  # noqa: F401
+        from apps.realtime import checks, daphne, servers, sessions  # noqa: F401
 
         daphne.install()
+        servers.install()
         sessions.connect_signals()

@@ -185,6 +185,11 @@ class Hub:
             case "recheck":
                 self.upkeep.recheck(self.registry.of_user(message["user"]))
 
+    def stop(self) -> None:
+        """Do nothing any more; the process ends."""
+        for task in self._tasks:
+            task.cancel()
+
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
 

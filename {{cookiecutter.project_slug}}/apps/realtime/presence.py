@@ -124,6 +124,16 @@ class PresenceTracker:
         dead = Presence.objects.exclude(process__in=alive)
         return was_alive, set(dead.values_list("group", flat=True).distinct())
 
+    async def end(self) -> set[str]:
+        """Take this process out of all groups. Returns them."""
+        return await in_thread(self._end)()
+
+    def _end(self) -> set[str]:
+        rows = Presence.objects.filter(process=self.process_id)
+        groups = set(rows.values_list("group", flat=True).distinct())
+        Process.objects.filter(pk=self.process_id).delete()
+        return groups
+
 
 def render_rosters(rosters: dict[str, Roster]) -> dict[str, str]:
     """Return the roster of each of these groups."""

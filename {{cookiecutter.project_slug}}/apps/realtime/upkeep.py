@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from apps.realtime.codes import NOT_LOGGED_IN
 from apps.realtime.history import History
-from apps.realtime.outage import DATABASE_ERRORS, database_outage, layer_outage
+from apps.realtime.outage import (
+    DATABASE_ERRORS,
+    TIMEOUT,
+    database_outage,
+    layer_outage,
+)
 from apps.realtime.publish import send_to_group
 from apps.realtime.registry import Member
 from apps.realtime.sessions import find_revoked
@@ -83,6 +88,17 @@ class Upkeep:
     async def beat(self) -> None:
         if self.hub.presence.rosters:
             await self.show_rosters(await self.hub.presence.beat())
+
+    async def leave(self) -> None:
+        """Tell the other processes that nobody is here any more."""
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                groups = await self.hub.presence.end()
+        except (TimeoutError, *DATABASE_ERRORS) as error:
+            database_outage.begin(error)
+            return
+        messages = [{"type": "presence", "group": group} for group in groups]
+        await asyncio.gather(*(send_to_group(one["group"], one) for one in messages))
 
     async def show_rosters(self, groups: Collection[str]) -> None:
         for name, html in (await self.hub.presence.read(groups)).items():

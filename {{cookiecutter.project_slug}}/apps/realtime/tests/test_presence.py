@@ -182,6 +182,21 @@ def test_others_learn_which_groups_lost_a_process(
     assert server.beat() == {"there"}
 
 
+def test_a_process_that_ends_is_gone_at_once(ada: Any, bob: Any) -> None:
+    other, ending = Server(), Server()
+    other.enter(bob, "here")
+    ending.enter(ada, "here")
+    ending.enter(ada, "there")
+    other.write()
+    ending.write()
+
+    assert async_to_sync(ending.tracker.end)() == {"here", "there"}
+
+    assert other.read() == {"here": "1: bob"}
+    assert count_people(["there"]) == {}
+    assert Process.objects.get().pk == other.tracker.process_id
+
+
 def test_those_long_dead_are_forgotten(ada: Any) -> None:
     alive, dead = Server(), Server()
     dead.enter(ada)

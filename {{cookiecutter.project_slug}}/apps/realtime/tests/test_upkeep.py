@@ -9,6 +9,7 @@ from channels.layers import InMemoryChannelLayer, get_channel_layer
 from django.db import InterfaceError, OperationalError
 from pytest_django import Settings
 
+from apps.realtime.hub import get_hub
 from apps.realtime.publish import apublish
 from apps.realtime.tests.listening import WAIT, listen
 from apps.realtime.upkeep import every
@@ -58,6 +59,20 @@ async def test_an_outage_of_the_database_is_told_once(
         "The database does not answer (OperationalError: a). "
         "Sockets stay open, and what is sent meanwhile stays pending."
     ]
+
+
+async def test_a_process_leaves_though_the_database_is_away(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail() -> None:
+        raise OperationalError("the database is away")
+
+    hub = get_hub()
+    monkeypatch.setattr(hub.presence, "end", fail)
+
+    await hub.upkeep.leave()
+
+    assert "The database does not answer" in caplog.text
 
 
 class ForgetfulLayer(InMemoryChannelLayer):

@@ -113,7 +113,7 @@ def assert_in_order(guest: Guest) -> None:
     assert page.headers.get("Server", "nginx") == "nginx"
     assert int(page.headers["Strict-Transport-Security"].split("=")[1]) > 0
     assert all(cookie.secure for cookie in guest.session.cookies)
-    assert guest.session.cookies["csrftoken"]
+    assert guest.session.cookies["__Host-csrftoken"]
 
     for headers in ({}, FORGED):
         said = guest.who(**headers)

@@ -149,7 +149,8 @@ def test_two_people_chat_across_two_processes(
             assert sockets
             assert all(one.startswith("wss://localhost:") for one in sockets)
             cookies = person.context.cookies()
-            assert {"csrftoken", "sessionid"} == {one["name"] for one in cookies}
+            names = {one["name"] for one in cookies}
+            assert names == {"__Host-csrftoken", "__Host-sessionid"}
             assert all(one["secure"] for one in cookies)
             assert person.complaints == []
 

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.utils.translation import deactivate
 from playwright.sync_api import Browser, sync_playwright
 from prometheus_client import REGISTRY, CollectorRegistry
+from pytest_django import Settings
 
 from apps.realtime.metrics import RealtimeCollector
 
@@ -30,6 +31,12 @@ def groups_of_their_own() -> None:
     config = layers["default"]["CONFIG"]
     if "prefix" in config:
         config["prefix"] = f"test-{uuid4()}"
+
+
+@pytest.fixture(autouse=True)
+def entries_without_end(settings: Settings) -> None:
+    """The tests of a process open more sockets than one person would."""
+    settings.WEBSOCKET_ENTRIES_PER_SECOND = 1000
 
 
 @pytest.fixture(autouse=True)

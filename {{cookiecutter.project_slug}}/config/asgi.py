@@ -13,6 +13,7 @@ django_application = get_asgi_application()
 from apps.realtime.access import WebSocketLogMiddleware  # noqa: E402
 from apps.realtime.language import LanguageMiddleware  # noqa: E402
 from apps.realtime.middleware import AuthMiddleware, OriginMiddleware  # noqa: E402
+from apps.realtime.proxy import ProxyMiddleware  # noqa: E402
 from apps.realtime.routing import WebSocketRouter  # noqa: E402
 from apps.realtime.shutdown import ShutdownMiddleware  # noqa: E402
 from apps.web.health import HealthMiddleware  # noqa: E402
@@ -24,12 +25,14 @@ websocket_application = OriginMiddleware(
 )
 
 application = HealthMiddleware(
-    ProtocolTypeRouter(
-        {
-            "http": expose_metrics(django_application),
-            "websocket": WebSocketLogMiddleware(
-                ShutdownMiddleware(websocket_application)
-            ),
-        }
+    ProxyMiddleware(
+        ProtocolTypeRouter(
+            {
+                "http": expose_metrics(django_application),
+                "websocket": WebSocketLogMiddleware(
+                    ShutdownMiddleware(websocket_application)
+                ),
+            }
+        )
     )
 )

@@ -44,6 +44,7 @@ if not SECRET_KEY:
             "or in .env; .env.example shows how to make one."
         )
     SECRET_KEY = "insecure-and-only-for-development"  # noqa: S105
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 
 LOCAL_HOSTS = ["localhost", ".localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = env.list(
@@ -77,8 +78,11 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "apps.web.access.AccessLogMiddleware",
+    # Before the static files, which need these headers too.
+    "apps.web.middleware.security_headers",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -86,7 +90,6 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
 ]
 
@@ -205,11 +208,15 @@ else:
     }
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
+# Who opens more sockets of one process, for ten seconds, is refused for the rest of them.
+WEBSOCKET_ENTRIES_PER_SECOND = env.int("WEBSOCKET_ENTRIES_PER_SECOND", default=3)
 # A socket that sends more, for five seconds, is closed.
 WEBSOCKET_FRAMES_PER_SECOND = env.int("WEBSOCKET_FRAMES_PER_SECOND", default=20)
 # % if cookiecutter.include_chat_demo
 # Messages of one person.
 CHAT_FLOOD_LIMIT = env.str("CHAT_FLOOD_LIMIT", default="10 per 5 seconds")
+# Rooms that one person makes.
+CHAT_ROOM_LIMIT = env.str("CHAT_ROOM_LIMIT", default="20 per hour")
 # % endif
 
 # The site's address
@@ -242,6 +249,8 @@ LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_LOGIN_METHODS = {"email", "username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "optional"
+# Signing up tells nobody whose e-mail address is known here.
+ACCOUNT_PREVENT_ENUMERATION = "strict"
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if USE_HTTPS_IN_ABSOLUTE_URLS else "http"
 
 # E-mail
@@ -297,29 +306,54 @@ STORAGES = {
 # Security
 
 SECURE_CSP = {
-    "default-src": [CSP.SELF],
+    "default-src": [CSP.NONE],
     "script-src": [CSP.SELF, CSP.NONCE],
     "style-src": [CSP.SELF, CSP.NONCE],
     "img-src": [CSP.SELF, "data:"],
-    "object-src": [CSP.NONE],
+    "font-src": [CSP.SELF],
+    "connect-src": [CSP.SELF],  # the WebSockets of this host too
+    "manifest-src": [CSP.SELF],
     "base-uri": [CSP.NONE],
     "form-action": [CSP.SELF],
     "frame-ancestors": [CSP.NONE],
 }
+# What pages, and whatever gets into them, may not ask the browser for.
+_denied = [
+    *("accelerometer", "browsing-topics", "camera", "display-capture"),
+    *("geolocation", "gyroscope", "magnetometer", "microphone", "midi", "payment"),
+    *("screen-wake-lock", "serial", "usb", "xr-spatial-tracking"),
+]
+SECURE_HEADERS = {
+    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in _denied),
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+SERVESTATIC_ALLOW_ALL_ORIGINS = False
 X_FRAME_OPTIONS = "DENY"
+CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = USE_HTTPS_IN_ABSOLUTE_URLS
 CSRF_COOKIE_SECURE = USE_HTTPS_IN_ABSOLUTE_URLS
+if USE_HTTPS_IN_ABSOLUTE_URLS:
+    # Browsers take cookies of such names from this very host only: a subdomain, or
+    # whoever answers in its place without HTTPS, can plant none.
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
+PASSWORD_RESET_TIMEOUT = 3600  # seconds
 SECURE_SSL_REDIRECT = USE_HTTPS_IN_ABSOLUTE_URLS
 SECURE_HSTS_SECONDS = (
-    env.int("SECURE_HSTS_SECONDS", default=2_592_000)
+    env.int("SECURE_HSTS_SECONDS", default=31_536_000)
     if USE_HTTPS_IN_ABSOLUTE_URLS
     else 0
 )
 # Subdomains and browsers' preload lists bind others than this site: its owner decides.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+# How many proxies in front add to X-Forwarded-For whom they serve. What stands there
+# before is what somebody claims.
+TRUSTED_PROXY_COUNT = 0
 BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=1)
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
 
 # Metrics: at /metrics, for whoever has the token. Without one there are none.
 

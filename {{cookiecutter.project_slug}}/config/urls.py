@@ -1,5 +1,6 @@
 """HTTP routes. The WebSocket ones are in channels_urls.py."""
 
+from allauth.account.decorators import secure_admin_login
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
@@ -7,6 +8,8 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("apps.web.urls")),
     path("accounts/", include("allauth.urls")),
+    # One login for all: the admin's own form would not count who tries passwords.
+    path("admin/login/", secure_admin_login(admin.site.login)),
     path("admin/", admin.site.urls),
     # % if cookiecutter.include_chat_demo
     path("chat/", include("apps.chat.urls")),

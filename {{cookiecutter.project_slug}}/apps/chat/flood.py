@@ -1,7 +1,7 @@
-"""How much one person may say, whatever the number of their sockets and processes."""
+"""How much one person may say and make, whatever the number of their sockets and processes."""
 
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -26,7 +26,7 @@ flood_outage = Outage("Redis", "Nobody is told to slow down meanwhile.")
 
 
 class Flood(ValidationError):  # noqa: N818
-    """Raised where someone says too much at once."""
+    """Raised where someone says or makes too much at once."""
 
 
 # As many as messages, of one person, whatever the number of their sockets in a process.
@@ -39,23 +39,39 @@ def may_tell_typing(author_id: int) -> bool:
     return typing_limiter.hit(TYPING_LIMIT, "typing", str(author_id))
 
 
+class Limits(NamedTuple):
+    limiter: MovingWindowRateLimiter
+    messages: RateLimitItem
+    rooms: RateLimitItem
+
+
 def check_flood(author_id: int) -> None:
     """Count a message. Raises Flood beyond settings.CHAT_FLOOD_LIMIT."""
-    if flood_outage.is_fresh():
-        return
-    limiter, limit = get_limiter()
-    try:
-        is_allowed = limiter.hit(limit, "chat", str(author_id))
-    except RedisError as error:
-        flood_outage.begin(error)
-        return
-    flood_outage.end()
-    if not is_allowed:
+    if not is_allowed(get_limits().messages, "chat", author_id):
         raise Flood(_("Slow down: you are sending too much at once."))
 
 
+def check_rooms(creator_id: int) -> None:
+    """Count a new room. Raises Flood beyond settings.CHAT_ROOM_LIMIT."""
+    if not is_allowed(get_limits().rooms, "rooms", creator_id):
+        raise Flood(_("You have made many rooms lately. Try again later."))
+
+
+def is_allowed(limit: RateLimitItem, what: str, user_id: int) -> bool:
+    """Count something that somebody does. While Redis is away, it is let through."""
+    if flood_outage.is_fresh():
+        return True
+    try:
+        is_within = get_limits().limiter.hit(limit, what, str(user_id))
+    except RedisError as error:
+        flood_outage.begin(error)
+        return True
+    flood_outage.end()
+    return is_within
+
+
 @cache
-def get_limiter() -> tuple[MovingWindowRateLimiter, RateLimitItem]:
+def get_limits() -> Limits:
     if settings.REDIS_URLS:
         pool = Pool.from_url(settings.REDIS_URLS[0], **REDIS_OPTIONS)
         storage = storage_from_string(
@@ -63,4 +79,8 @@ def get_limiter() -> tuple[MovingWindowRateLimiter, RateLimitItem]:
         )
     else:
         storage = storage_from_string("memory://")
-    return MovingWindowRateLimiter(storage), parse(settings.CHAT_FLOOD_LIMIT)
+    return Limits(
+        MovingWindowRateLimiter(storage),
+        messages=parse(settings.CHAT_FLOOD_LIMIT),
+        rooms=parse(settings.CHAT_ROOM_LIMIT),
+    )

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
+from apps.chat.flood import check_rooms
 from apps.chat.metrics import post_seconds
 from apps.chat.models import MAX_MESSAGE, Message, Room
 from apps.chat.posting import Draft, Outcome, posting, store_drafts
@@ -74,7 +75,7 @@ def enter_room(user: User, name: str, *, is_private: bool = False) -> Room:
     """Return the room of that name, made now if need be.
 
     Raises ValidationError where a room cannot have that name, or where it is a
-    private room of others.
+    private room of others; its subclass Flood where the user has made too many.
     """
     name = " ".join(name.replace("\0", "").split())
     slug = slugify(name, allow_unicode=True)
@@ -82,6 +83,8 @@ def enter_room(user: User, name: str, *, is_private: bool = False) -> Room:
         raise ValidationError(_("A room's name needs a letter or a digit."))
     room = Room(name=name, slug=slug, creator=user, is_private=is_private)
     room.clean_fields(exclude=["creator"])
+    if not Room.objects.filter(slug=slug).exists():
+        check_rooms(user.pk)
     room, is_new = Room.objects.get_or_create(
         slug=slug,
         defaults={"name": name, "creator": user, "is_private": is_private},

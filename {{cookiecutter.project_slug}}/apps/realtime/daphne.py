@@ -29,6 +29,8 @@ _handle_reply = Server.handle_reply
 class PacedWebSocketProtocol(WebSocketProtocol):  # type: ignore[misc]
     """Knows whether its socket takes more. Twisted tells it, as a push producer."""
 
+    # RFC 6455 alone, none of its drafts.
+    versions = (13,)
     paused: asyncio.Future[None] | None = None
 
     def onOpen(self) -> None:  # noqa: N802
@@ -45,6 +47,11 @@ class PacedWebSocketProtocol(WebSocketProtocol):  # type: ignore[misc]
             self.serverClose(POLICY_VIOLATION)
         else:
             super().onMessage(payload, isBinary)
+
+    def onPing(self, payload: bytes) -> None:  # noqa: N802
+        # Answers that nobody reads would pile up.
+        if self.paused is None:
+            super().onPing(payload)
 
     def serverClose(self, code: int | None = None) -> None:  # noqa: N802
         # Autobahn's sendClose() takes neither 1008 nor 1009, 1012 or 1013.

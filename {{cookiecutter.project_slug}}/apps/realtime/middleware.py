@@ -13,8 +13,10 @@ from django.http import parse_cookie
 from django.http.request import split_domain_port, validate_host
 from django.utils.http import is_same_domain
 
+from apps.realtime.entries import VISITORS, EntryBudget
 from apps.realtime.log_context import remember_session
 from apps.realtime.outage import DATABASE_ERRORS, database_outage
+from apps.realtime.proxy import neighbourhood
 from apps.realtime.routing import Refuse
 from apps.realtime.sessions import load_user
 from apps.realtime.threads import in_thread
@@ -38,10 +40,15 @@ class OriginMiddleware:
 
 
 class AuthMiddleware:
-    """Put `cookies`, `session` and `user` into the scope, as Channels' stack does."""
+    """Put `cookies`, `session` and `user` into the scope, as Channels' stack does.
+
+    Whoever opens sockets in a loop is refused: a session before it is looked up, a
+    person whatever the number of their sessions, and everybody else by address.
+    """
 
     def __init__(self, inner: Any) -> None:
         self.inner = inner
+        self.entries = EntryBudget()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         opened = time.monotonic()
@@ -49,6 +56,10 @@ class AuthMiddleware:
         store = import_module(settings.SESSION_ENGINE).SessionStore
         key = cookies.get(settings.SESSION_COOKIE_NAME, "")
         session = store(None if "\0" in key else key)
+        limit = settings.WEBSOCKET_ENTRIES_PER_SECOND
+        if key and not self.entries.spend("session", key, limit):
+            await Refuse("too many sockets")(scope, receive, send)
+            return
         scope = dict(scope, cookies=cookies, session=session, opened=opened)
         remember_session(session)
         try:
@@ -57,7 +68,14 @@ class AuthMiddleware:
             database_outage.begin(error)
             await Refuse("the database is away")(scope, receive, send)
             return
-        await self.inner(scope, receive, send)
+        if scope["user"].is_authenticated:
+            may_enter = self.entries.spend("user", scope["user"].pk, limit)
+        else:
+            may_enter = self.entries.spend(
+                "address", neighbourhood(scope), limit * VISITORS
+            )
+        next_step = self.inner if may_enter else Refuse("too many sockets")
+        await next_step(scope, receive, send)
 
 
 def is_allowed_origin(origin: str, host: str) -> bool:

@@ -10,7 +10,7 @@ from apps.chat.models import Room
 from apps.chat.tests.tab import Tab
 from apps.users.models import User
 
-# What one person may say in a minute; it is counted anew for each test.
+# What one person may say, and make, in a minute; counted anew for each test.
 LIMIT = 10
 
 Enter = Callable[..., Awaitable[Tab]]
@@ -19,9 +19,9 @@ Enter = Callable[..., Awaitable[Tab]]
 @pytest.fixture(autouse=True)
 def flood_limit_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """Count in the storage that is configured, and apart from everyone else."""
-    limiter, _ = flood.get_limiter()
     limit = RateLimitItemPerMinute(LIMIT, namespace=f"test-{uuid4()}")
-    monkeypatch.setattr(flood, "get_limiter", lambda: (limiter, limit))
+    limits = flood.get_limits()._replace(messages=limit, rooms=limit)
+    monkeypatch.setattr(flood, "get_limits", lambda: limits)
     flood.flood_outage.forget()
     flood.typing_limiter.storage.reset()
 

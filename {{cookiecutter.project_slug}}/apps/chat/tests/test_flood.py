@@ -7,7 +7,7 @@ from pytest_django import Settings
 
 from apps.chat import flood
 from apps.chat.consumers import WARNINGS
-from apps.chat.flood import Flood, check_flood, get_limiter
+from apps.chat.flood import Flood, check_flood, check_rooms, get_limits
 from apps.chat.models import Room
 from apps.chat.tests.conftest import LIMIT, Enter
 from apps.users.models import User
@@ -17,9 +17,10 @@ def use_settings(
     monkeypatch: pytest.MonkeyPatch, settings: Settings, redis_urls: list[str]
 ) -> None:
     settings.CHAT_FLOOD_LIMIT = "2 per minute"
+    settings.CHAT_ROOM_LIMIT = "2 per hour"
     settings.REDIS_URLS = redis_urls
-    limiter = get_limiter.__wrapped__()
-    monkeypatch.setattr(flood, "get_limiter", lambda: limiter)
+    limits = get_limits.__wrapped__()
+    monkeypatch.setattr(flood, "get_limits", lambda: limits)
 
 
 def test_the_limit_is_the_one_of_the_settings_and_holds_for_each_person(
@@ -27,12 +28,13 @@ def test_the_limit_is_the_one_of_the_settings_and_holds_for_each_person(
 ) -> None:
     use_settings(monkeypatch, settings, redis_urls=[])
 
-    for author in (1, 1, 2, 2):
-        check_flood(author)
+    for check in (check_flood, check_rooms):
+        for somebody in (1, 1, 2, 2):
+            check(somebody)
 
-    for author in (1, 2):
-        with pytest.raises(Flood):
-            check_flood(author)
+        for somebody in (1, 2):
+            with pytest.raises(Flood):
+                check(somebody)
 
 
 def test_while_redis_is_away_everything_is_let_through(

@@ -3,8 +3,10 @@
 import pytest
 from django.core.exceptions import ValidationError
 
+from apps.chat.flood import Flood
 from apps.chat.models import Room
 from apps.chat.services import add_member, enter_room, remove_member
+from apps.chat.tests.conftest import LIMIT
 from apps.users.models import User
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +51,20 @@ def test_a_name_that_is_too_long_makes_no_room(ada: User) -> None:
         enter_room(ada, "x" * 61)
 
     assert not Room.objects.exists()
+
+
+def test_who_makes_many_rooms_is_stopped_and_may_enter_those_that_are(
+    lobby: Room, ada: User, bob: User
+) -> None:
+    for number in range(LIMIT):
+        enter_room(ada, f"Room {number}")
+
+    with pytest.raises(Flood):
+        enter_room(ada, "One too many")
+
+    assert not Room.objects.filter(slug="one-too-many").exists()
+    assert enter_room(ada, "Lobby") == lobby
+    assert enter_room(bob, "One too many")
 
 
 def test_who_makes_a_private_room_is_in_it(ada: User) -> None:

@@ -1,5 +1,7 @@
 """How daphne is slowed down; that it is, takes a server to see."""
 
+from typing import Any
+
 import pytest
 from daphne.server import Server
 from daphne.ws_protocol import WebSocketFactory
@@ -52,3 +54,29 @@ async def test_a_socket_that_is_gone_is_waited_for_no_longer(
 
     assert paused is not None
     assert paused.done()
+
+
+def test_no_draft_of_the_protocol_is_spoken(protocol: PacedWebSocketProtocol) -> None:
+    assert list(protocol.versions) == [13]
+
+
+def test_compression_is_not_offered() -> None:
+    factory: Any = WebSocketFactory(None)
+
+    assert factory.perMessageCompressionAccept([]) is None
+
+
+async def test_pings_are_answered_for_as_long_as_answers_are_read(
+    protocol: PacedWebSocketProtocol, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers: list[bytes] = []
+    monkeypatch.setattr(protocol, "sendPong", answers.append)
+    monkeypatch.setattr(protocol, "state", protocol.STATE_OPEN, raising=False)
+
+    protocol.onPing(b"1")
+    protocol.pauseProducing()
+    protocol.onPing(b"2")
+    protocol.resumeProducing()
+    protocol.onPing(b"3")
+
+    assert answers == [b"1", b"3"]

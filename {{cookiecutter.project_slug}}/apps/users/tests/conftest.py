@@ -1,3 +1,5 @@
+from uuid import uuid4
+
 import pytest
 from pytest_django import Settings
 
@@ -9,6 +11,6 @@ def fast_password_hashing(settings: Settings) -> None:
 
 @pytest.fixture(autouse=True)
 def cache_of_its_own(settings: Settings) -> None:
-    """allauth counts e-mails in the cache; those of an earlier run are no matter."""
+    """allauth counts tries and e-mails there; those of earlier tests are no matter."""
     backend = "django.core.cache.backends.locmem.LocMemCache"
-    settings.CACHES = {"default": {"BACKEND": backend}}
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": str(uuid4())}}

@@ -1,0 +1,37 @@
+"""How many sockets anyone may open, however soon they close them again.
+
+Each costs queries, and where the page has missed much, the rendering of it. Browsers
+that are refused come back by themselves.
+"""
+
+import logging
+import time
+from collections import Counter
+
+logger = logging.getLogger(__name__)
+
+# For how long openings are counted, in seconds.
+WINDOW = 10
+# As many visitors as this may share an address.
+VISITORS = 10
+
+
+class EntryBudget:
+    """Counts the openings of a process, by whoever they are."""
+
+    def __init__(self) -> None:
+        self.started = time.monotonic()
+        self.counts: Counter[tuple[str, object]] = Counter()
+
+    def spend(self, kind: str, value: object, per_second: int) -> bool:
+        """Count an opening. Returns whether it is within the limit."""
+        now = time.monotonic()
+        if now - self.started > WINDOW:
+            self.started = now
+            self.counts.clear()
+        limit = per_second * WINDOW
+        self.counts[kind, value] += 1
+        count = self.counts[kind, value]
+        if count == limit + 1 and kind != "session":  # a key is a secret
+            logger.warning("Sockets are refused: %s %s opens too many.", kind, value)
+        return count <= limit

@@ -1,0 +1,151 @@
+"""What somebody tries who is after other people's accounts."""
+
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings as django_settings
+from django.contrib.auth import get_user
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+from pytest_django import Settings
+from pytest_django.asserts import assertContains, assertRedirects
+
+from apps.users.models import User
+
+PASSWORD = "Engines-weave-algebra-1"
+NEW_PASSWORD = "Looms-weave-flowers-2"
+LOGIN = reverse("account_login")
+TOO_MANY = 429
+# As allauth has it: tries with one name, whoever makes them.
+TRIES = 5
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ada() -> User:
+    return User.objects.create_user("ada", "ada@example.com", PASSWORD)
+
+
+def is_signed_in(client: Client, password: str, **headers: str) -> bool:
+    client.post(LOGIN, {"login": "ada", "password": password}, headers=headers)
+    return get_user(client).is_authenticated
+
+
+def test_passwords_cannot_be_guessed_for_long(ada: User) -> None:
+    for number in range(TRIES):
+        assert not is_signed_in(Client(), f"guess {number}")
+
+    assert not is_signed_in(Client(), PASSWORD)
+
+
+def test_the_admin_has_no_login_of_its_own(ada: User) -> None:
+    User.objects.filter(pk=ada.pk).update(is_staff=True)
+    page = reverse("admin:users_user_changelist")
+    login = reverse("admin:login")
+
+    response = Client().get(page, follow=True)
+    assert urlsplit(response.redirect_chain[-1][0]).path == LOGIN
+
+    client = Client()
+    response = client.post(login, {"username": "ada", "password": PASSWORD})
+    assert urlsplit(response.headers["Location"]).path == LOGIN
+    assert not get_user(client).is_authenticated
+
+
+@pytest.mark.parametrize(
+    ("proxies", "claims", "statuses"),
+    [
+        # What a visitor claims makes no difference; what our own proxy saw does.
+        (0, ["192.0.2.1", "192.0.2.2"], [200, TOO_MANY]),
+        (1, ["192.0.2.1, 192.0.2.9", "192.0.2.2, 192.0.2.9"], [200, TOO_MANY]),
+        (1, ["192.0.2.1", "192.0.2.2"], [200, 200]),
+    ],
+)
+def test_another_address_cannot_be_claimed(
+    settings: Settings, proxies: int, claims: list[str], statuses: list[int]
+) -> None:
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = proxies
+    settings.ACCOUNT_RATE_LIMITS = {"login": "1/m/ip"}
+
+    answers = [
+        Client().post(LOGIN, {"login": "x"}, headers={"X-Forwarded-For": claim})
+        for claim in claims
+    ]
+
+    assert [answer.status_code for answer in answers] == statuses
+    if TOO_MANY in statuses:
+        assertContains(answers[1], "Wait a moment", status_code=TOO_MANY)
+
+
+def test_the_proxies_of_a_login_are_those_of_a_socket() -> None:
+    proxies = django_settings.ALLAUTH_TRUSTED_PROXY_COUNT
+    assert proxies == django_settings.TRUSTED_PROXY_COUNT
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "\\\\evil.example",
+        "https:evil.example",
+        "javascript:alert(1)",
+        "/\t/evil.example",
+        "http:///evil.example",
+    ],
+)
+def test_signing_in_and_out_leads_to_no_other_site(ada: User, address: str) -> None:
+    client = Client()
+    fields = {"login": "ada", "password": PASSWORD, "next": address}
+
+    assertRedirects(client.post(LOGIN, fields), reverse("home"))
+    response = client.post(reverse("account_logout"), {"next": address})
+    assertRedirects(response, reverse("home"))
+
+
+def test_a_session_from_before_the_login_is_worth_nothing(ada: User) -> None:
+    client = Client()
+    session = client.session
+    session["planted"] = "yes"
+    session.save()
+    key = session.session_key or ""
+    client.cookies[django_settings.SESSION_COOKIE_NAME] = key
+
+    assert is_signed_in(client, PASSWORD)
+
+    assert client.session.session_key != key
+    assert not type(session)().exists(key)
+
+
+def test_signing_up_does_not_tell_whose_address_is_known(ada: User) -> None:
+    answers = []
+    for number, email in enumerate(["ada@example.com", "new@example.com"]):
+        fields = {
+            "username": f"eve{number}",
+            "email": email,
+            "password1": PASSWORD,
+            "password2": PASSWORD,
+        }
+        answers.append(Client().post(reverse("account_signup"), fields))
+
+    assert answers[0].status_code == answers[1].status_code
+    assert answers[0].headers.get("Location") == answers[1].headers.get("Location")
+
+
+def test_a_reset_link_is_good_once_and_for_an_hour(
+    ada: User, settings: Settings
+) -> None:
+    Client().post(reverse("account_reset_password"), {"email": ada.email})
+    [message] = mail.outbox
+    link = next(
+        urlsplit(word).path for word in str(message.body).split() if "/key/" in word
+    )
+    client = Client()
+    form = client.get(link, follow=True).request["PATH_INFO"]
+    client.post(form, {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD})
+
+    assert is_signed_in(Client(), NEW_PASSWORD)
+    assertContains(Client().get(link, follow=True), "invalid")
+    assert settings.PASSWORD_RESET_TIMEOUT == 60 * 60

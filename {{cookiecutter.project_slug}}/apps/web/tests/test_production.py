@@ -1,0 +1,84 @@
+"""The settings as they are in production, read by a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+PRODUCTION = {
+    "BEHIND_PROXY": "true",
+    "DATABASE_URL": "sqlite:///:memory:",
+    "DEBUG": "false",
+    "REDIS_URL": "redis://127.0.0.1:6379/0",
+    "SECRET_KEY": "abcdefghijklmnopqrstuvwxyz" * 2,
+    "SECRET_KEY_FALLBACKS": "zyxwvutsrqponmlkjihgfedcba" * 2,
+}
+# What a developer's own settings may say otherwise.
+DEFAULT = ("ALLOWED_HOSTS", "SECURE_HSTS_SECONDS", "USE_HTTPS_IN_ABSOLUTE_URLS")
+READ = """
+import json
+from django.conf import settings
+from django.core.management import call_command
+
+call_command("check", deploy=True, fail_level="WARNING")
+names = [name for name in dir(settings) if name.isupper()]
+print(json.dumps({name: getattr(settings, name) for name in names}, default=str))
+"""
+
+
+@pytest.fixture(scope="module")
+def production() -> Any:
+    """Every setting; `check --deploy` is content with them."""
+    env = {name: value for name, value in os.environ.items() if name not in DEFAULT}
+    # What is set wins over .env, which may have them too.
+    env |= {"ALLOWED_HOSTS": "example.org", "USE_HTTPS_IN_ABSOLUTE_URLS": "true"}
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "manage.py", "shell", "--no-imports", "-c", READ],
+        cwd=settings.BASE_DIR,
+        env=env | PRODUCTION,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_check_deploy_has_nothing_to_say(production: Any) -> None:
+    assert production["DEBUG"] is False
+
+
+def test_cookies_are_of_this_host_and_https_alone(production: Any) -> None:
+    for kind in ("SESSION", "CSRF"):
+        assert production[f"{kind}_COOKIE_NAME"].startswith("__Host-")
+        assert production[f"{kind}_COOKIE_SECURE"]
+        assert production[f"{kind}_COOKIE_HTTPONLY"]
+        assert production[f"{kind}_COOKIE_SAMESITE"] == "Lax"
+        assert production[f"{kind}_COOKIE_DOMAIN"] is None
+        assert production[f"{kind}_COOKIE_PATH"] == "/"
+
+
+def test_https_is_insisted_on(production: Any) -> None:
+    assert production["SECURE_SSL_REDIRECT"]
+    assert production["SECURE_HSTS_SECONDS"] >= 180 * 24 * 60 * 60
+    assert production["SECURE_PROXY_SSL_HEADER"] == ["HTTP_X_FORWARDED_PROTO", "https"]
+    assert production["ACCOUNT_DEFAULT_HTTP_PROTOCOL"] == "https"
+
+
+def test_one_proxy_is_believed_unless_told_how_many(production: Any) -> None:
+    assert production["TRUSTED_PROXY_COUNT"] == 1
+    assert production["ALLAUTH_TRUSTED_PROXY_COUNT"] == 1
+
+
+def test_keys_can_be_replaced_without_ending_sessions(production: Any) -> None:
+    old = PRODUCTION["SECRET_KEY_FALLBACKS"]
+    assert production["SECRET_KEY_FALLBACKS"] == [old]
+
+
+def test_what_is_counted_is_counted_for_all_processes(production: Any) -> None:
+    assert "RedisCache" in production["CACHES"]["default"]["BACKEND"]
+    assert "RedisPubSub" in production["CHANNEL_LAYERS"]["default"]["BACKEND"]

@@ -1,8 +1,10 @@
 """What the settings need to know of PostgreSQL."""
 
+import atexit
 from selectors import EVENT_READ, DefaultSelector
 from typing import Any
 
+from django.db import connections
 from psycopg import Connection, OperationalError
 
 
@@ -17,3 +19,9 @@ def check_connection(connection: Connection[Any]) -> None:
         if selector.select(timeout=0):
             connection.close()  # or the pool would keep it
             raise OperationalError("The server has closed the connection.")
+
+
+@atexit.register
+def close_pool() -> None:
+    """End the threads of the pool. Python would wait five seconds for each, in vain."""
+    connections["default"].close_pool()  # type: ignore[attr-defined]

@@ -115,8 +115,8 @@ def is_only_compared() -> bool:
     It does so in a temporary folder, where secrets and an installation would count
     as changes.
     """
-    scratch = Path(tempfile.gettempdir()).resolve()
-    return "_commit" in ANSWERS and PROJECT.parent.parent == scratch
+    grandparent = PROJECT.parent.parent
+    return "_commit" in ANSWERS and grandparent.samefile(tempfile.gettempdir())
 
 
 def write_env() -> None:

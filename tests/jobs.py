@@ -10,7 +10,7 @@ import yaml
 from baking import Variables, run
 
 # What the machines of CI lack and this one has, and what asks the world outside.
-ELSEWHERE = re.compile(r"apt-get|uvx ")
+ELSEWHERE = re.compile(r"apt-get|docker|uvx ")
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import jobs
 import pytest
 from baking import TEMPLATE, Kitchen, run
 
@@ -48,3 +49,16 @@ def test_none_leaves_no_trace(kitchen: Kitchen) -> None:
         "grep", "-riE", "gitlab|dependabot|workflow", ".", cwd=project, ok=False
     )
     assert found.stdout == ""
+
+
+def test_services_are_those_of_compose(kitchen: Kitchen) -> None:
+    project = kitchen.write({})
+    compose = jobs.read(project / "compose.yaml")["services"]
+    deployed = {service.get("image") for service in compose.values()}
+    workflow = jobs.read(project / ".github" / "workflows" / "ci.yml")
+    tested = {
+        service["image"] for service in workflow["jobs"]["tests"]["services"].values()
+    }
+    pipeline = jobs.read(kitchen.write({"ci": "gitlab"}) / ".gitlab-ci.yml")
+    assert {service["name"] for service in pipeline["tests"]["services"]} == tested
+    assert tested < deployed

@@ -21,6 +21,7 @@ FORGED = {
     "X-Forwarded-For": "203.0.113.6",
     "X-Forwarded-Port": "6",
     "X-Forwarded-Proto": "http",
+    "X-Request-ID": "mine",
 }
 # A page and a socket that tell who asks, as Django sees it.
 VIEW = """
@@ -35,6 +36,7 @@ def who(request):
         "address": request.META["REMOTE_ADDR"],
         "allauth": get_adapter().get_client_ip(request),
         "host": request.get_host(),
+        "id": request.headers["X-Request-ID"],
         "secure": request.is_secure(),
     })
 
@@ -120,6 +122,7 @@ def assert_in_order(guest: Guest) -> None:
         assert said["address"] == said["allauth"] == SOMEBODY
         assert said["host"] == url.removeprefix("https://")
         assert said["secure"] is True
+        assert re.fullmatch("[0-9a-f-]{32,36}", said["id"])
         with guest.open("/ws/who/", url, **headers) as socket:
             assert json.loads(socket.recv(timeout=10)) == {"address": SOMEBODY}
     with pytest.raises(InvalidStatus, match="403"):

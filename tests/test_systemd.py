@@ -1,0 +1,44 @@
+"""The units: what systemd says of them, and a process that it hands its socket."""
+
+import re
+from pathlib import Path
+
+import pytest
+import requests
+from baking import Kitchen, Variables, run
+from fleet import PRODUCTION, SERVERS
+from fronts import find_program
+from serving import free_port, serve
+from units import Unit
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def unit(request: pytest.FixtureRequest, kitchen: Kitchen) -> Unit:
+    answers = {"asgi_server": request.param, "chat_client": "javascript"}
+    return Unit(kitchen.bake(answers))
+
+
+def test_systemd_has_nothing_to_say(unit: Unit, tmp_path: Path) -> None:
+    analyze = find_program("systemd-analyze")
+    for path in (unit.path, unit.socket_path):
+        (tmp_path / path.name).write_text(unit.here(path))
+    units = [str(path) for path in tmp_path.iterdir()]
+    done = run(analyze, "verify", "--recursive-errors=no", *units, cwd=tmp_path)
+    assert done.stdout + done.stderr == ""
+    secure = ("security", "--offline=true", "--threshold=15")
+    run(analyze, *secure, str(tmp_path / unit.path.name), cwd=tmp_path)
+
+
+def test_the_first_visitor_wakes_the_process(unit: Unit, sqlite: Variables) -> None:
+    activate = find_program("systemd-socket-activate")
+    env = {**PRODUCTION, **sqlite, **unit.environment}
+    (address,) = re.findall(r"ListenStream=(\S+)", unit.socket_path.read_text())
+    port = free_port()
+    listen = f"--listen={address.replace('8000', str(port))}"
+    # It hands nothing on that it is not told to.
+    named = [f"--setenv={name}={value}" for name, value in env.items()]
+    command = [activate, listen, *named, *unit.command]
+    project = unit.project
+    with serve(command, cwd=project.path, port=port, env=env) as server:
+        url = f"{server.url}/health/live"
+        assert requests.get(url, timeout=60).ok

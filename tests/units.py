@@ -1,0 +1,51 @@
+"""systemd's units, read, and what they run, run here."""
+
+import shlex
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from baking import Project
+
+
+@dataclass(frozen=True)
+class Unit:
+    """The service of a project whose folder is not /srv/NAME but another."""
+
+    project: Project
+
+    @property
+    def path(self) -> Path:
+        (path,) = (self.project.path / "deploy" / "systemd").glob("*@.service")
+        return path
+
+    @property
+    def socket_path(self) -> Path:
+        (path,) = (self.project.path / "deploy" / "systemd").glob("*.socket")
+        return path
+
+    def here(self, path: Path) -> str:
+        """A unit's text, with the paths of this machine."""
+        slug = self.socket_path.stem
+        text = path.read_text().replace(f"/srv/{slug}/.venv", str(self.project.venv))
+        return text.replace(f"/srv/{slug}", str(self.project.path))
+
+    def values(self, name: str) -> list[str]:
+        lines = self.here(self.path).splitlines()
+        return [line.split("=", 1)[1] for line in lines if line.startswith(f"{name}=")]
+
+    @property
+    def command(self) -> list[str]:
+        (line,) = self.values("ExecStart")
+        return shlex.split(line)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        (line,) = self.values("Environment")
+        pairs = line.replace("%i", "1").split()
+        return dict(pair.split("=", 1) for pair in pairs)
+
+    def command_with(self, listener: socket.socket) -> list[str]:
+        """The command with a socket where systemd puts it."""
+        script = 'descriptor=$1; shift; exec "$@" 3<&"$descriptor"'
+        return ["bash", "-c", script, "-", str(listener.fileno()), *self.command]

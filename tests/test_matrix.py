@@ -77,6 +77,15 @@ def test_a_project_is_clean(
     check(project)
 
 
+def test_what_startsocket_adds_is_typed(
+    kitchen: Kitchen, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    project = kitchen.bake({})
+    project.manage("startsocket", "web", "ticker")
+    cache = tmp_path_factory.getbasetemp() / f"mypy-{project.venv.name}"
+    project.run("mypy", ".", "--cache-dir", str(cache))
+
+
 def assert_is_finished(path: Path) -> None:
     text = path.read_text("utf-8")
     if path.suffix == ".md":

@@ -28,39 +28,35 @@ URLS = re.compile(r"Open http://localhost:8000(\S+)")
 
 @pytest.mark.parametrize("kind", SOCKETS)
 def test_an_endpoint_works_the_moment_it_is_written(
-    kitchen: Kitchen,
-    browser: Browser,
-    tmp_path_factory: pytest.TempPathFactory,
-    kind: str,
+    kitchen: Kitchen, browser: Browser, kind: str
 ) -> None:
-    answers, names = SOCKETS[kind]
+    answers, sockets = SOCKETS[kind]
     project = kitchen.bake(answers)
     before = files(project)
-    said = "".join(project.manage("startsocket", *pair) for pair in names.items())
+    said = "".join(project.manage("startsocket", *pair) for pair in sockets.items())
     after = files(project)
     written = sorted(set(after) - set(before))
-    assert len(written) == 4 * len(names)
-    assert said.count("created") == 4 * len(names)
+    assert len(written) == 4 * len(sockets)
+    assert said.count("created") == 4 * len(sockets)
 
-    for pair in names.items():
-        assert project.manage("startsocket", *pair).count("unchanged") == 4
+    assert (
+        project.manage("startsocket", *list(sockets.items())[-1]).count("unchanged")
+        == 4
+    )
     assert files(project) == after
 
     project.run("ruff", "check", "--no-cache")
     project.run("ruff", "format", "--check", "--no-cache")
-    if kind == "plain":  # what is typed is the same in all of them
-        cache = tmp_path_factory.getbasetemp() / f"mypy-{project.venv.name}"
-        project.run("mypy", ".", "--cache-dir", str(cache))
     project.manage("check", "--fail-level", "WARNING")
     tests = [name for name in written if "/tests/" in name]
     done = project.run("pytest", "-q", "-p", "no:cacheprovider", *tests)
-    assert f"{3 * len(names)} passed" in done.stdout
+    assert f"{3 * len(sockets)} passed" in done.stdout
 
     if kind == "javascript":  # its client is that of the plain project
         return
     project.manage("migrate")
     pages = URLS.findall(said)
-    assert len(pages) == len(names)
+    assert len(pages) == len(sockets)
     port = free_port()
     with two_people(project, browser, port) as (ada, bob):
         for page in pages:

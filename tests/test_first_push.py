@@ -23,6 +23,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.getbasetemp()
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("ci", READERS)
 def test_every_job_passes(
     kitchen: Kitchen, tmp_path: Path, base: Path, services: dict[str, str], ci: str

@@ -43,10 +43,15 @@ def template(kitchen: Kitchen, tmp_path: Path) -> Path:
 def test_an_update_arrives_and_leaves_alone_what_is_not_the_templates(
     template: Path, tmp_path: Path, with_demo: bool
 ) -> None:
-    answers = {"project_slug": "kept", "include_chat_demo": with_demo}
+    answers = {
+        "project_slug": "kept",
+        "include_chat_demo": with_demo,
+        "install_now": not with_demo,
+    }
     make = ("--no-input", "--default-config", "--extra-context", json.dumps(answers))
     run("cruft", "create", template, *make, cwd=tmp_path)
     project = tmp_path / "kept"
+    run("uv", "lock", "--quiet", cwd=project)
     run("git", "init", "--quiet", cwd=project)
     edit(project / "README.md", "## Start", "Our own words.\n\n## Start")
     (project / ".env").write_text("SECRET_KEY=ours\nDEBUG=true\n")

@@ -16,6 +16,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from apps.realtime.hub import get_hub
 from apps.realtime.redis import aconnect
+from apps.realtime.shutdown import farewell
 from apps.realtime.threads import in_thread
 from apps.web.probes import answer, find_path
 
@@ -34,6 +35,8 @@ class HealthMiddleware:
         match find_path(scope):
             case "/health/live":
                 await report(send, {})
+            case "/health/ready" if farewell.has_begun:
+                await report(send, {"process": False})
             case "/health/ready":
                 await report(send, await self.readiness.check())
             case _:

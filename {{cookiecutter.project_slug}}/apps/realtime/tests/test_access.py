@@ -13,6 +13,7 @@ from apps.realtime.log_context import current
 from apps.realtime.middleware import OriginMiddleware
 from apps.realtime.tests.browsing import application, browser_of, closing_code
 from apps.realtime.tests.listening import WAIT
+from apps.realtime.tests.routes import ShoutConsumer
 
 logged: Any = WebSocketLogMiddleware(application)
 
@@ -133,6 +134,21 @@ async def test_what_a_consumer_raises_is_logged_once_and_closes_the_socket(
     (failure,) = [one for one in caplog.records if one.levelno >= logging.ERROR]
     assert failure.exc_info
     assert events(caplog)[-1]["code"] == 1011
+
+
+async def test_fan_out_goes_around_the_log() -> None:
+    async def send(message: Any) -> None:
+        pass
+
+    consumer = ShoutConsumer()
+
+    async def receive() -> Any:
+        return {"type": "websocket.disconnect", "code": 1001}
+
+    scope: Any = {"type": "websocket", "path": "/", "headers": [], "client": None}
+    await WebSocketLogMiddleware(consumer)(scope, receive, send)
+
+    assert consumer.outbox.send == send
 
 
 async def test_a_socket_that_is_gone_is_no_failure(

@@ -11,6 +11,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from pytest_django import Settings
 
 from apps.realtime.hub import get_hub
+from apps.realtime.shutdown import farewell
 from apps.web.health import TIMEOUT, HealthMiddleware
 
 # It has no types.
@@ -122,6 +123,17 @@ async def test_a_channel_layer_that_hangs_holds_up_nothing(
     assert [answer.status for answer in answers] == [503] * 3
     assert answers[0].report["checks"]["channel_layer"] == "fail"
     assert answers[0].report["checks"]["database"] == "pass"
+
+
+async def test_a_process_that_ends_is_not_ready(
+    health: HealthMiddleware, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(farewell, "has_begun", True)
+
+    answer = await get(health, "/health/ready")
+
+    assert answer.status == 503
+    assert answer.report == {"status": "fail", "checks": {"process": "fail"}}
 
 
 async def test_the_mount_point_of_the_server_is_taken_off(

@@ -57,7 +57,7 @@ for name in {names!r}:
     )
     client = Client()
     client.force_login(user)
-    sessions.append(client.cookies["sessionid"].value)
+    sessions.append(client.session.session_key)
 print(json.dumps(sessions))
 """
 STORED = """

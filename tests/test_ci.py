@@ -1,10 +1,11 @@
 """The CI of a project, and this template's own, satisfies those who know CI."""
 
+import re
 from pathlib import Path
 
 import jobs
 import pytest
-from baking import TEMPLATE, Kitchen, run
+from baking import TEMPLATE, TREE, Kitchen, run
 
 
 @pytest.fixture(scope="session", params=[True, False], ids=["demo", "no demo"])
@@ -14,10 +15,12 @@ def with_demo(request: pytest.FixtureRequest) -> bool:
 
 def check_github(folder: Path) -> None:
     """Every tool that knows workflows is content with those of a repository."""
-    workflows = sorted((folder / ".github" / "workflows").iterdir())
+    github = folder / ".github"
+    workflows = sorted((github / "workflows").iterdir())
     run("actionlint", *workflows, cwd=folder)
     run("zizmor", "--offline", "--quiet", ".github", cwd=folder)
     has_schema(folder, "github-workflows", *workflows)
+    has_schema(folder, "dependabot", github / "dependabot.yml")
 
 
 def has_schema(folder: Path, name: str, *files: Path) -> None:
@@ -31,7 +34,6 @@ def test_this_repository() -> None:
 def test_on_github(kitchen: Kitchen, with_demo: bool) -> None:
     project = kitchen.write({"ci": "github", "include_chat_demo": with_demo})
     check_github(project)
-    has_schema(project, "dependabot", project / ".github" / "dependabot.yml")
     assert not (project / ".gitlab-ci.yml").exists()
 
 
@@ -62,3 +64,15 @@ def test_services_are_those_of_compose(kitchen: Kitchen) -> None:
     pipeline = jobs.read(kitchen.write({"ci": "gitlab"}) / ".gitlab-ci.yml")
     assert {service["name"] for service in pipeline["tests"]["services"]} == tested
     assert tested < deployed
+
+
+def test_an_action_is_pinned_to_one_commit() -> None:
+    pinned: dict[str, set[str]] = {}
+    for folder in (TEMPLATE, TREE):
+        for workflow in (folder / ".github" / "workflows").iterdir():
+            for name, pin in re.findall(
+                r"uses: (\S+)@(\w+ # \S+)", workflow.read_text()
+            ):
+                pinned.setdefault(name, set()).add(pin)
+    assert "actions/checkout" in pinned
+    assert not {name: pins for name, pins in pinned.items() if len(pins) > 1}

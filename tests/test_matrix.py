@@ -89,6 +89,8 @@ def test_what_startsocket_adds_is_typed(
 def assert_is_finished(path: Path) -> None:
     text = path.read_text("utf-8")
     if path.suffix == ".md":
+        above = re.findall(r"(.*)\n## ", text)
+        assert not any(above), f"{path}: a heading follows {above}"
         text = re.sub(r" *```html\n.*?```\n", "", text, flags=re.DOTALL)
     assert not (found := JINJA.search(text)), f"{path}: {found}"
     assert text.endswith("\n") or not text, f"{path} ends in mid-line"

@@ -117,6 +117,7 @@ class RouteFile:
             for node in imports
             if isinstance(node, ast.ImportFrom)
             and node.module
+            and not node.level
             and node.module.split(".")[0] == route.module.split(".")[0]
         ]
         text = self._own(f"{route.import_line}\n")
@@ -126,8 +127,11 @@ class RouteFile:
             if natural(module) > natural(route.module):
                 lines.insert(node.lineno - 1, text)
                 return
+        relative = [one for one in imports if getattr(one, "level", 0)]
         if own:
             lines.insert(own[-1][1].end_lineno or 0, text)
+        elif relative:
+            lines.insert(relative[0].lineno - 1, text + self.newline)
         else:
             lines.insert(imports[-1].end_lineno or 0, self.newline + text)
 

@@ -116,6 +116,8 @@ def test_the_import_has_its_place(file: Path) -> None:
     assert f"{first}{IMPORT}{last}" in text
     text = added(file, "import os\n\nurlpatterns = [\n]\n")
     assert text.startswith(f"import os\n\n{IMPORT}\nurlpatterns")
+    text = added(file, "import os\n\nfrom . import views\n\nurlpatterns = [\n]\n")
+    assert text.startswith(f"import os\n\n{IMPORT}\nfrom . import views\n\nurlp")
     # Somebody took the route away and left the import.
     text = added(file, f"{IMPORT}\nurlpatterns = [\n]\n")
     assert text.count(IMPORT) == 1

@@ -57,7 +57,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import override
 
 pages = {}
-for name in ("400", "403", "403_csrf", "404", "500"):
+for name in ("400", "403", "403_csrf", "404", "429", "500"):
     for language in ("en", "de"):
         with override(language):
             pages.setdefault(name, []).append(render_to_string(f"{name}.html"))

@@ -19,7 +19,6 @@ from websockets.sync.client import ClientConnection, connect
 SOMEBODY = "127.0.0.77"
 FORGED = {
     "X-Forwarded-For": "203.0.113.6",
-    "X-Forwarded-Port": "6",
     "X-Forwarded-Proto": "http",
     "X-Request-ID": "mine",
 }

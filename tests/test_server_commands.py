@@ -9,8 +9,8 @@ import pytest
 from baking import Kitchen
 from fleet import OPTIONS, SERVERS
 
-# Where a server listens, and whom it believes: that differs.
-PLACES = re.compile(r"(-b|-p|--host|--port|--fd|--forwarded-allow-ips) \S+ ", re.ASCII)
+# Where a server listens: that differs.
+PLACES = re.compile(r"(-b|-p|--host|--port|--fd) \S+ ", re.ASCII)
 
 
 def commands(project: Path) -> list[str]:

@@ -4,6 +4,7 @@ import signal
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
+from fleet import terminate
 from people import Person
 from playwright.sync_api import expect
 from serving import Server, free_port, serve
@@ -11,6 +12,24 @@ from sites import Site, runserver
 
 Invite = Callable[..., Person]
 IN_THE_GAP = 400
+NOTE_CLOSE_CODES = """
+window.closeCodes = [];
+const Original = window.WebSocket;
+window.WebSocket = class extends Original {
+  constructor(...args) {
+    super(...args);
+    this.addEventListener("open", () =>
+      this.addEventListener("close", ({ code }) => closeCodes.push(code)));
+  }
+};
+"""
+
+
+def daphne(chat: Site, port: int) -> AbstractContextManager[Server]:
+    """The same site, as production serves it."""
+    command = [str(chat.project.python), "-m", "daphne", "-p", str(port)]
+    command.append("config.asgi:application")
+    return serve(command, cwd=chat.project.path, port=port)
 
 
 def test_a_crash_costs_nothing(invite: Invite, chat: Site) -> None:
@@ -46,6 +65,25 @@ def test_a_crash_costs_nothing(invite: Invite, chat: Site) -> None:
     for person in (ada, bob):
         person.page.goto("about:blank")
         person.complaints.clear()
+
+
+def test_a_page_comes_back_from_a_restart(invite: Invite, chat: Site) -> None:
+    ada = invite("ada")
+    port = free_port()
+    chat.fill("restart", ("eve", "before"))
+    ada.context.add_init_script(NOTE_CLOSE_CODES)
+    with daphne(chat, port) as server:
+        ada.page.goto(f"{server.url}/chat/restart/")
+        ada.is_online()
+        terminate(server)
+        expect(ada.status).to_have_text("Reconnecting …")
+        ada.say("meanwhile")
+        assert ada.page.evaluate("closeCodes") == [1012]
+    with daphne(chat, port):
+        ada.is_online()
+        ada.sees("before", "meanwhile")
+    ada.page.goto("about:blank")
+    ada.complaints.clear()
 
 
 def test_a_connection_that_died_silently_is_noticed(invite: Invite, chat: Site) -> None:

@@ -71,12 +71,15 @@ class Farewell:
         """Tell each socket as soon as it has its answers; wait until they are closed."""
         self.has_begun = True
         logger.info("Ending: %d sockets are told to come back.", len(self.sockets))
-        idle = [socket for socket in self.sockets if socket.is_idle]
-        telling = [asyncio.create_task(socket.tell()) for socket in idle]
+        telling = [self._tell(socket) for socket in self.sockets if socket.is_idle]
         await until(lambda: all(socket.is_told for socket in self.sockets), FINISH)
+        telling += map(self._tell, self.sockets)
         await until(lambda: not self.sockets, ANSWER)
         for task in telling:
             task.cancel()  # those who read nothing any more
+
+    def _tell(self, socket: Socket) -> asyncio.Task[None]:
+        return asyncio.create_task(socket.tell())
 
 
 farewell = Farewell()
@@ -123,6 +126,7 @@ def see_to_the_end() -> None:
         if time.monotonic() - began > MOMENT:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
+            os._exit(128 + number)  # the first process of a container is immune
 
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -117,12 +117,14 @@ async def test_who_neither_answers_nor_finishes_is_not_waited_for(
     mute, busy = await connect(echo), await connect(echo)
     echo.may_answer.clear()
     await busy.send_to("never answered")
+    await asyncio.wait_for(echo.has_taken.wait(), WAIT)
 
     async with asyncio.timeout(WAIT):
         await farewell.say()
 
     assert len(farewell.sockets) == 2
     for socket in (mute, busy):
+        assert await socket.receive_output(WAIT) == BYE
         echo.may_answer.set()
         await socket.disconnect()
 
@@ -171,10 +173,13 @@ def test_signals_of_one_moment_are_one_and_a_later_one_ends_it(
     monkeypatch.setattr(shutdown, "MOMENT", 0)
     on_signal: Any = signal.getsignal(signal.SIGTERM)
     raised: list[int] = []
+    statuses: list[int] = []
     monkeypatch.setattr(signal, "raise_signal", raised.append)
+    monkeypatch.setattr(os, "_exit", statuses.append)
     on_signal(signal.SIGTERM, None)
 
     assert raised == [signal.SIGTERM]
+    assert statuses == [128 + signal.SIGTERM]  # of a process that is immune
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 

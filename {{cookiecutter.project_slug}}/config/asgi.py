@@ -10,29 +10,18 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # Before the imports below: they need the app registry to be ready.
 django_application = get_asgi_application()
 
-from apps.realtime.access import WebSocketLogMiddleware  # noqa: E402
-from apps.realtime.language import LanguageMiddleware  # noqa: E402
-from apps.realtime.middleware import AuthMiddleware, OriginMiddleware  # noqa: E402
 from apps.realtime.proxy import ProxyMiddleware  # noqa: E402
 from apps.realtime.routing import WebSocketRouter  # noqa: E402
-from apps.realtime.shutdown import ShutdownMiddleware  # noqa: E402
+from apps.realtime.stack import websocket_stack  # noqa: E402
 from apps.web.health import HealthMiddleware  # noqa: E402
 from apps.web.metrics import expose_metrics  # noqa: E402
 from config.channels_urls import websocket_urlpatterns  # noqa: E402
 
-websocket_application = OriginMiddleware(
-    AuthMiddleware(LanguageMiddleware(WebSocketRouter(websocket_urlpatterns)))
-)
-
-application = HealthMiddleware(
-    ProxyMiddleware(
-        ProtocolTypeRouter(
-            {
-                "http": expose_metrics(django_application),
-                "websocket": WebSocketLogMiddleware(
-                    ShutdownMiddleware(websocket_application)
-                ),
-            }
-        )
+application = ProxyMiddleware(
+    ProtocolTypeRouter(
+        {
+            "http": HealthMiddleware(expose_metrics(django_application)),
+            "websocket": websocket_stack(WebSocketRouter(websocket_urlpatterns)),
+        }
     )
 )

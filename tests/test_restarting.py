@@ -27,6 +27,7 @@ PEOPLE = 10
 TALKERS = 8
 ROUNDS = 2
 COME_BACK = 1012
+LIMIT = 10  # seconds, on a busy machine
 # What a process ends with: daphne by itself, uvicorn by the signal that it was sent.
 STATUS = {"daphne": 0, "uvicorn": -signal.SIGTERM}
 PROCESSES = """
@@ -127,7 +128,7 @@ def test_sockets_are_answered_and_told_to_come_back(
     if name == "daphne":  # uvicorn closes the connection without a word
         assert login.result().headers["Connection"] == "close"
     assert status == STATUS[name]
-    assert seconds < 5
+    assert seconds < LIMIT
     assert fleet.ask(PROCESSES) == 0
     fleet.assert_quiet()
     note(
@@ -145,11 +146,12 @@ def test_nobody_holds_up_the_end(
     (ada,) = fleet.invite(server, "ada")
     with hushed(ada):
         _, seconds = terminate(server, signal.SIGINT)
-    assert seconds < 5
+    assert seconds < LIMIT
 
     server = fleet.start(name, server.port)
     with hushed(ada), ThreadPoolExecutor() as pool:
         ending = pool.submit(terminate, server)
+        wait_until(lambda: "Ending" in server.log, "the end has begun")
         time.sleep(0.2)
         server.signal(signal.SIGTERM)  # it is passed on, and means the same
         time.sleep(1)

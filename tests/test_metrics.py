@@ -40,7 +40,7 @@ from apps.realtime.publish import apublish, apublish_all
 async def flood(lobby, attic):
     await apublish_all(lobby, [Fragment("<p></p>")] * {together})
     for _ in range(250):
-        await apublish(attic, "x" * 60_000)
+        await apublish(attic, "x" * 65_536)
         await asyncio.sleep(0.002)
 
 groups = [Room.objects.get(slug=slug).group for slug in ("lobby", "attic")]
@@ -246,7 +246,8 @@ def assert_slow_readers_count(processes: Sequence[Process]) -> None:
         assert sum(sent) == MISSED
         assert grown("websocket_closed_total", how="let_go", code="1013") == 1
         saved = grown("websocket_deliveries_total") - grown("websocket_frames_total")
-        assert saved == max(0, together - 2)
+        assert saved >= max(0, together - 2)  # a roster may be in that frame too
+        assert together or not saved
 
 
 def assert_requests_count(processes: Sequence[Process]) -> None:

@@ -22,7 +22,7 @@ KEPT = {
     "apps/chat": ANSWERS["include_chat_demo"],
     "apps/realtime/startsocket/files/htmx": ANSWERS["include_chat_demo"]
     and ANSWERS["chat_client"] == "htmx",
-    "apps/realtime/uvicorn.py": ANSWERS["asgi_server"] == "uvicorn",
+    "apps/realtime/servers/uvicorn.py": ANSWERS["asgi_server"] == "uvicorn",
     "apps/realtime/tests/test_uvicorn.py": ANSWERS["asgi_server"] == "uvicorn",
 }
 # Files named `name.<answer>.ext` come in one version for each answer. The chosen

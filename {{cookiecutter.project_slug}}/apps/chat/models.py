@@ -100,4 +100,4 @@ class Message(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.author}: {self.text}"
+        return f"{self.author or _('Deleted user')}: {self.text}"

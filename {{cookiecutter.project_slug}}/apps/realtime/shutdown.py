@@ -1,7 +1,7 @@
 """Ends a process without losing anyone: sockets are told to come back, and then it goes.
 
 A frame that was read is answered before its socket is closed, and one that was not is
-dropped whole: the page sends it again, to another process. servers.py calls this.
+dropped whole: the page sends it again, to another process. servers/ending.py calls this.
 """
 
 import asyncio

@@ -11,8 +11,9 @@ import pytest
 from channels.testing import WebsocketCommunicator
 from daphne.server import Server
 
-from apps.realtime import servers, shutdown
+from apps.realtime import shutdown
 from apps.realtime.codes import COME_BACK
+from apps.realtime.servers import ending
 from apps.realtime.shutdown import Farewell, ShutdownMiddleware
 from apps.realtime.tests.listening import WAIT
 
@@ -184,4 +185,4 @@ def test_signals_of_one_moment_are_one_and_a_later_one_ends_it(
 
 
 def test_daphne_ends_in_this_way() -> None:
-    assert Server.kill_all_applications is servers.end_daphne
+    assert Server.kill_all_applications is ending.end_daphne

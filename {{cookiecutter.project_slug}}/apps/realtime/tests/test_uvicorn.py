@@ -8,8 +8,8 @@ import pytest
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from apps.realtime import uvicorn
-from apps.realtime.uvicorn import Http, WebSocket
+from apps.realtime.servers import uvicorn
+from apps.realtime.servers.uvicorn import Http, WebSocket
 
 HEAD = b"GET / HTTP/1.1\r\nHost: example.org\r\n\r\n"
 TIMEOUT = 0.05

@@ -48,7 +48,8 @@ clean:
 	rm -rf .bench .demo .newest .uv .venv screenshots
 
 .venv/.complete: pyproject.toml $(UV)
-	$(UV) sync --quiet
+	@echo "Installing into this folder; the first time this takes a while."
+	@$(UV) sync --quiet
 	@touch $@
 
 .uv/bin/uv:

@@ -32,6 +32,7 @@ RESERVED = sys.stdlib_module_names | {
     "config",
     "daphne",
     "debug_toolbar",
+    "deploy",
     "django",
     "django_allauth",
     "django_browser_reload",

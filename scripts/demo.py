@@ -14,6 +14,7 @@ PROJECT = DEMO / "my_project"
 def main(port: str) -> None:
     if problem := port_problem(port):
         sys.exit(problem)
+    print("Making a project; the first time this takes a minute.", flush=True)
     # Over an earlier demo, whose database and .env stay.
     generate = ["--no-input", "--default-config", "--overwrite-if-exists"]
     subprocess.run(
@@ -25,10 +26,10 @@ def main(port: str) -> None:
     manage = ["uv", "run", "--quiet", "--no-sync", "python", "manage.py"]
     environment = {k: v for k, v in os.environ.items() if k != "VIRTUAL_ENV"}
     os.chdir(PROJECT)
-    print(f"\nOpen http://localhost:{port} in two browsers, and chat.", flush=True)
+    print(f"The project is in {PROJECT.relative_to(CHECKOUT)}.\n", flush=True)
     subprocess.run([*manage, "demo"], env=environment, check=False)
-    folder = PROJECT.relative_to(CHECKOUT)
-    print(f"\nThe project is in {folder}. Ctrl-C ends the server.\n", flush=True)
+    address = f"http://localhost:{port}/chat/"
+    print(f"\nOpen {address} in two browsers. Ctrl-C ends the server.\n", flush=True)
     os.execvpe("uv", [*manage, "runserver", "--noreload", port], environment)  # noqa: S606
 
 

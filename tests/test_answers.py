@@ -106,8 +106,10 @@ def test_every_dependency_and_top_level_module_is_reserved(kitchen: Kitchen) -> 
     requirements = declared["project"]["dependencies"]
     requirements += declared["dependency-groups"]["dev"]
     names = {re.split(r"[\[<>=~! ]", text)[0] for text in requirements}
-    names |= {path.stem for path in project.iterdir() if path.stem.isidentifier()}
-    names -= {"LICENSE", "README", "pyproject"}
+    modules = [
+        path for path in project.iterdir() if path.is_dir() or path.suffix == ".py"
+    ]
+    names |= {path.stem for path in modules if path.stem.isidentifier()}
     assert {name.replace("-", "_") for name in names} <= RESERVED
 
 

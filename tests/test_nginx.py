@@ -17,6 +17,8 @@ from units import Unit
 
 PING = 25  # seconds: how often a page pings
 # All of nginx that is not in the example, with nothing of the machine's own.
+# A connection that was kept alive may end just when it is used again: nginx asks anew.
+EXPECTED = re.compile("too large body|prematurely closed connection while reading resp")
 AROUND = """
 {user}
 daemon off;
@@ -73,7 +75,7 @@ def nginx(unit: Unit, folder: Path, web: int) -> Iterator[tuple[Guest, int]]:
         front = Server(f"https://localhost:{https}", server.logfile)
         yield Guest(front, folder / "fullchain.pem"), http
         errors = re.findall(r"\[error\].*", server.log)
-        assert [line for line in errors if "too large body" not in line] == []
+        assert [line for line in errors if not EXPECTED.search(line)] == []
 
 
 def test_two_processes_restart_one_after_the_other(

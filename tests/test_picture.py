@@ -31,6 +31,8 @@ def test_two_browsers_chat(invite: Callable[..., Person], chat: Site) -> None:
     for person in people.values():
         person.visit("release")
     ada, bob = people.values()
+    for person in people.values():
+        expect(person.page.locator("#presence li")).to_have_count(len(people))
     film = Film([(ada.page, "light"), (bob.page, "dark")])
     film.take(1200)
     for count, (name, text) in enumerate(TALK, len(BEFORE) + 1):

@@ -141,7 +141,7 @@ def test_starting_and_testing_a_project_with_uv(
     assert_all_passed(type_in(tests, project))
     seconds = time.perf_counter() - start
     note(f"suite of a generated project: {seconds:.1f} s")
-    assert seconds < 60
+    assert seconds < 90  # beside others
     type_in(others, project)
 
 

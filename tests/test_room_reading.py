@@ -25,6 +25,15 @@ def test_the_view_follows_unless_one_scrolled_up(invite: Invite, chat: Site) -> 
     expect(ada.messages.last).to_be_in_viewport()
     expect(new_messages).to_be_hidden()
 
+    # A field that grows takes no message out of sight.
+    ada.page.locator("textarea[name=message]").focus()
+    ada.page.keyboard.type("a message of several lines, " * 12)
+    bob.say("while ada writes")
+    expect(ada.messages.last).to_contain_text("while ada writes")
+    expect(ada.messages.last).to_be_in_viewport(ratio=1)
+    expect(new_messages).to_be_hidden()
+    ada.field.fill("")
+
     ada.page.locator("#log").hover()
     ada.page.mouse.wheel(0, -500)
     expect(ada.messages.last).not_to_be_in_viewport()

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import pytest
 from channels.db import aclose_old_connections
+from channels.layers import channel_layers
 from django.conf import settings
 from django.utils.translation import deactivate
 from playwright.sync_api import Browser, sync_playwright
@@ -37,6 +38,13 @@ def groups_of_their_own() -> None:
 def entries_without_end(settings: Settings) -> None:
     """The tests of a process open more sockets than one person would."""
     settings.WEBSOCKET_ENTRIES_PER_SECOND = 1000
+
+
+@pytest.fixture(autouse=True)
+def layers_of_their_own() -> Iterator[None]:
+    """A channel layer belongs to an event loop, and each test has a new one."""
+    yield
+    channel_layers.backends.clear()
 
 
 @pytest.fixture(autouse=True)

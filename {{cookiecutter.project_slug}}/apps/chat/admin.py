@@ -16,6 +16,7 @@ class RoomAdmin(admin.ModelAdmin):
 class MessageAdmin(admin.ModelAdmin):
     list_display = ["room", "number", "author", "text", "created"]
     list_select_related = ["room", "author"]
+    ordering = ["-pk"]
     search_fields = ["text"]
     readonly_fields = ["room", "number", "author", "client_id"]
     show_full_result_count = False

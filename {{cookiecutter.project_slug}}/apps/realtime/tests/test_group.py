@@ -239,4 +239,5 @@ async def test_passing_remarks_do_not_wait_for_a_gap_to_close() -> None:
     await apublish("here", "(remark)")
 
     await listener.hears("b")
+    await listener.hears("(remark)")
     assert sorted([*listener.heard.replace("(remark)", "!")]) == ["!", "a", "b"]

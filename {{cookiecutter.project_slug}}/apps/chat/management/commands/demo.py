@@ -71,10 +71,11 @@ class Command(BaseCommand):
         for user in people.values():
             if user not in can_log_in:
                 self.stdout.write(f"{user.username} has a password of their own.")
-        names = [
-            f"{name}{' (private)' if private else ''}" for name, private, _ in ROOMS
-        ]
-        self.stdout.write(f"Rooms: {', '.join(names)}")
+        for name, is_private, said in ROOMS:
+            members = ", ".join(sorted({who for who, _ in said}))
+            self.stdout.write(
+                f"Room {name}, {f'for {members} only' if is_private else 'for everyone'}"
+            )
 
 
 def make_people(password: str) -> dict[str, User]:

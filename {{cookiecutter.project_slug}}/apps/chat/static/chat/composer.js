@@ -6,8 +6,11 @@
   const field = composer.elements.message;
 
   function fit() {
+    // Held while the field is measured, or the messages above would move.
+    composer.style.minBlockSize = `${composer.offsetHeight}px`;
     field.style.blockSize = "auto";
     field.style.blockSize = `${field.scrollHeight + field.offsetHeight - field.clientHeight}px`;
+    composer.style.minBlockSize = "";
   }
 
   field.addEventListener("keydown", (event) => {

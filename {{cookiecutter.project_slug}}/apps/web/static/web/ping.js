@@ -107,11 +107,17 @@ function bar(time, index) {
 function start() {
   failures = 0;
   if (document.hidden) {
-    disconnect();
-    show("paused");
+    // Not at once: a page that goes away is hidden first, and says better why it goes.
+    setTimeout(pause);
   } else {
     connect();
   }
+}
+
+function pause() {
+  if (!document.hidden) return;
+  disconnect();
+  show("paused");
 }
 
 document.addEventListener("visibilitychange", start);

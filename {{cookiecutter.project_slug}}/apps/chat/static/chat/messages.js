@@ -29,7 +29,7 @@
     const time = message.querySelector("time");
     if (!time) return;
     const date = sent(message);
-    time.textContent = date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+    time.textContent = date.toLocaleTimeString([], { hour: "numeric", minute: "2-digit" });
     time.title = date.toLocaleString([], { dateStyle: "full", timeStyle: "medium" });
   }
 

@@ -89,7 +89,7 @@ def test_times_are_in_the_readers_own_zone(invite: Invite, chat: Site) -> None:
     )
     stored = {}
     for zone, time, day in (
-        ("Asia/Tokyo", "08:30 AM", "Monday, March 2, 2026"),
+        ("Asia/Tokyo", "8:30 AM", "Monday, March 2, 2026"),
         ("America/New_York", "6:30 PM", "Sunday, March 1, 2026"),
     ):
         reader = invite("ada", timezone_id=zone, locale="en-US")

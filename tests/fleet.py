@@ -24,7 +24,8 @@ SERVERS = ("daphne", "uvicorn")
 OPTIONS = {
     "daphne": ["--no-server-name"],
     "uvicorn": [
-        "--no-server-header",
+        *("--http", "h11", "--ws", "websockets-sansio"),
+        *("--no-proxy-headers", "--no-server-header"),
         *("--ws-max-size", "65536", "--ws-per-message-deflate", "false"),
         *("--timeout-graceful-shutdown", "5"),
     ],

@@ -2,7 +2,6 @@
 
 import os
 import re
-import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -86,7 +85,7 @@ def test_two_processes_restart_one_after_the_other(
         del env[name]
     unit.project.manage("release", env=env)
     with (
-        socket.create_server(("127.0.0.1", 0), backlog=128) as listener,
+        unit.listen() as listener,
         ExitStack() as stack,
     ):
         port = listener.getsockname()[1]

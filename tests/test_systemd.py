@@ -1,6 +1,10 @@
 """The units: what systemd says of them, and a process that it hands its socket."""
 
 import re
+import statistics
+import time
+from collections.abc import Callable
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -8,7 +12,7 @@ import requests
 from baking import Kitchen, Variables, run
 from fleet import PRODUCTION, SERVERS
 from fronts import find_program
-from serving import free_port, serve
+from serving import START, free_port, serve
 from units import Unit
 
 
@@ -42,3 +46,37 @@ def test_the_first_visitor_wakes_the_process(unit: Unit, sqlite: Variables) -> N
     with serve(command, cwd=project.path, port=port, env=env) as server:
         url = f"{server.url}/health/live"
         assert requests.get(url, timeout=60).ok
+
+
+def test_no_answer_waits_for_an_acknowledgement(
+    unit: Unit, sqlite: Variables, note: Callable[[str], None]
+) -> None:
+    env = {**PRODUCTION, **sqlite, **unit.environment}
+    with unit.listen() as listener:
+        port = listener.getsockname()[1]
+        command = unit.command_with(listener)
+        with (
+            serve(
+                command, cwd=unit.project.path, port=port, env=env, listener=listener
+            ) as server,
+            requests.Session() as session,
+        ):
+            url = f"{server.url}/health/live"
+            times = []
+            for _ in range(21):
+                start = time.perf_counter()
+                assert session.get(url, timeout=START).ok
+                times.append(time.perf_counter() - start)
+    took = statistics.median(times)
+    note(f"one of {len(times)} answers: {took * 1000:.1f} ms")
+    assert took < 0.02
+
+
+def test_every_process_has_an_address_for_its_metrics(unit: Unit) -> None:
+    instances = (1, 2, 10, 254)
+    found = {unit.environment_of(one)["METRICS_ADDRESS"] for one in instances}
+    assert len(found) == len(instances)
+    for address in found:
+        host, port = address.split(":")
+        assert ip_address(host).is_loopback
+        assert int(port) < 2**16

@@ -41,9 +41,19 @@ class Unit:
 
     @property
     def environment(self) -> dict[str, str]:
+        return self.environment_of(1)
+
+    def environment_of(self, instance: int) -> dict[str, str]:
         (line,) = self.values("Environment")
-        pairs = line.replace("%i", "1").split()
+        pairs = line.replace("%i", str(instance)).split()
         return dict(pair.split("=", 1) for pair in pairs)
+
+    def listen(self) -> socket.socket:
+        """The socket as systemd opens it, at a port that is free."""
+        listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        if "NoDelay=yes" in self.socket_path.read_text().splitlines():
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listener
 
     def command_with(self, listener: socket.socket) -> list[str]:
         """The command with a socket where systemd puts it."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from baking import TEMPLATE
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
+from serving import PASSWORD
 
 SCREENSHOTS = TEMPLATE / "screenshots"
 
@@ -45,6 +46,16 @@ class Person:
     @property
     def status(self) -> Locator:
         return self.page.locator("#status")
+
+    def sign_up(self, name: str) -> None:
+        """Fill in the form, as anyone new does."""
+        self.page.goto("/accounts/signup/")
+        self.page.fill("input[name=username]", name)
+        self.page.fill("input[name=email]", f"{name}@example.org")
+        self.page.fill("input[name=password1]", PASSWORD)
+        self.page.fill("input[name=password2]", PASSWORD)
+        self.page.keyboard.press("Enter")
+        expect(self.page).not_to_have_url(re.compile("/signup/"))
 
     def enter(self, room: str) -> None:
         """Type the room's name into the focused field and press Enter."""

@@ -8,7 +8,7 @@ import pytest
 from baking import TEMPLATE, Kitchen
 from people import SCREENSHOTS, Person
 from playwright.sync_api import Browser, expect
-from serving import PASSWORD, Server, free_port, serve
+from serving import Server, free_port, serve
 from sites import runserver
 
 CONNECTED = re.compile(r"[Cc]onnected, \d+ ms")
@@ -32,14 +32,7 @@ def client(request: pytest.FixtureRequest) -> str:
 
 def sign_up(browser: Browser, server: Server, name: str) -> Person:
     person = Person(browser, server.url)
-    page = person.page
-    page.goto("/accounts/signup/")
-    page.fill("input[name=username]", name)
-    page.fill("input[name=email]", f"{name}@example.org")
-    page.fill("input[name=password1]", PASSWORD)
-    page.fill("input[name=password2]", PASSWORD)
-    page.keyboard.press("Enter")
-    expect(page).not_to_have_url(f"{server.url}/accounts/signup/")
+    person.sign_up(name)
     return person
 
 

@@ -1,6 +1,5 @@
 """What Dockerfile and compose.yaml run, run here: Caddy, two processes, a browser."""
 
-import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -15,8 +14,8 @@ from fleet import wait_until
 from fronts import Guest, assert_in_order, assert_redirects, find_program, tell_who_asks
 from names import NameServer, serve_names
 from people import Person
-from playwright.sync_api import Browser, WebSocket, expect
-from serving import PASSWORD, Server, free_port, serve
+from playwright.sync_api import Browser, WebSocket
+from serving import Server, free_port, serve
 
 ADDRESSES = ("127.0.0.2", "127.0.0.3")
 
@@ -178,12 +177,5 @@ def sign_up(browser: Browser, server: Server, name: str) -> tuple[Person, list[s
         sockets.append(socket.url)
 
     person.page.on("websocket", hear)
-    page = person.page
-    page.goto("/accounts/signup/")
-    page.fill("input[name=username]", name)
-    page.fill("input[name=email]", f"{name}@example.org")
-    page.fill("input[name=password1]", PASSWORD)
-    page.fill("input[name=password2]", PASSWORD)
-    page.keyboard.press("Enter")
-    expect(page).not_to_have_url(re.compile("/signup/"))
+    person.sign_up(name)
     return person, sockets

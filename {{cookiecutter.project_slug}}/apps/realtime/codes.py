@@ -7,6 +7,7 @@ NOT_FOUND = 4404
 
 # Standard ones (RFC 6455 and its registry).
 NORMAL_CLOSURE = 1000
+UNSUPPORTED_DATA = 1003  # binary where text is expected
 NO_CODE = 1005  # never sent: the browser gave none
 ABNORMAL_CLOSURE = 1006  # never sent: the connection was lost
 POLICY_VIOLATION = 1008  # sent too much; browsers must not come back

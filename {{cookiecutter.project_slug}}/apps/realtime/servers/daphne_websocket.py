@@ -53,6 +53,11 @@ class PacedWebSocketProtocol(WebSocketProtocol):  # type: ignore[misc]
         if self.paused is None:
             super().onPing(payload)
 
+    def serverSend(self, content: Any, binary: bool = False) -> None:  # noqa: N802
+        # Whoever is closed meanwhile gets no more: no error of their consumer's.
+        if self.state == self.STATE_OPEN:
+            super().serverSend(content, binary)
+
     def serverClose(self, code: int | None = None) -> None:  # noqa: N802
         # Autobahn's sendClose() takes neither 1008 nor 1009, 1012 or 1013.
         self.sendCloseFrame(code=1000 if code is None else code)

@@ -2,7 +2,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 from channels.testing import WebsocketCommunicator
+from pytest_django import Settings
 
+from apps.realtime.frames import WINDOW
 from apps.web.consumers import PingConsumer
 
 # Channels looks after database connections, used or not.
@@ -35,6 +37,26 @@ async def test_long_text_is_refused(socket: WebsocketCommunicator) -> None:
     await socket.send_to(text_data="x" * 101)
 
     assert await socket.receive_output() == {"type": "websocket.close", "code": 1009}
+
+
+async def test_who_sends_too_much_is_closed(settings: Settings) -> None:
+    settings.WEBSOCKET_FRAMES_PER_SECOND = 2
+    socket = WebsocketCommunicator(PingConsumer.as_asgi(), "/ws/ping/")
+    await socket.connect()
+    for _ in range(2 * WINDOW + 1):
+        await socket.send_to(text_data="1")
+
+    for _ in range(2 * WINDOW):
+        assert await socket.receive_from() == "1"
+    assert await socket.receive_output() == {"type": "websocket.close", "code": 1008}
+
+
+async def test_it_needs_no_channel_layer(settings: Settings) -> None:
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "nowhere.Layer"}}
+    socket = WebsocketCommunicator(PingConsumer.as_asgi(), "/ws/ping/")
+
+    assert await socket.connect() == (True, None)
+    await socket.disconnect()
 
 
 async def test_nothing_is_answered_after_closing(socket: WebsocketCommunicator) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import time
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -122,6 +123,19 @@ async def test_what_is_refused_may_come_back_by_itself(
     assert not any(budget.spend("user", 1, 2) for _ in range(100))
     now = WINDOW + 0.1
     assert budget.spend("user", 1, 2)
+
+
+def test_long_cookies_fill_no_memory() -> None:
+    budget = EntryBudget()
+    tracemalloc.start()
+    try:
+        for number in range(200):
+            assert budget.spend("session", f"{number}" + "x" * 10_000, 2)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert kept < 100_000
 
 
 def test_the_log_names_them_once_and_no_session(

@@ -49,7 +49,7 @@ async def aforget(group: str) -> None:
 
 
 async def arecheck(user: int) -> None:
-    """Have every process check whether a user's logins are good still."""
+    """Have every process check whether a user's logins are still good."""
     await tell_all({"type": "recheck", "user": user})
 
 

@@ -63,7 +63,8 @@ class RealtimeCollector(Collector):
         yield closed
         yield CounterMetricFamily(
             "websocket_refused_handshakes",
-            "Sockets that were not accepted: a foreign origin or an unknown path.",
+            "Sockets that were not accepted: another origin, an unknown path, too many "
+            "of somebody's, the database away, or a process that ends.",
             counts.refused_handshakes,
         )
         yield CounterMetricFamily(

@@ -77,7 +77,7 @@ def find_open_sessions(sessions: Collection[SessionBase]) -> set[str | None]:
 
 
 def is_current(user: AbstractBaseUser, session: SessionBase) -> bool:
-    """Whether a user is active and has the password of the session yet."""
+    """Whether a user is active and still has the password of the session."""
     found = session.get(HASH_SESSION_KEY, "")
     hashes = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
     return user.is_active and any(constant_time_compare(found, one) for one in hashes)

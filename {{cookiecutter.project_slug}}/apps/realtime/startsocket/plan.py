@@ -17,7 +17,7 @@ FILES = Path(__file__).parent / "files"
 
 @dataclass(frozen=True)
 class Mount:
-    """The file of routes that a page belongs into, and what comes before its path."""
+    """The file of routes that a page belongs in, and what comes before its path."""
 
     file: Path
     prefix: str = ""
@@ -98,7 +98,7 @@ class Plan:
 
     @property
     def routes(self) -> list[tuple[Path, str, Route]]:
-        """The routes, each with its file and the list in it that it belongs into."""
+        """The routes, each with its file and the list in it that it belongs in."""
         return [
             (
                 module_path(settings.WEBSOCKET_URLCONF),

@@ -24,6 +24,7 @@ from apps.realtime.counts import counts
 from apps.realtime.frames import MAX_FRAME, FrameBudget, InvalidFrame, decode
 from apps.realtime.history import History
 from apps.realtime.hub import Hub, get_hub
+from apps.realtime.names import check_name
 from apps.realtime.outage import DATABASE_ERRORS, database_outage
 from apps.realtime.outbox import Outbox
 from apps.realtime.presence import Roster
@@ -87,6 +88,7 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         With a `history`, first comes what the page missed since number `after`. With
         a `roster`, whoever is in the group is shown to all in it.
         """
+        check_name(group)
         self.hub.registry.add(self, label("group", group))
         self.joined.append(group)
         await self.hub.join(group, self.outbox, history=history, after=after)

@@ -11,6 +11,7 @@ from django.conf import settings
 from apps.realtime.background import start
 from apps.realtime.counts import counts
 from apps.realtime.history import Fragment
+from apps.realtime.names import check_name
 from apps.realtime.outage import TIMEOUT, layer_outage
 
 
@@ -19,13 +20,14 @@ async def apublish(group: str, html: str, *, number: int = 0) -> None:
 
     Call it after the commit of what it tells. `number` is the fragment's place in the
     group's history, if it has one: then it arrives even where the channel layer fails.
-    Never raises: a channel layer that is away is logged, once.
+    A channel layer that is away is logged, once, and raises nothing.
     """
     await apublish_all(group, [Fragment(html, number)])
 
 
 async def apublish_all(group: str, fragments: Collection[Fragment]) -> None:
     """Send several fragments to a group at once; see apublish()."""
+    check_name(group)
     counts.published += len(fragments)
     pairs = [(fragment.html, fragment.number) for fragment in fragments]
     message: dict[str, Any] = {"type": "fragments", "group": group, "pairs": pairs}
@@ -35,12 +37,16 @@ async def apublish_all(group: str, fragments: Collection[Fragment]) -> None:
 
 
 def publish(group: str, html: str, *, number: int = 0) -> None:
-    """Do what apublish() does, from any code, without waiting for it."""
-    start(apublish(group, html, number=number))
+    """Do what apublish() does, from any code.
+
+    Waits for nothing but where no event loop is to do it, as in a command.
+    """
+    publish_all(group, [Fragment(html, number)])
 
 
 def publish_all(group: str, fragments: Collection[Fragment]) -> None:
-    """Do what apublish_all() does, from any code, without waiting for it."""
+    """Do what apublish_all() does, from any code; see publish()."""
+    check_name(group)  # here, where the caller hears of it
     start(apublish_all(group, fragments))
 
 

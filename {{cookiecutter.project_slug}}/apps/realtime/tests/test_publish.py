@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 from channels.testing import WebsocketCommunicator
 
-from apps.realtime.publish import apublish, user_group
+from apps.realtime.control import disconnect
+from apps.realtime.outage import layer_outage
+from apps.realtime.publish import apublish, publish, user_group
 from apps.realtime.tests.browsing import browser_of, open_inbox
 from apps.realtime.tests.listening import WAIT
+from apps.realtime.tests.routes import ShoutConsumer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,3 +36,18 @@ async def test_one_person_is_told_in_every_tab(
 
     await apublish(user_group(bob.pk), "<b>for Bob</b>")
     assert await bobs.receive_from(WAIT) == "<b>for Bob</b>"
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a/b", "café", "here\n", "x" * 100])
+async def test_a_name_that_no_group_may_have_is_an_error_at_once(name: str) -> None:
+    with pytest.raises(ValueError, match=r"up to 99 ASCII letters.*, got '"):
+        publish(name, "hello")
+    with pytest.raises(ValueError, match="up to 99"):
+        await apublish(name, "hello")
+    with pytest.raises(ValueError, match="up to 99"):
+        disconnect(group=name)
+    with pytest.raises(ValueError, match="up to 99"):
+        await ShoutConsumer().join(name)
+
+    await apublish("x" * 99, "hello")
+    assert layer_outage.parts == []

@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from apps.realtime.control import CONTROL, adisconnect
+from apps.realtime.control import CONTROL, adisconnect, disconnect
 from apps.realtime.publish import user_group
 from apps.realtime.registry import MAX_SOCKETS
 from apps.realtime.tests.browsing import (
@@ -197,3 +197,20 @@ async def test_who_has_to_leave_is_told_again_where_the_channel_layer_was_away(
     await adisconnect(user=ada.pk)
 
     assert await closing_code(socket) == 4401
+
+
+@pytest.mark.parametrize("failures", [0, 1], ids=["there", "away"])
+def test_a_command_says_whom_it_could_not_tell(
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    failures: int,
+) -> None:
+    backend = f"{FickleLayer.__module__}.{FickleLayer.__qualname__}"
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": backend}}
+    monkeypatch.setattr(FickleLayer, "failures", failures)
+
+    disconnect(session="s3cret")
+
+    assert caplog.text.count("were not told to disconnect") == failures
+    assert "s3cret" not in caplog.text

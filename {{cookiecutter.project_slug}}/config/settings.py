@@ -213,9 +213,8 @@ WEBSOCKET_ENTRIES_PER_SECOND = env.int("WEBSOCKET_ENTRIES_PER_SECOND", default=3
 # A socket that sends more, for five seconds, is closed.
 WEBSOCKET_FRAMES_PER_SECOND = env.int("WEBSOCKET_FRAMES_PER_SECOND", default=20)
 # % if cookiecutter.include_chat_demo
-# Messages of one person.
+# In apps.chat, messages of one person and rooms that they make.
 CHAT_FLOOD_LIMIT = env.str("CHAT_FLOOD_LIMIT", default="10 per 5 seconds")
-# Rooms that one person makes.
 CHAT_ROOM_LIMIT = env.str("CHAT_ROOM_LIMIT", default="20 per hour")
 # % endif
 
@@ -283,8 +282,7 @@ TIME_ZONE = "{{ cookiecutter.timezone }}"
 USE_I18N = True
 USE_TZ = True
 # % if cookiecutter.include_chat_demo
-# What somebody writes without a scheme, as in www.example.org
-URLIZE_ASSUME_HTTPS = True
+URLIZE_ASSUME_HTTPS = True  # where apps.chat shows www.example.org
 # % endif
 
 # Static files: hashed and compressed in production, as they lie in development

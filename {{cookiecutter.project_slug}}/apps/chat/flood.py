@@ -1,28 +1,16 @@
 """How much one person may say and make, whatever the number of their sockets and processes."""
 
-from functools import cache
-from typing import Any, NamedTuple
+from functools import cache, partial
+from typing import NamedTuple
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from limits import RateLimitItem, parse
-from limits.storage import MemoryStorage, storage_from_string
+from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-from redis.retry import Retry
 
-from apps.realtime.outage import Outage
-from apps.realtime.redis import Pool
-
-# A database thread waits for Redis here: better too much than to hold it up.
-REDIS_OPTIONS: dict[str, Any] = {
-    "socket_connect_timeout": 0.25,
-    "socket_timeout": 0.25,
-    "retry": Retry(NoBackoff(), 0),
-}
-flood_outage = Outage("Redis", "Nobody is told to slow down meanwhile.")
+from apps.realtime.redis import COUNTING_OPTIONS, Pool, ask
 
 
 class Flood(ValidationError):  # noqa: N818
@@ -41,6 +29,7 @@ def may_tell_typing(author_id: int) -> bool:
 
 class Limits(NamedTuple):
     limiter: MovingWindowRateLimiter
+    meanwhile: MovingWindowRateLimiter
     messages: RateLimitItem
     rooms: RateLimitItem
 
@@ -58,29 +47,24 @@ def check_rooms(creator_id: int) -> None:
 
 
 def is_allowed(limit: RateLimitItem, what: str, user_id: int) -> bool:
-    """Count something that somebody does. While Redis is away, it is let through."""
-    if flood_outage.is_fresh():
-        return True
-    try:
-        is_within = get_limits().limiter.hit(limit, what, str(user_id))
-    except RedisError as error:
-        flood_outage.begin(error)
-        return True
-    flood_outage.end()
-    return is_within
+    """Count something that somebody does; while Redis is away, in this process."""
+    limits = get_limits()
+    hit = partial(limits.limiter.hit, limit, what, str(user_id))
+    return ask(hit, partial(limits.meanwhile.hit, limit, what, str(user_id)))
 
 
 @cache
 def get_limits() -> Limits:
+    limiter = memory = MovingWindowRateLimiter(MemoryStorage())
     if settings.REDIS_URLS:
-        pool = Pool.from_url(settings.REDIS_URLS[0], **REDIS_OPTIONS)
-        storage = storage_from_string(
+        pool = Pool.from_url(settings.REDIS_URLS[0], **COUNTING_OPTIONS)
+        storage = RedisStorage(
             "redis://", connection_pool=pool, key_prefix=settings.REDIS_PREFIX
         )
-    else:
-        storage = storage_from_string("memory://")
+        limiter = MovingWindowRateLimiter(storage)
     return Limits(
-        MovingWindowRateLimiter(storage),
+        limiter,
+        meanwhile=memory,
         messages=parse(settings.CHAT_FLOOD_LIMIT),
         rooms=parse(settings.CHAT_ROOM_LIMIT),
     )

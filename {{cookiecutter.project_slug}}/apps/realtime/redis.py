@@ -6,16 +6,22 @@
 The name is that of the monitored Redis; user and password are Redis', not Sentinel's.
 """
 
+from collections.abc import Callable
+from threading import Lock
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from django.core.exceptions import ImproperlyConfigured
 from redis import ConnectionPool
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
+from redis.asyncio.retry import Retry as AsyncRetry
 from redis.asyncio.sentinel import Sentinel as AsyncSentinel
 from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
 from redis.sentinel import Sentinel, SentinelConnectionPool
+
+from apps.realtime.outage import Outage
 
 SCHEME = "redis+sentinel://"
 PORT = 26379
@@ -24,6 +30,14 @@ SENTINEL_OPTIONS = {"socket_connect_timeout": 0.3, "socket_timeout": 0.3}
 # The layer waits for messages as long as there are none; a connection that died without a
 # word is noticed by a ping.
 LAYER_OPTIONS = {"socket_timeout": None, "health_check_interval": 5}
+# Somebody waits for what is counted, and others for the thread.
+COUNTING_OPTIONS = {
+    "socket_connect_timeout": 0.25,
+    "socket_timeout": 0.25,
+    "retry": Retry(NoBackoff(), 0),
+}
+redis_outage = Outage("Redis", "Each process counts for itself meanwhile.")
+_telling = Lock()  # of the threads that notice it together, one tells
 
 
 class Watched(NamedTuple):
@@ -95,11 +109,27 @@ class Pool:
         return pool(watched.name, sentinel, **options, **watched.options)
 
 
+def ask[T](redis: Callable[[], T], memory: Callable[[], T]) -> T:
+    """Return what Redis answers or, while it is away, what this process's memory does."""
+    if redis_outage.is_fresh():
+        return memory()
+    try:
+        answer = redis()
+    except RedisError as error:
+        with _telling:
+            redis_outage.begin(error)
+        return memory()
+    if redis_outage.parts:
+        with _telling:
+            redis_outage.end()
+    return answer
+
+
 def aconnect(url: str) -> Any:
     """Return an asynchronous client of what the URL leads to at the time."""
     # What died while nobody looked is connected anew, once and at once.
     options: dict[str, Any] = {
-        "retry": Retry(NoBackoff(), 1),
+        "retry": AsyncRetry(NoBackoff(), 1),
         "socket_connect_timeout": 1,
         "socket_timeout": 1,
     }

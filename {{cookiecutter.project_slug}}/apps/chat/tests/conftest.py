@@ -8,6 +8,7 @@ from limits import RateLimitItemPerMinute
 from apps.chat import flood
 from apps.chat.models import Room
 from apps.chat.tests.tab import Tab
+from apps.realtime.redis import redis_outage
 from apps.users.models import User
 
 # What one person may say, and make, in a minute; counted anew for each test.
@@ -22,7 +23,7 @@ def flood_limit_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     limit = RateLimitItemPerMinute(LIMIT, namespace=f"test-{uuid4()}")
     limits = flood.get_limits()._replace(messages=limit, rooms=limit)
     monkeypatch.setattr(flood, "get_limits", lambda: limits)
-    flood.flood_outage.forget()
+    redis_outage.forget()
     flood.typing_limiter.storage.reset()
 
 

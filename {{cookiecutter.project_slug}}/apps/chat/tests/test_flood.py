@@ -10,6 +10,7 @@ from apps.chat.consumers import WARNINGS
 from apps.chat.flood import Flood, check_flood, check_rooms, get_limits
 from apps.chat.models import Room
 from apps.chat.tests.conftest import LIMIT, Enter
+from apps.realtime.redis import redis_outage
 from apps.users.models import User
 
 
@@ -37,12 +38,16 @@ def test_the_limit_is_the_one_of_the_settings_and_holds_for_each_person(
                 check(somebody)
 
 
-def test_while_redis_is_away_everything_is_let_through(
+def test_while_redis_is_away_each_process_counts_for_itself(
     monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     use_settings(monkeypatch, settings, redis_urls=["redis://127.0.0.1:1/0"])
 
-    for _ in range(10):
+    check_flood(1)
+    check_flood(1)
+
+    assert redis_outage.parts
+    with pytest.raises(Flood):
         check_flood(1)
 
 

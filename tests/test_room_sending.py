@@ -13,12 +13,15 @@ Invite = Callable[..., Person]
 WITHOUT_WEBSOCKETS = """
 from socketserver import ThreadingMixIn
 from wsgiref.simple_server import WSGIServer, make_server
-from config.wsgi import application
+import os
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 class Server(ThreadingMixIn, WSGIServer):
     pass
 
-make_server("127.0.0.1", {port}, application, Server).serve_forever()
+make_server("127.0.0.1", {port}, get_wsgi_application(), Server).serve_forever()
 """
 
 

@@ -13,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.autoreload import DJANGO_AUTORELOAD_ENV
 from django.utils.csp import CSP
 
-from apps.realtime.redis import layer_host
+from apps.realtime.redis import COUNTING_OPTIONS, layer_host
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -29,10 +29,11 @@ PRODUCTION_DOMAIN = "{{ cookiecutter.domain_name }}"
 NAVIGATION: list[tuple[str, str]] = [
     ("Chat", "chat:index"),
 ]
+
 # % else
 NAVIGATION: list[tuple[str, str]] = []
-# % endif
 
+# % endif
 # Core
 
 DEBUG = env.bool("DEBUG", default=False)
@@ -122,7 +123,6 @@ if DEBUG_TOOLBAR:
 ROOT_URLCONF = "config.urls"
 WEBSOCKET_URLCONF = "config.channels_urls"
 ASGI_APPLICATION = "config.asgi.application"
-WSGI_APPLICATION = "config.wsgi.application"
 
 TEMPLATES = [
     {
@@ -154,7 +154,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # Readers never wait for the writer, and writers queue instead of failing.
     # Threads cannot share a database that is in memory.
     DATABASES["default"]["TEST"] = {"NAME": BASE_DIR / "test.sqlite3"}
-    DATABASES["default"]["OPTIONS"] = {
+    _options: dict[str, Any] = {
         "init_command": "PRAGMA journal_mode=WAL",
         "timeout": 20,
         "transaction_mode": "IMMEDIATE",
@@ -162,7 +162,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     from config.postgresql import check_connection
 
-    DATABASES["default"]["OPTIONS"] = {
+    _options = {
         "pool": {
             "min_size": 1,
             "max_size": 10,
@@ -172,6 +172,8 @@ else:
             "check": check_connection,
         }
     }
+# What DATABASE_URL says after its question mark, such as sslmode, counts before these.
+DATABASES["default"]["OPTIONS"] = _options | DATABASES["default"].get("OPTIONS", {})
 
 # Several addresses are shards: channels-redis spreads the groups over them.
 REDIS_URLS = env.list("REDIS_URL", default=[])
@@ -189,13 +191,12 @@ if REDIS_URLS:
     }
     CACHES = {
         "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "BACKEND": "apps.realtime.cache.Cache",
             "LOCATION": REDIS_URLS[0],
             "KEY_PREFIX": REDIS_PREFIX,
             "OPTIONS": {
                 "pool_class": "apps.realtime.redis.Pool",
-                "socket_connect_timeout": 1,
-                "socket_timeout": 1,
+                **COUNTING_OPTIONS,
             },
         }
     }
@@ -206,17 +207,23 @@ else:
             "CONFIG": {"capacity": 10_000},
         }
     }
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            # Django would begin to forget what limits guessing after 300.
+            "OPTIONS": {"MAX_ENTRIES": 10_000},
+        }
+    }
 
-# Who opens more sockets of one process, for ten seconds, is refused for the rest of them.
-WEBSOCKET_ENTRIES_PER_SECOND = env.int("WEBSOCKET_ENTRIES_PER_SECOND", default=3)
-# A socket that sends more, for five seconds, is closed.
-WEBSOCKET_FRAMES_PER_SECOND = env.int("WEBSOCKET_FRAMES_PER_SECOND", default=20)
 # % if cookiecutter.include_chat_demo
 # In apps.chat, messages of one person and rooms that they make.
 CHAT_FLOOD_LIMIT = env.str("CHAT_FLOOD_LIMIT", default="10 per 5 seconds")
 CHAT_ROOM_LIMIT = env.str("CHAT_ROOM_LIMIT", default="20 per hour")
 # % endif
+# Who opens more sockets of one process, for ten seconds, is refused for the rest of them.
+WEBSOCKET_ENTRIES_PER_SECOND = env.int("WEBSOCKET_ENTRIES_PER_SECOND", default=3)
+# A socket that sends more, for five seconds, is closed.
+WEBSOCKET_FRAMES_PER_SECOND = env.int("WEBSOCKET_FRAMES_PER_SECOND", default=20)
 
 # The site's address
 
@@ -278,12 +285,12 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 LANGUAGE_CODE = "en-us"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
-TIME_ZONE = "{{ cookiecutter.timezone }}"
 USE_I18N = True
-USE_TZ = True
 # % if cookiecutter.include_chat_demo
 URLIZE_ASSUME_HTTPS = True  # where apps.chat shows www.example.org
 # % endif
+TIME_ZONE = "{{ cookiecutter.timezone }}"
+USE_TZ = True
 
 # Static files: hashed and compressed in production, as they lie in development
 
@@ -399,3 +406,5 @@ if SENTRY_DSN := env.str("SENTRY_DSN", default=""):
     from config.sentry import report_errors
 
     report_errors(SENTRY_DSN)
+    LOGGING["handlers"]["sentry"] = {"class": "config.sentry.Handler", "level": "ERROR"}
+    LOGGING["root"]["handlers"].append("sentry")

@@ -80,5 +80,38 @@ def test_keys_can_be_replaced_without_ending_sessions(production: Any) -> None:
 
 
 def test_what_is_counted_is_counted_for_all_processes(production: Any) -> None:
-    assert "RedisCache" in production["CACHES"]["default"]["BACKEND"]
+    assert production["CACHES"]["default"]["LOCATION"] == PRODUCTION["REDIS_URL"]
     assert "RedisPubSub" in production["CHANNEL_LAYERS"]["default"]["BACKEND"]
+
+
+@pytest.mark.parametrize(
+    ("url", "given", "ours"),
+    [
+        (
+            "postgres://u:p@db/n?sslmode=verify-full&sslrootcert=/ca.pem",
+            {"sslmode": "verify-full", "sslrootcert": "/ca.pem"},
+            "pool",
+        ),
+        ("sqlite:///:memory:?timeout=7", {"timeout": 7}, "transaction_mode"),
+    ],
+    ids=["postgresql", "sqlite"],
+)
+def test_options_in_the_address_of_the_database_count(
+    url: str, given: dict[str, Any], ours: str
+) -> None:
+    code = """if True:
+        import json
+        from config.settings import DATABASES
+        print(json.dumps(DATABASES["default"]["OPTIONS"], default=str))
+    """
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", code],
+        cwd=settings.BASE_DIR,
+        env=os.environ | PRODUCTION | {"DATABASE_URL": url},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    options = json.loads(done.stdout)
+    assert options.items() >= given.items()
+    assert ours in options

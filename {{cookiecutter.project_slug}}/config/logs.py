@@ -61,7 +61,8 @@ class JSONFormatter(logging.Formatter):
             if name not in STANDARD and isinstance(value, str | int | float):
                 line[name] = value[:MAX_LENGTH] if isinstance(value, str) else value
         if record.exc_info:
-            line["exception"] = without_rows(self.formatException(record.exc_info))
+            text = without_rows(self.formatException(record.exc_info))
+            line["exception"] = without_secrets(text)
         return json.dumps(line)
 
 
@@ -74,7 +75,7 @@ class LineFormatter(logging.Formatter):
         if (context := current.get()) and (user := context.fields()["user"]):
             line += f" (user {user})"
         if record.exc_info:
-            line += f"\n{self.formatException(record.exc_info)}"
+            line += f"\n{without_secrets(self.formatException(record.exc_info))}"
         return line
 
 
@@ -87,10 +88,13 @@ def in_brief(record: logging.LogRecord) -> logging.LogRecord:
 
 
 def message_of(record: logging.LogRecord) -> str:
-    message = record.getMessage()
-    if context := current.get():
-        message = context.without_secrets(message)
-    return message[:MAX_MESSAGE]
+    return without_secrets(record.getMessage())[:MAX_MESSAGE]
+
+
+def without_secrets(text: str) -> str:
+    """Return a text without what lets in whoever knows it, in the address of a request."""
+    context = current.get()
+    return context.without_secrets(text) if context else text
 
 
 def without_rows(text: str) -> str:

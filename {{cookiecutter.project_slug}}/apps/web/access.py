@@ -4,12 +4,14 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.urls import Resolver404, ResolverMatch, resolve
 
 from apps.realtime.log_context import (
     MAX_LENGTH,
@@ -47,11 +49,19 @@ class RequestContext:
         }
 
     def without_secrets(self, text: str) -> str:
-        match = self.request.resolver_match
+        match = self.request.resolver_match or find_route(self.request.path_info)
         for name, value in match.kwargs.items() if match else ():
             if name in SECRETS and len(str(value)) >= SHORTEST_SECRET:
                 text = text.replace(str(value), "***")
         return text
+
+
+def find_route(path: str) -> ResolverMatch | None:
+    """Return where a path leads that a redirect answered: to https, or to the last slash."""
+    for candidate in (path, f"{path}/"):
+        with suppress(Resolver404):
+            return resolve(candidate)
+    return None
 
 
 class AccessLogMiddleware:

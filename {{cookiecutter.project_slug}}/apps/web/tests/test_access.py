@@ -19,7 +19,7 @@ def fail(request: HttpRequest) -> HttpResponse:
 
 
 def reset(request: HttpRequest, key: str) -> HttpResponse:
-    raise RuntimeError("not thought of")
+    raise RuntimeError(f"not thought of: {key}")
 
 
 urlpatterns = [
@@ -121,6 +121,24 @@ def test_a_key_in_the_path_is_no_matter_for_the_log(
     client.get("/reset/c0ffee-c0ffee/")
 
     assert lines.access[0]["path"] == "/reset/***/"
+    assert "c0ffee-c0ffee" not in lines.text
+
+
+@pytest.mark.parametrize(
+    ("end", "to_https"),
+    [("", False), ("/", True)],
+    ids=["without the last slash", "without https"],
+)
+def test_nor_is_it_where_the_answer_is_a_redirect(
+    client: Client, lines: Lines, settings: Settings, end: str, to_https: bool
+) -> None:
+    settings.SECURE_SSL_REDIRECT = to_https
+
+    answer = client.get(f"/accounts/password/reset/key/1-c0ffee-c0ffee{end}")
+
+    assert answer.status_code == 301
+
+    assert "***" in lines.access[0]["path"]
     assert "c0ffee-c0ffee" not in lines.text
 
 

@@ -89,7 +89,7 @@ def start_server(address: str) -> HTTPServer:
         if not host:
             raise ValueError("no host")  # which would be every one
         server = HTTPServer((host, int(port)), TokenHandler)
-    except (OSError, ValueError) as error:
+    except (OSError, OverflowError, ValueError) as error:
         raise ImproperlyConfigured(
             f"METRICS_ADDRESS: nothing can listen at {address!r} ({error}). Expected "
             "host:port, as in 127.0.0.1:9101, another one for each process."

@@ -128,7 +128,7 @@ def test_a_process_answers_at_an_address_of_its_own(server: HTTPServer) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["9101", ":9101", "127.0.0.1", "127.0.0.1:x", "taken"]
+    "address", ["9101", ":9101", "127.0.0.1", "127.0.0.1:x", "127.0.0.1:91010", "taken"]
 )
 def test_a_bad_address_is_named(server: HTTPServer, address: str) -> None:
     if address == "taken":

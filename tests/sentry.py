@@ -3,6 +3,7 @@
 import gzip
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +16,7 @@ class Intake(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         assert self.headers["Content-Encoding"] == "gzip"
+        time.sleep(self.server.pause)
         self.server.received.append(gzip.decompress(body).decode())
         self.send_response(200)
         self.end_headers()
@@ -29,6 +31,7 @@ class Sentry(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Intake)
         self.received: list[str] = []
+        self.pause = 0.0  # seconds before it takes an error
 
     @property
     def events(self) -> list[dict[str, Any]]:

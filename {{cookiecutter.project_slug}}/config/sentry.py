@@ -8,14 +8,20 @@ from typing import Any
 
 import sentry_sdk
 from django.core.exceptions import ImproperlyConfigured
-from sentry_sdk.integrations.atexit import AtexitIntegration
 from sentry_sdk.integrations.dedupe import DedupeIntegration
 from sentry_sdk.integrations.excepthook import ExcepthookIntegration
-from sentry_sdk.integrations.logging import LoggingIntegration, ignore_logger
+from sentry_sdk.integrations.logging import EventHandler, ignore_logger
 from sentry_sdk.utils import BadDsn
 
 from apps.realtime.log_context import current
-from config.logs import without_rows
+from config.logs import without_rows, without_secrets
+
+
+class Handler(EventHandler):
+    """Part of the log, so that what flushes the log sends what is still to be sent."""
+
+    def flush(self) -> None:
+        sentry_sdk.flush()
 
 
 def report_errors(dsn: str) -> None:
@@ -26,10 +32,8 @@ def report_errors(dsn: str) -> None:
             default_integrations=False,
             include_local_variables=False,
             integrations=[
-                AtexitIntegration(callback=say_nothing),
                 DedupeIntegration(),
                 ExcepthookIntegration(),
-                LoggingIntegration(level=None),
             ],
         )
     except BadDsn as error:
@@ -44,14 +48,14 @@ def prepare(event: Any, hint: Any) -> Any:
     """Return an event with nothing in it that is not in the log."""
     event.pop("extra", None)
     context = current.get()
-    clean = context.without_secrets if context else str
     if entry := event.get("logentry"):
         message = entry["message"]
         if params := entry.get("params"):
             message %= tuple(params)
-        event["logentry"] = {"formatted": clean(message)}
+        event["logentry"] = {"formatted": without_secrets(message)}
     for exception in event.get("exception", {}).get("values", []):
-        exception["value"] = clean(without_rows(exception.get("value") or ""))
+        value = without_rows(exception.get("value") or "")
+        exception["value"] = without_secrets(value)
     if context:
         fields = context.fields()
         event["user"] = {"id": fields["user"]}
@@ -59,7 +63,3 @@ def prepare(event: Any, hint: Any) -> Any:
         event["request"] = {"url": fields["path"], "method": fields.get("method")}
         event["tags"] = {"request_id": fields["request_id"]}
     return event
-
-
-def say_nothing(pending: int, timeout: float) -> None:
-    """Leave the log to lines of its own."""

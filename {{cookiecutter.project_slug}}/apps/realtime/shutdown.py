@@ -116,6 +116,14 @@ async def leave() -> None:
     hub = get_hub()
     hub.stop()
     await hub.upkeep.leave()
+    # uvicorn ends by a signal, without Python's own end.
+    await asyncio.to_thread(flush_logs)
+
+
+def flush_logs() -> None:
+    """Have the log send what it holds: a service that gathers errors is at a distance."""
+    for handler in logging.getLogger().handlers:
+        handler.flush()
 
 
 def see_to_the_end() -> None:
@@ -138,4 +146,5 @@ def see_to_the_end() -> None:
 
 def give_up() -> None:
     logger.error("Something has not ended within %d s. The process goes now.", LIMIT)
+    flush_logs()
     os._exit(1)

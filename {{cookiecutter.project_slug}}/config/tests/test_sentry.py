@@ -17,7 +17,7 @@ from django.urls import path
 from apps.realtime.access import WebSocketLogMiddleware
 from apps.users.models import User
 from apps.web.views import home
-from config.sentry import report_errors
+from config.sentry import Handler, report_errors
 
 # Not to be found in the code around an error, which is sent.
 PRIVATE = "x" * 20
@@ -61,7 +61,10 @@ def sentry() -> Iterator[Sentry]:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         report_errors(server.dsn)
+        handler = Handler(logging.ERROR)
+        logging.getLogger().addHandler(handler)
         yield server
+        logging.getLogger().removeHandler(handler)
         sentry_sdk.get_client().close()
         sentry_sdk.get_global_scope().set_client(None)
         server.shutdown()

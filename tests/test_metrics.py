@@ -1,6 +1,7 @@
 """What Prometheus is told adds up to what happened, in each of two processes."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
@@ -168,6 +169,7 @@ def test_the_numbers_add_up(
         assert_slow_readers_count(processes)
 
     assert_requests_count(processes)
+    assert_docs_are_right(fleet, processes[0])
     for process in processes:
         assert_nobody_else_reads(process)
     fleet.assert_quiet()
@@ -265,6 +267,18 @@ def assert_requests_count(processes: Sequence[Process]) -> None:
         assert process.grown("websocket_refused_handshakes_total") == 1
         assert process.now("process_resident_memory_bytes") > 10_000_000
         assert process.now("process_open_fds") > 5
+
+
+def assert_docs_are_right(fleet: Fleet, process: Process) -> None:
+    """Each number in the table, the questions and the alerts is there to be read."""
+    names = set()
+    for family in text_string_to_metric_families(process.ask(**SCRAPE).text):
+        names |= {family.name, f"{family.name}_total"}
+        names |= {sample.name for sample in family.samples}
+    text = (fleet.project.path / "docs" / "watching.md").read_text()
+    named = set(re.findall(r"\b(?:websocket|django|chat|process)_\w+", text))
+    assert named
+    assert named - names == set()
 
 
 def assert_nobody_else_reads(process: Process) -> None:

@@ -138,6 +138,10 @@ def assert_in_order(guest: Guest) -> None:
     assert "immutable" not in guest.ask("/static/favicon.svg").headers.get(
         "Cache-Control", ""
     )
+    missing = guest.ask("/static/css/site.0123456789ab.css")
+    assert missing.status_code == 404
+    assert missing.headers.get("Server", "nginx") == "nginx"
+    assert "immutable" not in missing.headers.get("Cache-Control", "")
     for path in ("/static/../.env", "/static/%2e%2e/.env", "/health/ready", "/metrics"):
         assert guest.ask(path).status_code in {400, 404}
 

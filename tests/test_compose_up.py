@@ -82,7 +82,8 @@ def image(kitchen: Kitchen, tmp_path_factory: pytest.TempPathFactory) -> Image:
     context = kitchen.write({"chat_client": "javascript", "domain_name": "localhost"})
     tell_who_asks(context)
     run("uv", "lock", cwd=context)
-    (context / "db.sqlite3").write_text("not for the image")
+    for name in ("db.sqlite3", "site.dump"):
+        (context / name).write_text("not for the image")
     return Image(context, tmp_path_factory.mktemp("image"))
 
 
@@ -102,7 +103,7 @@ def test_the_image_is_compiled_and_holds_nothing_secret(image: Image) -> None:
     assert {"consumers", "settings", "manifest", "channels"} & compiled
     assert (image.path / "staticfiles" / "staticfiles.json").exists()
     assert (image.path / ".venv" / "bin" / image.cmd[0]).exists()
-    for name in (".env", "db.sqlite3", "compose.yaml", "deploy", ".git"):
+    for name in (".env", "db.sqlite3", "site.dump", "compose.yaml", "deploy", ".git"):
         assert not (image.path / name).exists(), name
     assert not (image.path / ".venv" / "bin" / "pytest").exists()
     assert int(image.user.split(":")[0]) > 0
@@ -113,8 +114,10 @@ def test_two_people_chat_across_two_processes(
 ) -> None:
     release = stack.services["release"]["command"]
     (python,) = (stack.image.path / ".venv" / "bin").glob("python")
-    said = run(python, *release[1:], cwd=stack.image.path, env=stack.env).stdout
-    assert said.endswith("Released.\n")
+    env = {**stack.env, "EMAIL_URL": "smtp://127.0.0.1:9"}
+    done = run(python, *release[1:], cwd=stack.image.path, env=env)
+    assert done.stdout.endswith("Released.\n")
+    assert done.stderr == ""
     with ExitStack() as running:
         one = running.enter_context(ExitStack())
         one.enter_context(stack.web(ADDRESSES[0]))

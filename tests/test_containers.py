@@ -43,6 +43,9 @@ def test_services_may_do_no_more_than_they_need(services: dict[str, Any]) -> Non
         assert service["read_only"], name
         assert service["cap_drop"] == ["ALL"], name
         assert "no-new-privileges:true" in service["security_opt"], name
+        assert 0 < service["pids_limit"] < 1000, name
+    # Errors of both are told to Sentry.
+    assert services["release"]["networks"] == services["web"]["networks"]
     assert "ports" not in services["postgres"] | services["valkey"]
     assert (
         services["postgres"]["networks"] == ["back"] == services["valkey"]["networks"]

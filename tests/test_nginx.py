@@ -26,7 +26,7 @@ error_log stderr;
 events {{}}
 http {{
     include /etc/nginx/mime.types;
-    access_log off;
+    access_log {folder}/access.log;
     client_body_temp_path {folder}/body;
     proxy_temp_path {folder}/proxy;
     fastcgi_temp_path {folder}/fastcgi;
@@ -75,6 +75,8 @@ def nginx(unit: Unit, folder: Path, web: int) -> Iterator[tuple[Guest, int]]:
         yield Guest(front, folder / "fullchain.pem"), http
         errors = re.findall(r"\[error\].*", server.log)
         assert [line for line in errors if not EXPECTED.search(line)] == []
+        # Links to new passwords are nobody's to read.
+        assert (folder / "access.log").read_text() == ""
 
 
 def test_two_processes_restart_one_after_the_other(

@@ -163,6 +163,7 @@ def test_deploying_a_project(
 ) -> None:
     project = kitchen.write({"asgi_server": asgi_server})
     (project / ".env").unlink()
+    run("uv", "lock", cwd=project)
     text = section(project / "README.md", "Deploy")
     named = re.findall(r"^\| `(\w+)`", text, re.M)
     env = {

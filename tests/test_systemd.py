@@ -24,13 +24,31 @@ def unit(request: pytest.FixtureRequest, kitchen: Kitchen) -> Unit:
 
 def test_systemd_has_nothing_to_say(unit: Unit, tmp_path: Path) -> None:
     analyze = find_program("systemd-analyze")
-    for path in (unit.path, unit.socket_path):
+    for path in unit.paths:
         (tmp_path / path.name).write_text(unit.here(path))
     units = [str(path) for path in tmp_path.iterdir()]
     done = run(analyze, "verify", "--recursive-errors=no", *units, cwd=tmp_path)
     assert done.stdout + done.stderr == ""
     secure = ("security", "--offline=true", "--threshold=15")
-    run(analyze, *secure, str(tmp_path / unit.path.name), cwd=tmp_path)
+    for service in tmp_path.glob("*.service"):
+        run(analyze, *secure, str(service), cwd=tmp_path)
+
+
+def test_sessions_that_are_over_are_cleared_away(unit: Unit, sqlite: Variables) -> None:
+    (timer,) = (path for path in unit.paths if path.suffix == ".timer")
+    service = unit.here(timer.with_suffix(".service"))
+    (command,) = re.findall(r"ExecStart=(.*)", service)
+    (variables,) = re.findall(r"Environment=(.*)", service)
+    env = {**PRODUCTION, **sqlite, **dict([variables.split("=")])}
+    unit.project.manage("migrate", env=env)
+    begin = "from django.contrib.sessions.backends.db import SessionStore as S;"
+    end = "print(S.get_model_class().objects.count())"
+    over = f"{begin} s = S(); s.set_expiry(-1); s.save(); {end}"
+    said = unit.project.manage("shell", "--no-imports", "-c", over, env=env)
+    assert said == "1\n"
+    run(*command.split(), cwd=unit.project.path, env=env)
+    said = unit.project.manage("shell", "--no-imports", "-c", begin + end, env=env)
+    assert said == "0\n"
 
 
 def test_the_first_visitor_wakes_the_process(unit: Unit, sqlite: Variables) -> None:

@@ -24,6 +24,11 @@ class Unit:
         (path,) = (self.project.path / "deploy" / "systemd").glob("*.socket")
         return path
 
+    @property
+    def paths(self) -> list[Path]:
+        """Of all units, those too that are not of the web processes."""
+        return sorted(self.path.parent.iterdir())
+
     def here(self, path: Path) -> str:
         """A unit's text, with the paths of this machine."""
         slug = self.socket_path.stem

@@ -18,13 +18,16 @@ LOCK = int.from_bytes(b"release", "big")
 
 class Command(BaseCommand):
     help = (
-        "Migrates the database and collects the static files. May run any number of "
-        "times, beside running processes and, with PostgreSQL, on several machines at "
-        "once: one of them migrates, the others wait."
+        "Warns of settings that are not for production, migrates the database and "
+        "collects the static files. May run any number of times, beside running "
+        "processes and, with PostgreSQL, on several machines at once: one of them "
+        "migrates, the others wait."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
         with self.one_at_a_time():
+            # What is broken has stopped this command already: these are warnings.
+            call_command("check", deploy=True, fail_level="CRITICAL")
             call_command("migrate", interactive=False)
             self.collect_static_files(Path(settings.STATIC_ROOT))
         self.stdout.write(self.style.SUCCESS("Released."))

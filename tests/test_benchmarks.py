@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from baking import TEMPLATE, Kitchen, run
+from fleet import wait_until
 
 from benchmarks import measure
 from benchmarks.load import Crowd
@@ -81,6 +82,7 @@ def test_messages_count_however_the_network_cuts_them(size: int) -> None:
 def test_a_ping_is_answered() -> None:
     with listening() as (port, accepted), closing(Crowd(DIALECT, Counter())) as crowd:
         crowd.open([(0, Address(port, "/"))])
+        wait_until(lambda: accepted, "the listener has taken the connection")
         (peer,) = accepted
         peer.settimeout(5)
         peer.sendall(b"\x81\x05hello" + PING)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from allpairspy import AllPairs
-from baking import Answers, Kitchen, Project
+from baking import Answers, Kitchen, Project, run
 from texts import HOSTILE
 
 PROMPTS: dict[str, list[str | bool]] = {
@@ -60,9 +60,18 @@ def test_the_table_has_every_pair() -> None:
     assert found == wanted
 
 
+@pytest.fixture(scope="module")
+def everything(kitchen: Kitchen) -> Project:
+    """A project with every dependency that any may have."""
+    return kitchen.bake({"asgi_server": "uvicorn", "chat_client": "htmx"})
+
+
 @pytest.mark.parametrize("number", range(len(TABLE)))
 def test_a_project_is_clean(
-    kitchen: Kitchen, tmp_path_factory: pytest.TempPathFactory, number: int
+    kitchen: Kitchen,
+    everything: Project,
+    tmp_path_factory: pytest.TempPathFactory,
+    number: int,
 ) -> None:
     answers = TABLE[number]
     # The database of whoever generates has no part in this, and may not be there.
@@ -80,19 +89,14 @@ def test_a_project_is_clean(
     project.run("ruff", "format", "--check", "--no-cache")
     check_for_deployment(project)
     if number in FIRST_OF_CODE.values():
-        # What mypy found out about the dependencies holds for one set of them.
-        cache = tmp_path_factory.getbasetemp() / f"mypy-{project.venv.name}"
-        project.run("mypy", ".", "--cache-dir", str(cache))
+        check_types(project.path, everything)
         check_migrations(project)
 
 
-def test_what_startsocket_adds_is_typed(
-    kitchen: Kitchen, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_what_startsocket_adds_is_typed(kitchen: Kitchen, everything: Project) -> None:
     project = kitchen.bake({})
     project.manage("startsocket", "web", "ticker")
-    cache = tmp_path_factory.getbasetemp() / f"mypy-{project.venv.name}"
-    project.run("mypy", ".", "--cache-dir", str(cache))
+    check_types(project.path, everything)
 
 
 def assert_is_finished(path: Path) -> None:
@@ -104,6 +108,13 @@ def assert_is_finished(path: Path) -> None:
     assert not (found := JINJA.search(text)), f"{path}: {found}"
     assert text.endswith("\n") or not text, f"{path} ends in mid-line"
     assert not re.search(r"[ \t]$", text, re.MULTILINE), f"{path}: blanks at line end"
+
+
+def check_types(path: Path, everything: Project) -> None:
+    # With all dependencies, whatever the project's own: what mypy finds out about them,
+    # which takes longest, is found out once.
+    cache = everything.path.parent / "mypy"
+    run(everything.python, "-m", "mypy", ".", "--cache-dir", cache, cwd=path)
 
 
 def check_migrations(project: Project) -> None:

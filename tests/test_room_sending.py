@@ -148,6 +148,7 @@ def test_without_websockets_the_form_is_posted(invite: Invite, chat: Site) -> No
         ada.say("through the needle's eye")
         ada.sees("through the needle's eye")
         bob.sees("through the needle's eye")
+        expect(ada.status).not_to_be_empty()  # the scripts of the new page are there
         ada.field.fill("again")
         ada.field.press("Enter")
         bob.sees("through the needle's eye", "again")

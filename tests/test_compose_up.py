@@ -11,10 +11,11 @@ import pytest
 from baking import Kitchen, Variables, run
 from containers import Image, read_compose
 from fleet import wait_until
-from fronts import Guest, assert_in_order, assert_redirects, find_program, tell_who_asks
+from fronts import Guest, assert_in_order, assert_redirects, tell_who_asks
 from names import NameServer, serve_names
 from people import Person
 from playwright.sync_api import Browser, WebSocket
+from programs import find_program
 from serving import Server, free_port, serve
 
 ADDRESSES = ("127.0.0.2", "127.0.0.3")

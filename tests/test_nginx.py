@@ -10,7 +10,8 @@ from threading import Event, Thread
 import pytest
 from baking import Kitchen, Variables, run
 from fleet import PRODUCTION, SERVERS, terminate
-from fronts import Guest, assert_in_order, assert_redirects, find_program, tell_who_asks
+from fronts import Guest, assert_in_order, assert_redirects, tell_who_asks
+from programs import find_program
 from serving import Server, free_port, serve
 from units import Unit
 

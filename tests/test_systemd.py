@@ -11,7 +11,7 @@ import pytest
 import requests
 from baking import Kitchen, Variables, run
 from fleet import PRODUCTION, SERVERS
-from fronts import find_program
+from programs import find_program
 from serving import START, free_port, serve
 from units import Unit
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from baking import TREE, Kitchen, Project, run
+from programs import find_program
 
 IN_ENGLISH = {"LC_ALL": "C"}
 
@@ -37,12 +38,8 @@ KEYS = {'"Enter"'}
 @pytest.fixture(scope="module")
 def tree(kitchen: Kitchen, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The template's tree, with the files of both clients, to write into."""
-    missing = [name for name in ("xgettext", "msgfmt") if not shutil.which(name)]
-    if missing:
-        sentence = f"GNU gettext is not on the PATH: {', '.join(missing)}."
-        if os.environ.get("CI") == "true":
-            pytest.fail(sentence)
-        pytest.skip(sentence)
+    find_program("xgettext")
+    find_program("msgfmt")
     copy = tmp_path_factory.mktemp("tree") / "project"
     shutil.copytree(kitchen.template / TREE.name, copy)
     return copy

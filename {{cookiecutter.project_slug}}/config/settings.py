@@ -78,7 +78,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "apps.web.access.AccessLogMiddleware",
+    "apps.web.access.log_requests",
     # Before the static files, which need these headers too.
     "apps.web.middleware.security_headers",
     "django.middleware.security.SecurityMiddleware",

@@ -1,4 +1,4 @@
-"""How much one person may say and make, whatever the number of their sockets and processes."""
+"""How much one person may say and make, by all of their sockets together."""
 
 from functools import cache, partial
 from typing import NamedTuple
@@ -10,7 +10,8 @@ from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter
 
-from apps.realtime.redis import COUNTING_OPTIONS, Pool, ask
+from apps.realtime.fallback import ask
+from apps.realtime.redis import COUNTING_OPTIONS, Pool
 
 
 class Flood(ValidationError):  # noqa: N818

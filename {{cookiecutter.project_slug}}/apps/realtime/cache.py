@@ -7,7 +7,7 @@ from typing import Any
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 
-from apps.realtime.redis import ask
+from apps.realtime.fallback import ask
 
 
 class Cache(RedisCache):

@@ -58,7 +58,9 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
 
     async def enter(self) -> None:
         """Join groups, or raise Refused."""
-        raise NotImplementedError
+        raise NotImplementedError(
+            f"{type(self).__name__} has to say who may enter, in a method enter()."
+        )
 
     @classmethod
     def find_unwelcome(cls, sockets: Collection[Self]) -> dict[Self, int]:

@@ -6,8 +6,6 @@
 The name is that of the monitored Redis; user and password are Redis', not Sentinel's.
 """
 
-from collections.abc import Callable
-from threading import Lock
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -17,11 +15,8 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.asyncio.sentinel import Sentinel as AsyncSentinel
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
 from redis.retry import Retry
 from redis.sentinel import Sentinel, SentinelConnectionPool
-
-from apps.realtime.outage import Outage
 
 SCHEME = "redis+sentinel://"
 PORT = 26379
@@ -36,8 +31,6 @@ COUNTING_OPTIONS = {
     "socket_timeout": 0.25,
     "retry": Retry(NoBackoff(), 0),
 }
-redis_outage = Outage("Redis", "Each process counts for itself meanwhile.")
-_telling = Lock()  # of the threads that notice it together, one tells
 
 
 class Watched(NamedTuple):
@@ -107,22 +100,6 @@ class Pool:
         pool: Any = SentinelConnectionPool
         sentinel = manager(watched.sentinels, sentinel_kwargs=SENTINEL_OPTIONS)
         return pool(watched.name, sentinel, **options, **watched.options)
-
-
-def ask[T](redis: Callable[[], T], memory: Callable[[], T]) -> T:
-    """Return what Redis answers or, while it is away, what this process's memory does."""
-    if redis_outage.is_fresh():
-        return memory()
-    try:
-        answer = redis()
-    except RedisError as error:
-        with _telling:
-            redis_outage.begin(error)
-        return memory()
-    if redis_outage.parts:
-        with _telling:
-            redis_outage.end()
-    return answer
 
 
 def aconnect(url: str) -> Any:

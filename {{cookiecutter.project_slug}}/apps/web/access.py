@@ -3,15 +3,16 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, ResolverMatch, resolve
+from django.utils.decorators import sync_and_async_middleware
 
 from apps.realtime.log_context import (
     MAX_LENGTH,
@@ -64,33 +65,23 @@ def find_route(path: str) -> ResolverMatch | None:
     return None
 
 
-class AccessLogMiddleware:
+@sync_and_async_middleware
+def log_requests(get_response: Callable[[HttpRequest], Any]) -> Callable[..., Any]:
     """Comes first, so that nothing is answered without it."""
 
-    async_capable = True
-    sync_capable = True
-
-    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
-        self.get_response = get_response
-        self.is_async = iscoroutinefunction(get_response)
-        if self.is_async:
-            markcoroutinefunction(self)
-
-    def __call__(
-        self, request: HttpRequest
-    ) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        if self.is_async:
-            return self.acall(request)
+    async def answer_async(request: HttpRequest) -> HttpResponseBase:
         with Entry(request) as entry:
-            response: HttpResponseBase = self.get_response(request)
+            response: HttpResponseBase = await get_response(request)
             entry.status = response.status_code
         return response
 
-    async def acall(self, request: HttpRequest) -> HttpResponseBase:
+    def answer(request: HttpRequest) -> HttpResponseBase:
         with Entry(request) as entry:
-            response: HttpResponseBase = await self.get_response(request)
+            response: HttpResponseBase = get_response(request)
             entry.status = response.status_code
         return response
+
+    return answer_async if iscoroutinefunction(get_response) else answer
 
 
 class Entry:

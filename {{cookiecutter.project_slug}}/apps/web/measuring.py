@@ -1,10 +1,10 @@
 """What Django does, counted for Prometheus: requests by view, and queries."""
 
 from collections.abc import Callable
-from inspect import iscoroutinefunction
 from time import perf_counter
 from typing import Any
 
+from asgiref.sync import iscoroutinefunction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.http import HttpRequest, HttpResponseBase

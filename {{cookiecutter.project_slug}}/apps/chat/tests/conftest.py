@@ -8,7 +8,7 @@ from limits import RateLimitItemPerMinute
 from apps.chat import flood
 from apps.chat.models import Room
 from apps.chat.tests.tab import Tab
-from apps.realtime.redis import redis_outage
+from apps.realtime.fallback import redis_outage
 from apps.users.models import User
 
 # What one person may say, and make, in a minute; counted anew for each test.

@@ -10,7 +10,7 @@ from apps.chat.consumers import WARNINGS
 from apps.chat.flood import Flood, check_flood, check_rooms, get_limits
 from apps.chat.models import Room
 from apps.chat.tests.conftest import LIMIT, Enter
-from apps.realtime.redis import redis_outage
+from apps.realtime.fallback import redis_outage
 from apps.users.models import User
 
 

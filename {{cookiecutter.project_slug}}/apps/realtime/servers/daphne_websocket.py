@@ -4,8 +4,7 @@ Daphne buffers whatever is sent to a socket that does not read, and whatever a s
 sends before it is read, without end. Here `send` completes when the buffer of the
 operating system and at most 64 KB beside it have taken the frame, as in uvicorn; and
 a socket that talks faster than it is listened to is closed. And whoever is closed is
-told why, which daphne itself does for some codes only. And its own access log, with the
-query strings, is left to apps.realtime.access and apps.web.access.
+told why, which daphne itself does for some codes only.
 """
 
 import asyncio
@@ -85,12 +84,7 @@ async def handle_reply(self: Server, protocol: Any, message: Any) -> None:
         await asyncio.shield(protocol.paused)
 
 
-def log_nothing(self: Server, protocol: str, action: str, details: Any) -> None:
-    pass
-
-
 def install() -> None:
     """Have daphne use it, whether started as `daphne` or by runserver."""
     WebSocketFactory.protocol = PacedWebSocketProtocol
     Server.handle_reply = handle_reply
-    Server.log_action = log_nothing

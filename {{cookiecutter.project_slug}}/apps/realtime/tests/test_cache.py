@@ -7,7 +7,8 @@ import pytest
 from django.core.cache.backends.base import BaseCache
 
 from apps.realtime.cache import Cache
-from apps.realtime.redis import COUNTING_OPTIONS, Pool, redis_outage
+from apps.realtime.fallback import redis_outage
+from apps.realtime.redis import COUNTING_OPTIONS, Pool
 
 
 @pytest.fixture

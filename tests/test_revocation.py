@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from baking import Project
@@ -28,6 +30,29 @@ room = Room.objects.create(
 )
 room.members.add(user, boss)
 print(json.dumps([user.pk, room.pk]))
+"""
+
+# Deletes somebody, and is about to: everything that Django knows to depend on them is
+# gone when their page is opened, and the process of that notes that they are here.
+DELETE = """
+import time
+from pathlib import Path
+from django.db import connection
+from apps.realtime.models import Presence
+from apps.users.models import User
+
+user = User.objects.get(username={name!r})
+
+def hesitate(execute, sql, params, many, context):
+    if sql.startswith('DELETE FROM "users_user"'):
+        Path({marker!r}).touch()
+        while not Presence.objects.filter(user_id=user.pk).exists():
+            time.sleep(0.01)
+    return execute(sql, params, many, context)
+
+with connection.execute_wrapper(hesitate):
+    user.delete()
+print("true")
 """
 
 
@@ -124,3 +149,17 @@ def test_the_socket_closes_within_a_second_on_every_process(
         f"{slowest - sent:.2f} s after the request for it was sent"
     )
     assert slowest - done < 1
+
+
+def test_somebody_may_be_deleted_while_they_come_in(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    scene = Scene(fleet, "newcomer")
+    marker = tmp_path / "about-to"
+    script = DELETE.format(name=scene.name, marker=str(marker))
+    with ThreadPoolExecutor() as pool:
+        deletion = pool.submit(fleet.ask, script)
+        wait_until(marker.exists, "somebody is about to be deleted")
+        with Page(scene.user, scene.room) as page:
+            assert deletion.result(30)
+            wait_until(lambda: page.is_out, "the newcomer is out", 60)

@@ -17,7 +17,10 @@ class Presence(models.Model):
 
     process = models.ForeignKey(Process, on_delete=models.CASCADE)
     group = models.CharField(max_length=100)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    # Whoever comes in while being deleted must not keep the database from that.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, db_constraint=False
+    )
 
     class Meta:
         constraints = [

@@ -80,14 +80,9 @@ class PresenceTracker:
                 Presence.objects.filter(
                     process=self.process_id, group=group, user=user
                 ).delete()
-        users = get_user_model()._default_manager.filter(
-            pk__in={user for _, user in here}
-        )
-        existing = set(users.values_list("pk", flat=True))
         rows = [
             Presence(process_id=self.process_id, group=group, user_id=user)
             for group, user in here
-            if user in existing
         ]
         Presence.objects.bulk_create(rows, ignore_conflicts=True)
 

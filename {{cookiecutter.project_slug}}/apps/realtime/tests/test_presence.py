@@ -209,7 +209,7 @@ def test_those_long_dead_are_forgotten(ada: Any) -> None:
     assert Process.objects.get().pk == alive.tracker.process_id
 
 
-def test_who_was_deleted_meanwhile_is_not_stored(
+def test_who_was_deleted_meanwhile_is_not_shown(
     server: Server, ada: Any, bob: Any
 ) -> None:
     server.enter(ada)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from allpairspy import AllPairs
 from baking import Answers, Kitchen, Project, run
+from filelock import FileLock
 from texts import HOSTILE
 
 PROMPTS: dict[str, list[str | bool]] = {
@@ -76,7 +77,12 @@ def test_a_project_is_clean(
     answers = TABLE[number]
     # The database of whoever generates has no part in this, and may not be there.
     database = tmp_path_factory.mktemp("database") / "db.sqlite3"
-    project = kitchen.bake(answers, {"DATABASE_URL": f"sqlite:///{database}"})
+    env = {"DATABASE_URL": f"sqlite:///{database}"}
+    if answers["install_now"]:
+        # Where others with these dependencies have them.
+        venv = kitchen.bake({**answers, "install_now": False}).venv
+        env["UV_PROJECT_ENVIRONMENT"] = str(venv)
+    project = kitchen.bake(answers, env)
     assert database.exists() == answers["install_now"]
     for path in project.path.rglob("*"):
         if (
@@ -89,14 +95,14 @@ def test_a_project_is_clean(
     project.run("ruff", "format", "--check", "--no-cache")
     check_for_deployment(project)
     if number in FIRST_OF_CODE.values():
-        check_types(project.path, everything)
+        check_types(kitchen, project.path, everything)
         check_migrations(project)
 
 
 def test_what_startsocket_adds_is_typed(kitchen: Kitchen, everything: Project) -> None:
     project = kitchen.bake({})
     project.manage("startsocket", "web", "ticker")
-    check_types(project.path, everything)
+    check_types(kitchen, project.path, everything)
 
 
 def assert_is_finished(path: Path) -> None:
@@ -110,11 +116,12 @@ def assert_is_finished(path: Path) -> None:
     assert not re.search(r"[ \t]$", text, re.MULTILINE), f"{path}: blanks at line end"
 
 
-def check_types(path: Path, everything: Project) -> None:
+def check_types(kitchen: Kitchen, path: Path, everything: Project) -> None:
     # With all dependencies, whatever the project's own: what mypy finds out about them,
     # which takes longest, is found out once.
-    cache = everything.path.parent / "mypy"
-    run(everything.python, "-m", "mypy", ".", "--cache-dir", cache, cwd=path)
+    cache = kitchen.shared / "mypy"
+    with FileLock(f"{cache}.lock"):
+        run(everything.python, "-m", "mypy", ".", "--cache-dir", cache, cwd=path)
 
 
 def check_migrations(project: Project) -> None:

@@ -3,7 +3,7 @@
 
 PORT ?= 8000
 # Much of the time is waiting for what was broken on purpose.
-PYTEST_ARGS ?= -n 3 --dist worksteal
+PYTEST_ARGS ?= -n 3 --dist loadfile
 BENCH_ARGS ?=
 
 # A `uv` that does not run (a shim of a version manager, say) counts as none.

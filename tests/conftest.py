@@ -4,7 +4,6 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -96,22 +95,11 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
-def find_site(kitchen: Kitchen) -> Iterator[Callable[[str], Site]]:
-    """The chat site with a client: started when first asked for, and kept."""
-    with ExitStack() as stack:
-        yield cache(lambda client: stack.enter_context(serve_chat(kitchen, client)))
-
-
-@pytest.fixture(params=["htmx", "javascript"])
-def chat(
-    request: pytest.FixtureRequest, find_site: Callable[[str], Site]
-) -> Iterator[Site]:
-    """A chat site that runs, one for each client; its rooms stay for other tests."""
-    site = find_site(request.param)
-    before = len(site.server.log)
-    yield site
-    assert "Traceback" not in (log := site.server.log[before:]), log
+@pytest.fixture(scope="session", params=["htmx", "javascript"])
+def chat(request: pytest.FixtureRequest, kitchen: Kitchen) -> Iterator[Site]:
+    """A chat site that runs, one for each client."""
+    with serve_chat(kitchen, request.param) as site:
+        yield site
 
 
 @pytest.fixture

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from baking import Kitchen, Project
+from baking import NOTHING, Kitchen, Project, Variables
 from people import Person
 from playwright.sync_api import Browser
 from serving import PASSWORD, Server, free_port, serve
 
-# Each test makes its own.
-MANY_ROOMS = {"CHAT_ROOM_LIMIT": "1000 per hour"}
 NAMES = ("ada", "bob", "eve", "grace", "linus", "margaret")
 
 SETTLE = """
@@ -94,12 +92,15 @@ def runserver(project: Project, port: int) -> list[str | Path]:
 
 
 @contextmanager
-def serve_chat(kitchen: Kitchen, client: str) -> Iterator[Site]:
+def serve_chat(
+    kitchen: Kitchen, client: str, env: Variables = NOTHING
+) -> Iterator[Site]:
     project = kitchen.bake({"chat_client": client, "project_name": "Café Channels"})
     project.manage("migrate")
     port = free_port()
     command = runserver(project, port)
-    with serve(command, cwd=project.path, port=port, env=MANY_ROOMS) as server:
+    with serve(command, cwd=project.path, port=port, env=env) as server:
         site = Site(server, project, client, {"": ""})
         site.settle(*NAMES)
         yield site
+        assert "Traceback" not in server.log, server.log

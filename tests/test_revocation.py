@@ -32,8 +32,8 @@ room.members.add(user, boss)
 print(json.dumps([user.pk, room.pk]))
 """
 
-# Deletes somebody, and is about to: everything that Django knows to depend on them is
-# gone when their page is opened, and the process of that notes that they are here.
+# Deletes somebody as slowly as a database may: what depended on them is gone already
+# when they come in, and a process notes that they are here before they are gone.
 DELETE = """
 import time
 from pathlib import Path
@@ -46,7 +46,9 @@ user = User.objects.get(username={name!r})
 def hesitate(execute, sql, params, many, context):
     if sql.startswith('DELETE FROM "users_user"'):
         Path({marker!r}).touch()
+        deadline = time.monotonic() + 20
         while not Presence.objects.filter(user_id=user.pk).exists():
+            assert time.monotonic() < deadline, "nobody noted that they are here"
             time.sleep(0.01)
     return execute(sql, params, many, context)
 

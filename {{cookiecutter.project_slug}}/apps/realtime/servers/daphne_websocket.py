@@ -4,14 +4,12 @@ Daphne buffers whatever is sent to a socket that does not read, and whatever a s
 sends before it is read, without end. Here `send` completes when the buffer of the
 operating system and at most 64 KB beside it have taken the frame, as in uvicorn; and
 a socket that talks faster than it is listened to is closed. And whoever is closed is
-told why, which daphne itself does for some codes only. Nor does each new connection cost
-what Autobahn pays for a log that is off.
+told why, which daphne itself does for some codes only.
 """
 
 import asyncio
 from typing import Any
 
-from autobahn.websocket import protocol as autobahn_protocol
 from daphne.server import Server
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 
@@ -24,7 +22,6 @@ MAX_FRAME = 64 * 1024
 # stalled reads why, if it goes on in time.
 FAREWELL = 30
 
-_autobahn: Any = autobahn_protocol
 _handle_reply = Server.handle_reply
 
 
@@ -87,13 +84,7 @@ async def handle_reply(self: Server, protocol: Any, message: Any) -> None:
         await asyncio.shield(protocol.paused)
 
 
-def leave_as_it_is(described: object) -> object:
-    """Stand in for pformat(): what a log needs as a text, it makes one."""
-    return described
-
-
 def install() -> None:
     """Have daphne use it, whether started as `daphne` or by runserver."""
     WebSocketFactory.protocol = PacedWebSocketProtocol
     Server.handle_reply = handle_reply
-    _autobahn.pformat = leave_as_it_is

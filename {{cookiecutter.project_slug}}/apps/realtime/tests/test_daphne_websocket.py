@@ -1,12 +1,10 @@
 """How daphne is slowed down; that it is, takes a server to see."""
 
-from pprint import PrettyPrinter
 from typing import Any
 
 import pytest
 from daphne.server import Server
 from daphne.ws_protocol import WebSocketFactory
-from twisted.internet.testing import StringTransport
 
 from apps.realtime.servers import daphne_websocket
 from apps.realtime.servers.daphne_websocket import PacedWebSocketProtocol
@@ -82,18 +80,3 @@ async def test_pings_are_answered_for_as_long_as_answers_are_read(
     protocol.onPing(b"3")
 
     assert answers == [b"1", b"3"]
-
-
-def test_a_connection_is_not_described_for_a_log_that_is_off(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    described: list[object] = []
-    monkeypatch.setattr(PrettyPrinter, "pformat", lambda self, it: described.append(it))
-    protocol: Any = WebSocketFactory(None).buildProtocol(None)
-    protocol.openHandshakeTimeout = 0
-    transport: Any = StringTransport
-
-    protocol.makeConnection(transport())
-
-    assert protocol.state == protocol.STATE_CONNECTING
-    assert described == []

@@ -3,7 +3,11 @@
 import json
 import re
 import ssl
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -14,6 +18,7 @@ from websockets import Origin
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+PEOPLE = 4
 SOMEBODY = "127.0.0.77"
 FORGED = {
     "X-Forwarded-For": "203.0.113.6",
@@ -91,6 +96,39 @@ class Guest(Visitor):
             open_timeout=20,
             proxy=None,
         )
+
+
+@contextmanager
+def posting(guest: Guest) -> Iterator[list[int]]:
+    """People who send forms again and again, some of them each by a new connection.
+
+    The forms are empty: Caddy 2.11.1 and older send no body a second time.
+    """
+    answers: list[int] = []
+    is_over = Event()
+
+    def post(number: int) -> None:
+        person = Guest(guest.server, guest.authority)
+        page = person.ask("/accounts/login/")
+        token = str(person.session.cookies["__Host-csrftoken"])
+        while not is_over.is_set():
+            if number % 2:
+                person.session.close()
+            answer = person.session.post(
+                f"{person.server.url}/who/",
+                headers={"Referer": page.url, "X-CSRFToken": token},
+                timeout=20,
+            )
+            answers.append(answer.status_code)
+
+    with ThreadPoolExecutor(PEOPLE) as pool:
+        people = [pool.submit(post, number) for number in range(PEOPLE)]
+        try:
+            yield answers
+        finally:
+            is_over.set()
+        for person in people:
+            person.result()
 
 
 def assert_in_order(guest: Guest) -> None:

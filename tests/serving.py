@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -23,15 +23,20 @@ READY = re.compile("Listening on|running on")
 # A request that failed, in the log for machines or the one for people.
 FAILED_REQUEST = re.compile(r' 500("| \(user|$)', re.MULTILINE)
 NUMBERS = itertools.count()
+# Below those that systems give to connections; each worker of pytest-xdist has its own.
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+PORTS = itertools.count(10_000 + 2_000 * WORKER)
 HERE = "the page's own"
 PASSWORD = "correct-horse-battery-9"
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port at which nobody listens, and that no connection is given meanwhile."""
+    for port in PORTS:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError  # they do not end
 
 
 @dataclass(frozen=True)

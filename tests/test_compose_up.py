@@ -177,10 +177,13 @@ def test_whoever_comes_during_a_restart_is_served(stack: Stack, tmp_path: Path) 
             web.enter_context(stack.web(address))
         stack.names.addresses = ADDRESSES
         guest, _ = running.enter_context(stack.caddy(tmp_path))
+        assert len({guest.who()["pid"] for _ in range(FORMS)}) == len(ADDRESSES)
+        # Empty ones: Caddy 2.11.1 and older send no body a second time.
         with posting(guest) as answers:
             wait_until(lambda: len(answers) > FORMS, "forms are sent to both")
             webs[0].close()
-            wait_until(lambda: len(answers) > 2 * FORMS, "forms are sent to one")
+            before = len(answers)
+            wait_until(lambda: len(answers) > before + FORMS, "forms are sent to one")
         assert set(answers) == {200}
         # Both are gone: whoever comes waits.
         webs[1].close()

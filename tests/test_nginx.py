@@ -14,6 +14,7 @@ from programs import find_program
 from serving import Server, free_port, serve
 from units import Unit
 
+LETTER = "Dear Ada, " * 1000
 PING = 25  # seconds: how often a page pings
 # All of nginx that is not in the example, with nothing of the machine's own.
 AROUND = """
@@ -112,7 +113,7 @@ def test_two_processes_restart_one_after_the_other(
         assert_in_order(guest)
         assert_redirects(http)
         old = {guest.who()["pid"] for _ in range(20)}
-        with posting(guest) as answers:
+        with posting(guest, message=LETTER) as answers:
             for server, running in processes:
                 terminate(server)
                 running.close()

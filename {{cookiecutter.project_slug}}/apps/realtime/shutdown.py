@@ -3,9 +3,10 @@
 A frame that was read is answered before its socket is closed, and one that was not is
 dropped whole: the page sends it again, to another process.
 
-Nor is a connection closed in which a request may be on its way, be it a new one or one
-that was kept alive: no proxy dares to send a form twice. Each answer says that it is the
-last, and whoever has not asked is waited for. servers/*_ending.py call this.
+Nor is a connection closed at once in which a request may be on its way, be it a new one
+or one that was kept alive: no proxy dares to send a form twice. Each answer that begins
+now says that it is the last, and whoever has not asked is waited for, a little.
+servers/*_ending.py call this.
 """
 
 import asyncio

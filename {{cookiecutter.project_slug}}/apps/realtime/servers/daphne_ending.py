@@ -35,18 +35,17 @@ _handle_response = WebRequest.handle_reply
 
 def end(server: Server) -> Deferred[None]:
     ending = Deferred.fromFuture(asyncio.ensure_future(_end(server)))
-    return ending.addErrback(lambda failure: logger.error("%s", failure))
+    return ending.addErrback(lambda failure: logger.error("%s", failure.getTraceback()))
 
 
 async def _end(server: Server) -> None:
     see_to_the_end()
     stop_listening()
     saying = asyncio.create_task(farewell.say())
-    await until(lambda: not (idle_connections() or is_answering(server)), ASK)
-    await saying
-    for connection in idle_connections():
-        connection.loseConnection()
-    await until(lambda: not is_answering(server), FINISH)
+    await until(lambda: not (idle_channels() or is_answering(server)), ASK)
+    for channel in idle_channels():
+        channel.loseConnection()
+    await asyncio.gather(saying, until(lambda: not is_answering(server), FINISH))
     await leave()
     await until(lambda: not _reactor.getWriters(), ANSWER)
     applications = [
@@ -60,23 +59,35 @@ async def _end(server: Server) -> None:
 
 
 def stop_listening() -> None:
-    """Let in whoever waits to be, and close the door behind them in the same moment."""
-    for reader in _reactor.getReaders():
-        if hasattr(reader, "stopListening"):
-            reader.numberAccepts = BACKLOG
-            reader.doRead()
-            reader.stopReading()
-            reader.connectionLost(CONNECTION_DONE)
+    """Let in whoever waits to be, and close the door behind them.
+
+    Those who wait at a socket that is shared are left to the other processes.
+    """
+    for port in _reactor.getReaders():
+        if not hasattr(port, "stopListening"):
+            continue
+        if getattr(port, "_shouldShutdown", False):  # it is not shared
+            port.numberAccepts = BACKLOG
+            port.doRead()
+        port.stopReading()
+        try:
+            port.connectionLost(CONNECTION_DONE)  # at once, unlike stopListening()
+        except OSError:  # the file of a Unix socket is gone
+            logger.exception("%s did not close.", port)
 
 
-def idle_connections() -> list[Any]:
+def idle_channels() -> list[Any]:
     """Those that wait for a first or a next request."""
-    return [reader for reader in _reactor.getReaders() if is_idle(reader)]
+    channels = map(find_channel, _reactor.getReaders())
+    return [channel for channel in channels if channel and not channel.requests]
 
 
-def is_idle(reader: Any) -> bool:
-    channel = getattr(getattr(reader, "protocol", None), "_channel", None)
-    return isinstance(channel, HTTPChannel) and not channel.requests
+def find_channel(reader: Any) -> HTTPChannel | None:
+    """The HTTP at the other side of a connection, if it is one."""
+    protocol = getattr(reader, "protocol", None)
+    protocol = getattr(protocol, "wrappedProtocol", protocol)  # of TLS
+    channel = getattr(protocol, "_channel", None)
+    return channel if isinstance(channel, HTTPChannel) else None
 
 
 def is_answering(server: Server) -> bool:

@@ -8,79 +8,108 @@ import asyncio
 import socket
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from importlib import import_module
 from typing import Any
 
-from apps.realtime.shutdown import ANSWER, ASK, farewell, leave, see_to_the_end, until
+from apps.realtime.shutdown import (
+    ANSWER,
+    ASK,
+    FINISH,
+    farewell,
+    leave,
+    see_to_the_end,
+    until,
+)
 
 
 def make_end(shutdown: Any) -> Any:
     async def end(server: Any, sockets: Any = None) -> None:
         see_to_the_end()
         saying = asyncio.create_task(farewell.say())
-        await stop_listening(server)
-        state = server.server_state
-        # Not for those who have asked already: it may be a socket that is being opened.
-        state.default_headers = [*state.default_headers, (b"connection", b"close")]
-        await until(lambda: not any(map(is_http, state.connections)), ASK)
-        await saying
-        await until(lambda: not any(map(is_closing, state.connections)), ANSWER)
-        await shutdown(server, sockets)
+        is_shared = bool(sockets) or server.config.fd is not None
+        await stop_listening(server, is_shared=is_shared)
+        connections = server.server_state.connections
+        await until(lambda: not any(map(is_http, connections)), ASK)
+        answered = until(lambda: not any(map(is_answering, connections)), FINISH)
+        await asyncio.gather(saying, answered)
         await leave()
+        await until(lambda: not any(map(is_closing, connections)), ANSWER)
+        await shutdown(server, sockets)
 
     return end
 
 
-async def stop_listening(server: Any) -> None:
-    """Let in whoever waits to be, and close the door behind them in the same moment.
+async def stop_listening(server: Any, *, is_shared: bool) -> None:
+    """Let in whoever waits to be, and close the door behind them.
 
-    asyncio would drop those whom it has accepted, but not yet given a transport.
+    Those who wait at a socket that is shared are left to the other processes. asyncio
+    would drop those whom it has accepted, but not yet given a transport.
     """
     loop = asyncio.get_running_loop()
-    waiting: list[socket.socket] = []
+    guests: list[socket.socket] = []
     if isinstance(loop, asyncio.SelectorEventLoop):
         doors = [door for listening in server.servers for door in listening.sockets]
         for door in doors:
             loop.remove_reader(door.fileno())
         for _ in range(3):  # turns of the loop, until all have their transports
             await asyncio.sleep(0)
-        waiting = [guest for door in doors for guest in accept(door)]
+        if not is_shared:
+            guests = [guest for door in doors for guest in accept(door)]
     for listening in server.servers:
         listening.close()
-    for guest in waiting:
-        await loop.connect_accepted_socket(
-            lambda: make_protocol(server), guest, ssl=server.config.ssl
-        )
+    welcomes = [welcome(server, guest) for guest in guests]
+    await asyncio.gather(*welcomes, return_exceptions=True)
 
 
 def accept(door: Any) -> Iterator[socket.socket]:
-    with door.dup() as listener:
+    with suppress(OSError), door.dup() as listener:  # until nobody is left
         while True:
-            try:
-                guest, _ = listener.accept()
-            except OSError:
-                return
+            guest, _ = listener.accept()
             guest.setblocking(False)
             yield guest
 
 
-def make_protocol(server: Any) -> asyncio.Protocol:
-    protocol: asyncio.Protocol = server.config.http_protocol_class(
-        config=server.config,
-        server_state=server.server_state,
-        app_state=server.lifespan.state,
-    )
-    return protocol
+async def welcome(server: Any, guest: socket.socket) -> None:
+    def make_protocol() -> asyncio.Protocol:
+        protocol: asyncio.Protocol = server.config.http_protocol_class(
+            config=server.config,
+            server_state=server.server_state,
+            app_state=server.lifespan.state,
+        )
+        return protocol
+
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(ASK):  # for TLS
+        await loop.connect_accepted_socket(make_protocol, guest, ssl=server.config.ssl)
 
 
 def is_http(connection: Any) -> bool:
     return hasattr(connection, "cycle")
 
 
+def is_answering(connection: Any) -> bool:
+    cycle = getattr(connection, "cycle", None)
+    return cycle is not None and not cycle.response_complete
+
+
 def is_closing(connection: Any) -> bool:
     return getattr(connection, "close_sent", False)
+
+
+def make_send(send: Any) -> Any:
+    async def send_and_close(cycle: Any, message: Any) -> None:
+        if farewell.has_begun and message["type"] == "http.response.start":
+            headers = [*message.get("headers", ()), (b"connection", b"close")]
+            message = {**message, "headers": headers}
+        await send(cycle, message)
+
+    return send_and_close
 
 
 def install() -> None:
     """Have uvicorn end in this way, if it is the server of this process."""
     if uvicorn := sys.modules.get("uvicorn"):
         uvicorn.Server.shutdown = make_end(uvicorn.Server.shutdown)
+        http = import_module("uvicorn.protocols.http.h11_impl")
+        http.RequestResponseCycle.send = make_send(http.RequestResponseCycle.send)

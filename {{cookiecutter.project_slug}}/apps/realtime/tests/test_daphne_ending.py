@@ -10,34 +10,41 @@ from twisted.internet.testing import StringTransport
 from twisted.web.http import HTTPFactory
 
 from apps.realtime.servers import daphne_ending
-from apps.realtime.servers.daphne_ending import is_idle
+from apps.realtime.servers.daphne_ending import idle_channels
 
 Factory: Any = HTTPFactory
 Transport: Any = StringTransport
 
 
 @pytest.fixture
-def connection() -> Any:
+def connection(monkeypatch: pytest.MonkeyPatch) -> Any:
     """A connection as Twisted has it: a transport that knows its protocol."""
     transport = Transport()
     transport.protocol = Factory().buildProtocol(Mock())
     transport.protocol.makeConnection(transport)
+    readers = [object(), transport]
+    monkeypatch.setattr(daphne_ending, "_reactor", Mock(getReaders=lambda: readers))
     return transport
 
 
 def test_who_has_not_asked_yet_is_waited_for(connection: Any) -> None:
-    assert is_idle(connection)
+    assert len(idle_channels()) == 1
 
     connection.protocol.dataReceived(b"GET / HTTP/1.1\r\n")
 
-    assert not is_idle(connection)
+    assert idle_channels() == []
 
 
-def test_a_socket_is_not(connection: Any) -> None:
+def test_behind_tls_too(connection: Any) -> None:
+    connection.protocol = Mock(wrappedProtocol=connection.protocol)
+
+    assert len(idle_channels()) == 1
+
+
+def test_a_websocket_is_not(connection: Any) -> None:
     connection.protocol = Protocol()
 
-    assert not is_idle(connection)
-    assert not is_idle(object())
+    assert idle_channels() == []
 
 
 def test_daphne_ends_in_this_way() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from baking import NOTHING, Kitchen, Project, Variables
+from baking import Kitchen, Project
 from people import Person
 from playwright.sync_api import Browser
 from serving import PASSWORD, Server, free_port, serve
@@ -92,14 +92,12 @@ def runserver(project: Project, port: int) -> list[str | Path]:
 
 
 @contextmanager
-def serve_chat(
-    kitchen: Kitchen, client: str, env: Variables = NOTHING
-) -> Iterator[Site]:
+def serve_chat(kitchen: Kitchen, client: str) -> Iterator[Site]:
     project = kitchen.bake({"chat_client": client, "project_name": "Café Channels"})
     project.manage("migrate")
     port = free_port()
     command = runserver(project, port)
-    with serve(command, cwd=project.path, port=port, env=env) as server:
+    with serve(command, cwd=project.path, port=port) as server:
         site = Site(server, project, client, {"": ""})
         site.settle(*NAMES)
         yield site

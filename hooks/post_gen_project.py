@@ -20,10 +20,6 @@ KEPT = {
     ".github": ANSWERS["ci"] == "github",
     ".gitlab-ci.yml": ANSWERS["ci"] == "gitlab",
     "apps/chat": ANSWERS["include_chat_demo"],
-    "apps/realtime/startsocket/files/htmx": ANSWERS["include_chat_demo"]
-    and ANSWERS["chat_client"] == "htmx",
-    "apps/realtime/servers/uvicorn.py": ANSWERS["asgi_server"] == "uvicorn",
-    "apps/realtime/tests/test_uvicorn.py": ANSWERS["asgi_server"] == "uvicorn",
 }
 # Files named `name.<answer>.ext` come in one version for each answer. The chosen
 # one loses its middle name, the others go.

@@ -13,8 +13,6 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.autoreload import DJANGO_AUTORELOAD_ENV
 from django.utils.csp import CSP
 
-from apps.realtime.redis import COUNTING_OPTIONS, layer_host
-
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
@@ -69,7 +67,8 @@ INSTALLED_APPS = [
     # % if cookiecutter.include_chat_demo and cookiecutter.chat_client == "htmx"
     "django_htmx",
     # % endif
-    "apps.realtime",
+    "channels_live",
+    "apps.ops",
     "apps.users",
     "apps.web",
     # % if cookiecutter.include_chat_demo
@@ -78,7 +77,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "apps.web.access.log_requests",
+    "apps.ops.access.log_requests",
     # Before the static files, which need these headers too.
     "apps.web.middleware.security_headers",
     "django.middleware.security.SecurityMiddleware",
@@ -121,7 +120,6 @@ if DEBUG_TOOLBAR:
     DEBUG_TOOLBAR_CONFIG = {"SHOW_COLLAPSED": True}
 
 ROOT_URLCONF = "config.urls"
-WEBSOCKET_URLCONF = "config.channels_urls"
 ASGI_APPLICATION = "config.asgi.application"
 
 TEMPLATES = [
@@ -184,20 +182,21 @@ if REDIS_URLS:
         "default": {
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
             "CONFIG": {
-                "hosts": [layer_host(url) for url in REDIS_URLS],
+                # The layer waits for messages as long as there are none; a connection
+                # that died without a word is noticed by a ping.
+                "hosts": [
+                    {"address": url, "socket_timeout": None, "health_check_interval": 5}
+                    for url in REDIS_URLS
+                ],
                 "prefix": REDIS_PREFIX,
             },
         }
     }
     CACHES = {
         "default": {
-            "BACKEND": "apps.realtime.cache.Cache",
+            "BACKEND": "apps.ops.cache.Cache",
             "LOCATION": REDIS_URLS[0],
             "KEY_PREFIX": REDIS_PREFIX,
-            "OPTIONS": {
-                "pool_class": "apps.realtime.redis.Pool",
-                **COUNTING_OPTIONS,
-            },
         }
     }
 else:
@@ -220,11 +219,6 @@ else:
 CHAT_FLOOD_LIMIT = env.str("CHAT_FLOOD_LIMIT", default="10 per 5 seconds")
 CHAT_ROOM_LIMIT = env.str("CHAT_ROOM_LIMIT", default="20 per hour")
 # % endif
-# Who opens more sockets of one process, for ten seconds, is refused for the rest of them.
-WEBSOCKET_ENTRIES_PER_SECOND = env.int("WEBSOCKET_ENTRIES_PER_SECOND", default=3)
-# A socket that sends more, for five seconds, is closed.
-WEBSOCKET_FRAMES_PER_SECOND = env.int("WEBSOCKET_FRAMES_PER_SECOND", default=20)
-
 # The site's address
 
 SITE_ID = 1
@@ -360,24 +354,32 @@ if BEHIND_PROXY:
     TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=1)
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
 
+# WebSockets: channels_live/conf.py has all that can be tuned, and its defaults.
+
+CHANNELS_LIVE = {
+    "BEHIND_PROXY": BEHIND_PROXY,
+    "FRAMES_PER_SECOND": env.int("WEBSOCKET_FRAMES_PER_SECOND", default=20),
+    "SOCKETS_PER_SECOND": env.int("WEBSOCKET_SOCKETS_PER_SECOND", default=3),
+}
+
 # Metrics: at /metrics, for whoever has the token. Without one there are none.
 
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 METRICS_ADDRESS = env.str("METRICS_ADDRESS", default="")
 if METRICS_TOKEN:
     # First, so that it measures the others too.
-    MIDDLEWARE.insert(0, "apps.web.measuring.measure_requests")
+    MIDDLEWARE.insert(0, "apps.ops.measuring.measure_requests")
 
 # Logs
 
-LOGGING_CONFIG = "config.logs.configure"
+LOGGING_CONFIG = "apps.ops.logs.configure"
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"calm": {"()": "config.logs.Calm"}},
+    "filters": {"calm": {"()": "apps.ops.logs.Calm"}},
     "formatters": {
-        "json": {"()": "config.logs.JSONFormatter"},
-        "line": {"()": "config.logs.LineFormatter"},
+        "json": {"()": "apps.ops.logs.JSONFormatter"},
+        "line": {"()": "apps.ops.logs.LineFormatter"},
     },
     "handlers": {
         "console": {
@@ -387,7 +389,7 @@ LOGGING: dict[str, Any] = {
         }
     },
     "loggers": {
-        # apps.realtime says once that a service is away; these would each second.
+        # channels_live says once that a service is away; these would each second.
         "channels_redis.pubsub": {"level": "CRITICAL"},
         "psycopg.pool": {"level": "CRITICAL"},
         # Nothing is said twice.
@@ -403,8 +405,11 @@ for name, level in env.dict("LOG_LEVELS", default={}).items():
     LOGGING["loggers"].setdefault(name, {})["level"] = level.upper()
 
 if SENTRY_DSN := env.str("SENTRY_DSN", default=""):
-    from config.sentry import report_errors
+    from apps.ops.sentry import report_errors
 
     report_errors(SENTRY_DSN)
-    LOGGING["handlers"]["sentry"] = {"class": "config.sentry.Handler", "level": "ERROR"}
+    LOGGING["handlers"]["sentry"] = {
+        "class": "apps.ops.sentry.Handler",
+        "level": "ERROR",
+    }
     LOGGING["root"]["handlers"].append("sentry")

@@ -16,23 +16,21 @@ from apps.chat.rendering import (
     render_typing,
 )
 from apps.chat.services import apost_message
-from apps.realtime.codes import (
-    NOT_ALLOWED,
-    NOT_FOUND,
-    NOT_LOGGED_IN,
-    POLICY_VIOLATION,
-)
-from apps.realtime.consumers import RealtimeConsumer, Refused
-from apps.realtime.frames import InvalidFrame
-from apps.realtime.publish import apublish
-from apps.realtime.threads import in_thread
 from apps.users.models import User
+from channels_live import (
+    CloseCode,
+    Consumer,
+    InvalidFrame,
+    Refused,
+    apublish,
+    in_thread,
+)
 
 # How often someone is told to slow down before being cut off.
 WARNINGS = 10
 
 
-class ChatConsumer(RealtimeConsumer):
+class ChatConsumer(Consumer):
     """One browser tab in one room."""
 
     warnings = 0
@@ -55,32 +53,32 @@ class ChatConsumer(RealtimeConsumer):
     def authorize(self) -> Room:
         """Answer who may enter."""
         if not self.user.is_authenticated:
-            raise Refused(NOT_LOGGED_IN)
+            raise Refused(CloseCode.NOT_LOGGED_IN)
         slug = self.scope["url_route"]["kwargs"]["slug"]
         room = Room.objects.with_slug(slug).first()
         if room is None:
-            raise Refused(NOT_FOUND)
+            raise Refused(CloseCode.NOT_FOUND)
         if not room.admits(self.user):
-            raise Refused(NOT_ALLOWED)
+            raise Refused(CloseCode.NOT_ALLOWED)
         return room
 
     @classmethod
-    def find_unwelcome(cls, sockets: Collection[Self]) -> dict[Self, int]:
-        rooms = Room.objects.in_bulk({socket.room.pk for socket in sockets})
+    def revoked(cls, consumers: Collection[Self]) -> dict[Self, CloseCode]:
+        rooms = Room.objects.in_bulk({consumer.room.pk for consumer in consumers})
         private = [room.pk for room in rooms.values() if room.is_private]
         members = set(
             Room.members.through.objects.filter(room__in=private).values_list(
                 "room_id", "user_id"
             )
         )
-        unwelcome = {}
-        for socket in sockets:
-            room = rooms.get(socket.room.pk)
+        revoked = {}
+        for consumer in consumers:
+            room = rooms.get(consumer.room.pk)
             if room is None:
-                unwelcome[socket] = NOT_FOUND
-            elif room.is_private and (room.pk, socket.user.pk) not in members:
-                unwelcome[socket] = NOT_ALLOWED
-        return unwelcome
+                revoked[consumer] = CloseCode.NOT_FOUND
+            elif room.is_private and (room.pk, consumer.user.pk) not in members:
+                revoked[consumer] = CloseCode.NOT_ALLOWED
+        return revoked
 
     async def receive_json(self, content: dict[str, Any]) -> None:
         match content:
@@ -102,13 +100,13 @@ class ChatConsumer(RealtimeConsumer):
         except Flood as flood:
             self.warnings += 1
             if self.warnings > WARNINGS:
-                await self.close(code=POLICY_VIOLATION)
+                await self.close(code=CloseCode.POLICY_VIOLATION)
             else:
                 self.push(render_error(str(flood.message), client_id, retry=5000))
         except ValidationError as error:
             self.push(render_error(" ".join(error.messages), client_id))
         except Room.DoesNotExist:
-            await self.close(code=NOT_FOUND)
+            await self.close(code=CloseCode.NOT_FOUND)
 
     async def reject(self, sentence: str) -> None:
         self.push(render_error(sentence))

@@ -9,12 +9,12 @@ from django.utils.translation import gettext_lazy as _
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter
+from redis import ConnectionPool
 
-from apps.realtime.fallback import ask
-from apps.realtime.redis import COUNTING_OPTIONS, Pool
+from apps.ops.cache import OPTIONS, fallback
 
 
-class Flood(ValidationError):  # noqa: N818
+class Flood(ValidationError):
     """Raised where someone says or makes too much at once."""
 
 
@@ -51,14 +51,14 @@ def is_allowed(limit: RateLimitItem, what: str, user_id: int) -> bool:
     """Count something that somebody does; while Redis is away, in this process."""
     limits = get_limits()
     hit = partial(limits.limiter.hit, limit, what, str(user_id))
-    return ask(hit, partial(limits.meanwhile.hit, limit, what, str(user_id)))
+    return fallback.ask(hit, partial(limits.meanwhile.hit, limit, what, str(user_id)))
 
 
 @cache
 def get_limits() -> Limits:
     limiter = memory = MovingWindowRateLimiter(MemoryStorage())
     if settings.REDIS_URLS:
-        pool = Pool.from_url(settings.REDIS_URLS[0], **COUNTING_OPTIONS)
+        pool = ConnectionPool.from_url(settings.REDIS_URLS[0], **OPTIONS)
         storage = RedisStorage(
             "redis://", connection_pool=pool, key_prefix=settings.REDIS_PREFIX
         )

@@ -4,8 +4,7 @@ from collections.abc import Collection
 
 from apps.chat.models import Message, Room
 from apps.chat.rendering import render_message, render_skipped
-from apps.realtime.history import Fragment
-from apps.realtime.threads import in_thread
+from channels_live import Fragment, in_thread
 
 
 class RoomHistory:

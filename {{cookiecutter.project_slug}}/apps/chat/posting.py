@@ -9,15 +9,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
+from apps.chat.batch import Batcher
 from apps.chat.flood import check_flood
 from apps.chat.metrics import batches
 from apps.chat.models import Message, Room
 from apps.chat.rendering import render_message
-from apps.realtime.batch import Batcher
-from apps.realtime.history import Fragment
-from apps.realtime.publish import apublish_all
-from apps.realtime.threads import in_thread
 from apps.users.models import User
+from channels_live import Fragment, apublish, in_thread
 
 
 class Draft(NamedTuple):
@@ -112,7 +110,7 @@ def store_and_render(
 async def post_drafts(drafts: Sequence[Draft]) -> list[Outcome]:
     outcomes, fragments = await store_and_render(drafts)
     if fragments:
-        await apublish_all(drafts[0].room.group, fragments)
+        await apublish(drafts[0].room.group, *fragments)
     return outcomes
 
 

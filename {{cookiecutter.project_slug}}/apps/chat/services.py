@@ -13,8 +13,8 @@ from apps.chat.metrics import post_seconds
 from apps.chat.models import MAX_MESSAGE, Message, Room
 from apps.chat.posting import Draft, Outcome, posting, store_drafts
 from apps.chat.rendering import render_message
-from apps.realtime.publish import publish
 from apps.users.models import User
+from channels_live import Fragment, publish
 
 
 def post_message(
@@ -53,7 +53,7 @@ def message_or_raise(outcome: Outcome) -> Message:
 
 
 def publish_message(message: Message) -> None:
-    publish(message.room.group, render_message(message), number=message.number)
+    publish(message.room.group, Fragment(render_message(message), message.number))
 
 
 def clean_text(text: str) -> str:

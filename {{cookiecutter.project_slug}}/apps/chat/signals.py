@@ -9,21 +9,23 @@ from django.dispatch import receiver
 
 from apps.chat.models import Message, Room
 from apps.chat.rendering import render_removal
-from apps.realtime.codes import COME_BACK, NOT_ALLOWED, NOT_FOUND
-from apps.realtime.control import disconnect, forget
-from apps.realtime.publish import publish
+from channels_live import CloseCode, disconnect, history_changed, publish
 
 
 @receiver(post_delete, sender=Room)
 def on_room_deleted(instance: Room, **kwargs: Any) -> None:
-    transaction.on_commit(partial(disconnect, group=instance.group, code=NOT_FOUND))
+    transaction.on_commit(
+        partial(disconnect, group=instance.group, code=CloseCode.NOT_FOUND)
+    )
 
 
 @receiver(post_save, sender=Room)
 def on_room_changed(instance: Room, update_fields: Any = None, **kwargs: Any) -> None:
     if instance.is_private and (not update_fields or "is_private" in update_fields):
         # Whoever may stay is back at once.
-        transaction.on_commit(partial(disconnect, group=instance.group, code=COME_BACK))
+        transaction.on_commit(
+            partial(disconnect, group=instance.group, code=CloseCode.SERVICE_RESTART)
+        )
 
 
 @receiver(m2m_changed, sender=Room.members.through)
@@ -38,13 +40,13 @@ def on_members_changed(
     for pk in pk_set or ():
         room, user = (Room(pk=pk), instance.pk) if reverse else (instance, pk)
         transaction.on_commit(
-            partial(disconnect, group=room.group, user=user, code=NOT_ALLOWED)
+            partial(disconnect, group=room.group, user=user, code=CloseCode.NOT_ALLOWED)
         )
 
 
 @receiver(post_save, sender=Message)
 def on_message_changed(instance: Message, **kwargs: Any) -> None:
-    transaction.on_commit(partial(forget, instance.room.group))
+    transaction.on_commit(partial(history_changed, instance.room.group))
 
 
 @receiver(post_delete, sender=Message)
@@ -52,5 +54,5 @@ def on_message_deleted(instance: Message, origin: Any = None, **kwargs: Any) -> 
     if getattr(origin, "model", type(origin)) is not Message:
         return  # the room itself was deleted
     group = instance.room.group
-    transaction.on_commit(partial(forget, group))
+    transaction.on_commit(partial(history_changed, group))
     transaction.on_commit(partial(publish, group, render_removal(instance)))

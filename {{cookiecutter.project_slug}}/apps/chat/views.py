@@ -15,8 +15,8 @@ from apps.chat import services
 from apps.chat.forms import RoomForm
 from apps.chat.models import Room
 from apps.chat.rendering import render_roster
-from apps.realtime.presence import count_people, render_rosters
 from apps.users.models import User
+from channels_live import count_present, present
 
 PAGE = 50
 ROOMS = 100
@@ -39,7 +39,7 @@ def index(request: AuthenticatedRequest) -> HttpResponse:
             form.add_error("name", error.messages)
     pages = Paginator(Room.objects.visible_to(request.user), ROOMS)
     page = pages.get_page(request.GET.get("page"))
-    people = count_people([room.group for room in page])
+    people = count_present([room.group for room in page])
     context = {
         "form": form,
         "page": page,
@@ -63,7 +63,7 @@ def room(request: AuthenticatedRequest, slug: str) -> HttpResponse:
         "page": page[:PAGE][::-1],
         "has_earlier": len(page) > PAGE,
         "is_history": is_history,
-        "roster": render_rosters({room.group: render_roster})[room.group],
+        "roster": render_roster(*present(room.group)),
         "client_id": uuid4(),
     }
     return render(request, "chat/room.html", context)

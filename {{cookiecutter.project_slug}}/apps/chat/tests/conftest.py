@@ -8,7 +8,7 @@ from limits import RateLimitItemPerMinute
 from apps.chat import flood
 from apps.chat.models import Room
 from apps.chat.tests.tab import Tab
-from apps.realtime.fallback import redis_outage
+from apps.ops.cache import fallback
 from apps.users.models import User
 
 # What one person may say, and make, in a minute; counted anew for each test.
@@ -23,7 +23,7 @@ def flood_limit_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     limit = RateLimitItemPerMinute(LIMIT, namespace=f"test-{uuid4()}")
     limits = flood.get_limits()._replace(messages=limit, rooms=limit)
     monkeypatch.setattr(flood, "get_limits", lambda: limits)
-    redis_outage.forget()
+    fallback.failed_at = None
     flood.typing_limiter.storage.reset()
 
 

@@ -12,8 +12,8 @@ from apps.chat.rendering import render_skipped
 from apps.chat.services import apost_message
 from apps.chat.tests.conftest import Enter
 from apps.chat.tests.tab import Tab
-from apps.realtime.group import CATCH_UP
 from apps.users.models import User
+from channels_live.delivery.group import CATCH_UP
 from config.asgi import application
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -18,8 +18,8 @@ from apps.chat.rendering import (
 )
 from apps.chat.tests.conftest import LIMIT, Enter
 from apps.chat.tests.tab import Tab
-from apps.realtime.group import CATCH_UP
 from apps.users.models import User
+from channels_live.delivery.group import CATCH_UP
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -92,7 +92,7 @@ def test_what_goes_to_all_is_the_same_whoever_says_it(lobby: Room, ada: User) ->
 async def test_who_is_here_is_told_to_all_alike(
     lobby: Room, ada: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("apps.realtime.upkeep.PRESENCE_INTERVAL", 0.02)
+    monkeypatch.setattr("channels_live.process.PRESENCE_INTERVAL", 0.02)
 
     tab = await Tab.open(ada, "lobby", language="de")
 

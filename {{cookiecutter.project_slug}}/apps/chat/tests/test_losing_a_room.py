@@ -11,8 +11,8 @@ from apps.chat.models import Room
 from apps.chat.services import apost_message, remove_member
 from apps.chat.tests.conftest import Enter
 from apps.chat.tests.tab import Tab, do
-from apps.realtime.hub import get_hub
 from apps.users.models import User
+from channels_live.testing import check_sockets
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -69,26 +69,13 @@ async def test_who_was_removed_hears_nothing_any_more(
     assert "among ourselves" not in bobs.heard
 
 
-async def test_removal_closes_here_even_where_nobody_else_can_be_told(
-    bobs: Tab, attic: Room, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def send_to_group(group: str, message: object) -> bool:
-        return False
-
-    monkeypatch.setattr("apps.realtime.control.send_to_group", send_to_group)
-
-    await do(remove_member, attic, "bob")
-
-    assert await bobs.code(SECOND) == 4403
-
-
 async def test_a_removal_that_nobody_was_told_of_is_found_by_looking(
     bobs: Tab, attic: Room, ada: User, bob: User, enter: Enter
 ) -> None:
     adas = await enter(ada, attic)
 
     await do(Room.members.through.objects.filter(user_id=bob.pk).delete)
-    await get_hub().upkeep.check_sockets()
+    await check_sockets()
 
     assert await bobs.code(SECOND) == 4403
     await adas.say("here yet")

@@ -13,11 +13,6 @@ from apps.users.models import User
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture(autouse=True)
-def quick_presence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("apps.realtime.upkeep.PRESENCE_INTERVAL", 0.02)
-
-
 async def test_whoever_comes_and_goes_is_shown_to_all(
     lobby: Room, ada: User, bob: User, enter: Enter
 ) -> None:

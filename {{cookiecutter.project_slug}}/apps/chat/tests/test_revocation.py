@@ -10,8 +10,8 @@ from django.utils import timezone
 from apps.chat.models import Room
 from apps.chat.tests.conftest import Enter
 from apps.chat.tests.tab import Tab, do
-from apps.realtime.hub import get_hub
 from apps.users.models import User
+from channels_live.testing import check_sockets
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -75,7 +75,7 @@ async def test_a_session_that_expires_closes(
     await session.asave()
 
     # As each process does by itself every 30 seconds.
-    await get_hub().upkeep.check_sockets()
+    await check_sockets()
 
     assert await bobs.code(SECOND) == 4401
 

@@ -11,8 +11,8 @@ from apps.chat.models import MAX_MESSAGE, Message, Room
 from apps.chat.rendering import render_error, render_removal, render_typing
 from apps.chat.tests.conftest import Enter
 from apps.chat.tests.tab import Tab
-from apps.realtime.threads import in_thread
 from apps.users.models import User
+from channels_live import in_thread
 
 EXPECTED_TEXT = 'Expected {"message": "…"} with a text in it.'
 EXPECTED_UUID = "Expected a UUID as client_id."

@@ -4,8 +4,8 @@ import pytest
 from channels.testing import WebsocketCommunicator
 from pytest_django import Settings
 
-from apps.realtime.frames import WINDOW
 from apps.web.consumers import PingConsumer
+from channels_live.base.frames import WINDOW
 
 # Channels looks after database connections, used or not.
 pytestmark = pytest.mark.django_db

@@ -1,0 +1,112 @@
+"""Logs each HTTP request that Django answers."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Self
+
+from asgiref.sync import iscoroutinefunction
+from django.contrib.sessions.backends.base import SessionBase
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import Resolver404, ResolverMatch, resolve
+from django.utils.decorators import sync_and_async_middleware
+
+from channels_live import LogContext
+
+logger = logging.getLogger("access.http")
+
+# Arguments of routes that let in whoever knows them, as in links to a new password.
+SECRETS = {"key", "token"}
+SHORTEST_SECRET = 8
+MAX_PATH = 1000
+# As nginx has it: whoever asked has not waited.
+GONE = 499
+
+
+class RequestContext(LogContext):
+    """Of the lines of a request."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        super().__init__(
+            path=request.path,
+            client=request.META.get("REMOTE_ADDR", ""),
+            request_id=request.headers.get("X-Request-ID", ""),
+        )
+        self.request = request
+
+    @property
+    def session(self) -> SessionBase | None:  # type: ignore[override]
+        return getattr(self.request, "session", None)
+
+    @property
+    def route(self) -> str:  # type: ignore[override]
+        match = self.request.resolver_match
+        return f"/{match.route}" if match else ""
+
+    def fields(self) -> dict[str, str | None]:
+        return {"method": self.request.method, **super().fields()}
+
+    def without_secrets(self, text: str) -> str:
+        match = self.request.resolver_match or find_route(self.request.path_info)
+        for name, value in match.kwargs.items() if match else ():
+            if name in SECRETS and len(str(value)) >= SHORTEST_SECRET:
+                text = text.replace(str(value), "***")
+        return text
+
+
+def find_route(path: str) -> ResolverMatch | None:
+    """Return where a path leads that a redirect answered: to https, or to the last slash."""
+    for candidate in (path, f"{path}/"):
+        with suppress(Resolver404):
+            return resolve(candidate)
+    return None
+
+
+@sync_and_async_middleware
+def log_requests(get_response: Callable[[HttpRequest], Any]) -> Callable[..., Any]:
+    """Comes first, so that nothing is answered without it."""
+
+    async def answer_async(request: HttpRequest) -> HttpResponseBase:
+        with Entry(request) as entry:
+            response: HttpResponseBase = await get_response(request)
+            entry.status = response.status_code
+        return response
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        with Entry(request) as entry:
+            response: HttpResponseBase = get_response(request)
+            entry.status = response.status_code
+        return response
+
+    return answer_async if iscoroutinefunction(get_response) else answer
+
+
+class Entry:
+    """The line of a request, written as soon as it is answered."""
+
+    status = 500
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+
+    def __enter__(self) -> Self:
+        self.token = LogContext.current.set(RequestContext(self.request))
+        self.start = time.perf_counter()
+        return self
+
+    def __exit__(self, error: type[BaseException] | None, *details: object) -> None:
+        if error is asyncio.CancelledError:
+            self.status = GONE
+        seconds = round(time.perf_counter() - self.start, 4)
+        logger.log(
+            logging.WARNING if self.status >= 500 else logging.INFO,
+            "%s %s %s",
+            self.request.method,
+            self.request.path[:MAX_PATH],
+            self.status,
+            extra={"status": self.status, "duration": seconds},
+        )
+        LogContext.current.reset(self.token)

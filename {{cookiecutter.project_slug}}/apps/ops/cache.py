@@ -1,0 +1,85 @@
+"""Django's cache in Redis, which does without it while it is away."""
+
+import logging
+import time
+from collections.abc import Callable
+from functools import partial
+from threading import Lock
+from typing import Any
+
+from django.core.cache.backends.locmem import LocMemCache
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+logger = logging.getLogger(__name__)
+
+# Somebody waits for what is counted, and others for the thread.
+OPTIONS = {
+    "socket_connect_timeout": 0.25,
+    "socket_timeout": 0.25,
+    "retry": Retry(NoBackoff(), 0),
+}
+# After a failure, Redis is left alone for as long, in seconds.
+RETRY_AFTER = 1
+
+
+class Cache(RedisCache):
+    """Has what limits guessing: without Redis, each process counts for itself."""
+
+    def __init__(self, server: str, params: dict[str, Any]) -> None:
+        options = {**OPTIONS, **params.get("OPTIONS", {})}
+        super().__init__(server, {**params, "OPTIONS": options})
+        self._class = Client
+
+
+class Client:
+    """What Django's client of Redis can do, by Redis or else by this process's memory."""
+
+    def __init__(self, servers: list[str], **options: Any) -> None:
+        self.redis = RedisCacheClient(servers, **options)
+        self.memory = LocMemCache("meanwhile", {"OPTIONS": {"MAX_ENTRIES": 10_000}})
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        return partial(self.call, name)
+
+    def call(self, name: str, *args: Any) -> Any:
+        by_redis, by_memory = getattr(self.redis, name), getattr(self.memory, name)
+        return fallback.ask(partial(by_redis, *args), partial(by_memory, *args))
+
+
+class Fallback:
+    """What Redis counts for all processes, or memory for this one."""
+
+    def __init__(self) -> None:
+        self.failed_at: float | None = None
+        self._lock = Lock()  # of the threads that notice it together, one tells
+
+    def ask[T](self, redis: Callable[[], T], memory: Callable[[], T]) -> T:
+        """Return what Redis answers or, while it is away, what memory does."""
+        failed_at = self.failed_at
+        if failed_at is not None and time.monotonic() - failed_at < RETRY_AFTER:
+            return memory()
+        try:
+            answer = redis()
+        except RedisError as error:
+            self._tell(error)
+            return memory()
+        if failed_at is not None:
+            self._tell(None)
+        return answer
+
+    def _tell(self, error: RedisError | None) -> None:
+        with self._lock:
+            was_away = self.failed_at is not None
+            self.failed_at = time.monotonic() if error else None
+        if error and not was_away:
+            logger.error(
+                "Redis does not answer (%r). Each process counts for itself.", error
+            )
+        elif was_away and not error:
+            logger.info("Redis is back.")
+
+
+fallback = Fallback()

@@ -1,0 +1,108 @@
+"""What LOGGING in the settings is made of: one line for each event."""
+
+import copy
+import json
+import logging.config
+import re
+import time
+from typing import Any
+
+from channels_live import LogContext
+
+MAX_MESSAGE = 10_000
+MAX_FIELD = 1000
+# What every record has; all else was given as `extra`.
+STANDARD = logging.makeLogRecord({}).__dict__.keys() | {
+    *("asctime", "color_message", "message", "taskName")
+}
+# What uvicorn has to say of a single WebSocket and its frames.
+SAID_ALREADY = re.compile(r'%s - "WebSocket |connection |Invalid UTF-8 |[<>] ')
+# Where PostgreSQL quotes the rows and statements that it could not do with.
+QUOTED = re.compile(r"(?m)^(DETAIL|LINE \d+): .*\n?")
+
+
+def configure(config: dict[str, Any]) -> None:
+    logging.config.dictConfig(config)
+    logging.captureWarnings(True)
+
+
+class Calm(logging.Filter):
+    """Keeps what any visitor can cause from filling the log with errors.
+
+    The access log has these requests and sockets in any case.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool | logging.LogRecord:
+        if record.name == "uvicorn.error":
+            return not SAID_ALREADY.match(str(record.msg))
+        if record.name == "django.request" and record.levelno < logging.ERROR:
+            return not hasattr(record, "request") and in_brief(record)
+        if record.name.startswith("django.security."):
+            return in_brief(record)
+        return True
+
+
+class JSONFormatter(logging.Formatter):
+    """For machines. Of the extras, only plain values: objects know too much."""
+
+    converter = staticmethod(time.gmtime)
+    default_time_format = "%Y-%m-%dT%H:%M:%S"
+    default_msec_format = "%s.%03dZ"
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": self.formatTime(record),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": message_of(record),
+        }
+        if context := LogContext.current.get():
+            line |= context.fields()
+        for name, value in record.__dict__.items():
+            if name not in STANDARD and isinstance(value, str | int | float):
+                line[name] = value[:MAX_FIELD] if isinstance(value, str) else value
+        if record.exc_info:
+            text = without_rows(self.formatException(record.exc_info))
+            line["exception"] = without_secrets(text)
+        return json.dumps(line)
+
+
+class LineFormatter(logging.Formatter):
+    """For people."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        time, level = self.formatTime(record), record.levelname
+        line = f"{time} {level} {record.name} {visible(message_of(record))}"
+        if (context := LogContext.current.get()) and (user := context.fields()["user"]):
+            line += f" (user {user})"
+        if record.exc_info:
+            line += f"\n{without_secrets(self.formatException(record.exc_info))}"
+        return line
+
+
+def in_brief(record: logging.LogRecord) -> logging.LogRecord:
+    """Return a record as a warning without a traceback."""
+    record = copy.copy(record)
+    record.levelno, record.levelname = logging.WARNING, "WARNING"
+    record.exc_info = None
+    return record
+
+
+def message_of(record: logging.LogRecord) -> str:
+    return without_secrets(record.getMessage())[:MAX_MESSAGE]
+
+
+def without_secrets(text: str) -> str:
+    """Return a text without what lets in whoever knows it, in the address of a request."""
+    context = LogContext.current.get()
+    return context.without_secrets(text) if context else text
+
+
+def without_rows(text: str) -> str:
+    """Return what an exception says without what the database quotes."""
+    return QUOTED.sub("", text)
+
+
+def visible(text: str) -> str:
+    """Return a text in which no character moves the cursor or begins a line."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

@@ -1,0 +1,34 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from apps.ops.static_files import collect
+
+pytestmark = pytest.mark.django_db
+
+
+def test_it_says_what_it_did(
+    settings: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.STATIC_ROOT = tmp_path / "static"
+
+    call_command("release")
+
+    said = capsys.readouterr().out
+    assert "No migrations to apply" in said
+    assert f"new or changed in {settings.STATIC_ROOT}" in said
+    assert (tmp_path / "static" / "css" / "site.css").exists()
+
+
+def test_what_has_not_changed_stays_and_so_does_what_is_old(tmp_path: Path) -> None:
+    old = tmp_path / "old.css"
+    old.write_text("")
+
+    assert collect(tmp_path) > 0
+    (tmp_path / "favicon.svg").write_text("changed")
+
+    assert collect(tmp_path) == 1
+    assert collect(tmp_path) == 0
+    assert old.exists()

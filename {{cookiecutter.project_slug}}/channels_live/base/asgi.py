@@ -1,0 +1,45 @@
+"""Types of what servers, middleware and consumers hand to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypedDict
+
+if TYPE_CHECKING:
+    from django.contrib.sessions.backends.base import SessionBase
+
+    from channels_live.delivery.socket import Socket
+
+type Message = dict[str, Any]
+type Receive = Callable[[], Awaitable[Message]]
+type Send = Callable[[Message], Awaitable[None]]
+type Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class Route(TypedDict):
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
+class Scope(TypedDict, total=False):
+    """What is known of a connection: by ASGI, by Channels and by this library."""
+
+    type: str
+    path: str
+    root_path: str
+    query_string: bytes
+    headers: Iterable[tuple[bytes, bytes]]
+    client: tuple[str, int] | None
+    subprotocols: Iterable[str]
+    url_route: Route
+    cookies: dict[str, str]
+    session: SessionBase
+    user: Any  # of the project's own model, or anonymous
+    socket: Socket
+
+
+def get_header(scope: Scope, name: bytes) -> str:
+    """Return the first header of that (lower-case) name, or an empty string."""
+    return next(
+        (value.decode("latin-1") for key, value in scope["headers"] if key == name), ""
+    )

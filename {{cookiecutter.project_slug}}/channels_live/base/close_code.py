@@ -1,0 +1,25 @@
+"""The codes that sockets are closed with."""
+
+from enum import IntEnum
+
+
+class CloseCode(IntEnum):
+    """RFC 6455's codes, its registry's, and three of this library's own.
+
+    After POLICY_VIOLATION and codes from 4400 a browser must not come back; after all
+    others it should, in growing and jittered intervals.
+    """
+
+    NORMAL_CLOSURE = 1000
+    UNSUPPORTED_DATA = 1003  # binary where text is expected
+    NO_STATUS = 1005  # never sent: the browser gave none
+    ABNORMAL_CLOSURE = 1006  # never sent: the connection was lost
+    POLICY_VIOLATION = 1008  # sent too much
+    MESSAGE_TOO_BIG = 1009
+    INTERNAL_ERROR = 1011  # a consumer has failed
+    SERVICE_RESTART = 1012  # to be let in anew
+    TRY_AGAIN_LATER = 1013
+
+    NOT_LOGGED_IN = 4401
+    NOT_ALLOWED = 4403
+    NOT_FOUND = 4404

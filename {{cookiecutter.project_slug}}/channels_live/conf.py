@@ -1,0 +1,48 @@
+"""The setting CHANNELS_LIVE: what can be tuned, and how it is tuned by default."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+
+# Name → the default. Another value has to be of the same type.
+DEFAULTS: Mapping[str, str | int | bool] = {
+    # The alias in CHANNEL_LAYERS of what processes reach each other through.
+    "CHANNEL_LAYER": "default",
+    # Sockets that one person, or one session, may open per second in each process,
+    # and ten times as many by an address without a login; averaged over 10 seconds.
+    "SOCKETS_PER_SECOND": 3,
+    # Sockets of one person that may be open in each process.
+    "SOCKETS_PER_USER": 20,
+    # Frames that a socket may send per second, averaged over 5 seconds.
+    "FRAMES_PER_SECOND": 20,
+    # The largest frame that is read: characters of text, or bytes.
+    "FRAME_SIZE": 16 * 1024,
+    # Whether X-Request-ID comes from a proxy in front, and not from a visitor.
+    "BEHIND_PROXY": False,
+}
+
+
+def get(name: str) -> Any:
+    """Return the value of a key of CHANNELS_LIVE."""
+    return getattr(settings, "CHANNELS_LIVE", {}).get(name, DEFAULTS[name])
+
+
+def problems(given: object) -> list[str]:
+    """Return a sentence for everything in the setting that means nothing."""
+    if not isinstance(given, Mapping):
+        return [f"CHANNELS_LIVE: expected a dictionary, got {given!r}."]
+    found = []
+    for name, value in given.items():
+        if name not in DEFAULTS:
+            known = ", ".join(sorted(DEFAULTS))
+            found.append(f"CHANNELS_LIVE has no key {name!r}. It has: {known}.")
+        elif type(value) is not (kind := type(DEFAULTS[name])):
+            found.append(
+                f'CHANNELS_LIVE["{name}"]: expected {kind.__name__}, got {value!r}.'
+            )
+        elif kind is int and value < 1:
+            found.append(
+                f'CHANNELS_LIVE["{name}"]: expected a positive number, got {value}.'
+            )
+    return found

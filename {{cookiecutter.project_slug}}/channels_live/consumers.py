@@ -1,0 +1,184 @@
+"""The base of every consumer that listens to groups."""
+
+from collections.abc import Collection
+from typing import Any, Never, Self
+
+from channels.consumer import get_handler_name
+from channels.exceptions import StopConsumer
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from channels_live.base.asgi import Message, Receive, Scope, Send
+from channels_live.base.close_code import CloseCode
+from channels_live.base.frames import InvalidFrame, decode
+from channels_live.base.names import check_name, label
+from channels_live.delivery.history import History
+from channels_live.delivery.socket import Socket
+from channels_live.observe.outage import DATABASE_ERRORS, database_outage
+from channels_live.presence.people import Roster
+from channels_live.process import Process, get_process
+
+# What a browser asks to know whether anybody is there still, and what it hears.
+PING = "ping"
+PONG = "<!-- pong -->"
+
+
+class Refused(Exception):
+    """Raised in `enter` where someone may not; carries the close code."""
+
+    def __init__(self, code: CloseCode) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Consumer(AsyncWebsocketConsumer):
+    """A socket that listens to groups.
+
+    A subclass says who may enter in `enter`, which joins groups, and what a frame
+    does in `receive_json`. Published fragments do not pass through the consumer at
+    all: they are written to its socket.
+    """
+
+    scope: Scope
+    socket: Socket
+    process: Process
+
+    def __init_subclass__(cls) -> None:
+        if cls.groups:
+            raise TypeError(
+                f"{cls.__name__}.groups: consumers of channels_live join groups in "
+                "enter(), with await self.join(…)."
+            )
+
+    @property
+    def channel_layer(self) -> Never:
+        raise AttributeError(
+            "Consumers of channels_live have no channel layer: use self.join(group) "
+            "in the place of group_add(), and publish() in that of group_send()."
+        )
+
+    async def enter(self) -> None:
+        """Join groups, or raise Refused."""
+        raise NotImplementedError(
+            f"{type(self).__name__} has to say who may enter, in a method enter()."
+        )
+
+    @classmethod
+    def revoked(cls, consumers: Collection[Self]) -> dict[Self, CloseCode]:
+        """Return which of these consumers may not stay, and the close code for each.
+
+        Asked in a thread, for all sockets of a process at once, every 30 seconds and
+        when the channel layer is back: `disconnect` tells what happens at once.
+        """
+        return {}
+
+    async def receive_json(self, content: dict[str, Any]) -> None:
+        """Act on a frame from the browser, or raise InvalidFrame."""
+
+    async def reject(self, sentence: str) -> None:
+        """Tell the browser what was wrong with its frame."""
+
+    async def join(
+        self,
+        group: str,
+        *,
+        history: History | None = None,
+        after: int | None = None,
+        roster: Roster | None = None,
+    ) -> None:
+        """Listen to a group.
+
+        With a `history`, first comes what the page missed since number `after`. With
+        a `roster`, whoever is in the group is shown to all in it. Raises ValueError
+        where others have joined it with another history.
+        """
+        check_name(group)
+        self.process.registry.add(self.socket, label("group", group))
+        self._joined[group] = roster
+        await self.process.hub.join(
+            group, self.socket.outbox, history=history, after=after
+        )
+        if roster:
+            self._enter_roster(group, roster)
+
+    async def quit(self, group: str) -> None:
+        """Listen to a group no more."""
+        if group in self._joined:
+            del self._joined[group]
+            self._leave_roster(group)
+            self.process.registry.discard(self.socket, label("group", group))
+            await self.process.hub.quit(group, self.socket.outbox)
+
+    def push(self, html: str) -> None:
+        """Write a fragment to this socket alone. Never waits."""
+        self.socket.outbox.write(html)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Channels would subscribe each socket to a channel of its own.
+        if "socket" not in scope:
+            raise TypeError(
+                f"{type(self).__name__} has to be behind websocket_application()."
+            )
+        self.scope = scope
+        self.base_send = send
+        self.process = get_process()
+        self.socket = scope["socket"]
+        self.socket.scope = scope
+        self.socket.consumer = self
+        self._joined: dict[str, Roster | None] = {}
+        self._present: dict[str, object] = {}  # group → the user who is shown
+        try:
+            while True:
+                await self.dispatch(await receive())
+                self._follow_user()
+        except StopConsumer:
+            pass
+        finally:
+            for group in tuple(self._joined):
+                await self.quit(group)
+
+    async def dispatch(self, message: Message) -> None:
+        # Channels would visit a thread before each message, for the database's sake.
+        try:
+            await getattr(self, get_handler_name(message))(message)
+        except DATABASE_ERRORS as error:
+            database_outage.begin(error)
+
+    async def connect(self) -> None:
+        await self.accept()
+        await self.process.start()
+        try:
+            await self.enter()
+        except Refused as refusal:
+            await self.socket.close(refusal.code, how="refused")
+        except DATABASE_ERRORS as error:
+            database_outage.begin(error)
+            await self.socket.close(CloseCode.TRY_AGAIN_LATER, how="refused")
+
+    async def receive(
+        self, text_data: str | None = None, bytes_data: bytes | None = None
+    ) -> None:
+        if text_data == PING:
+            self.push(PONG)
+            return
+        try:
+            await self.receive_json(decode(text_data))
+        except InvalidFrame as error:
+            await self.reject(str(error))
+
+    def _follow_user(self) -> None:
+        """Show whoever this socket has been logged in as meanwhile."""
+        user = self.scope["user"].pk
+        for group, roster in self._joined.items():
+            if roster and self._present.get(group) != user:
+                self._leave_roster(group)
+                self._enter_roster(group, roster)
+
+    def _enter_roster(self, group: str, roster: Roster) -> None:
+        user = self.scope["user"].pk
+        if user is not None:
+            self._present[group] = user
+            self.process.presence.enter(group, user, roster)
+
+    def _leave_roster(self, group: str) -> None:
+        if group in self._present:
+            self.process.presence.leave(group, self._present.pop(group))

@@ -1,0 +1,199 @@
+"""A group as one process sees it: the sockets it has here, and what they saw last."""
+
+import asyncio
+import logging
+from collections import deque
+
+from channels_live.delivery.history import Fragment, History
+from channels_live.delivery.outbox import Outbox, join
+from channels_live.observe import metrics
+from channels_live.observe.outage import DATABASE_ERRORS, database_outage
+
+logger = logging.getLogger(__name__)
+
+# Fragments kept in memory, for sockets that come back.
+RECENT = 200
+# The most that a socket is sent to catch up; of more it is told.
+CATCH_UP = 300
+# For how long a missing number may still arrive, in seconds.
+PATIENCE = 0.02
+# For how long fragments wait for company once a frame has gone out, in seconds; or for
+# as long as that took, so that half of the time is left for other work.
+FRAME_WINDOW = 0.01
+
+
+class Group:
+    """Puts fragments in order, joins them into frames, writes them to its sockets.
+
+    With a history, every socket gets each numbered fragment once and in order: what
+    the channel layer loses, doubles or overtakes is made good from the history.
+    """
+
+    def __init__(self, name: str, history: History | None) -> None:
+        self.name = name
+        self.history = history
+        self.outboxes: set[Outbox] = set()
+        self.joining = 0
+        self.subscribed = False
+        self.last = -1  # the newest number that went out; -1 before the first load
+        self.base = 0  # `recent` holds what came after this number, without a gap
+        self.recent: deque[Fragment] = deque()
+        self._early: dict[int, Fragment] = {}
+        self._syncing = asyncio.Lock()
+        self._repair: asyncio.Task[None] | None = None
+        self._frame: list[str] = []
+        self._published: list[float] = []
+        self._window: asyncio.TimerHandle | None = None
+        self._has_complained = False
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.outboxes and not self.joining
+
+    def history_changed(self) -> None:
+        """Read anew what sockets that come back are sent."""
+        self.recent.clear()
+        self.base = max(self.base, self.last)
+
+    def receive(self, fragment: Fragment) -> None:
+        """Take a fragment from the channel layer."""
+        if fragment.number and self.history is None:
+            self._complain()
+        if not fragment.number or self.history is None:
+            self.broadcast(fragment.html, fragment.published)
+        elif fragment.number > self.last:
+            self._early[fragment.number] = fragment
+            self._send_in_order()
+
+    def _complain(self) -> None:
+        if not self._has_complained:
+            self._has_complained = True
+            logger.error(
+                "A numbered fragment was published to the group %r, which has no "
+                "history: it is delivered at most once. Join the group with history=…, "
+                "or publish without a number.",
+                self.name,
+            )
+
+    async def add(self, outbox: Outbox, after: int | None) -> None:
+        """Write to a socket from now on, and first what it missed since `after`."""
+        if self.history is not None:
+            # What the page shows already must not be broadcast to it later on.
+            if self.last < (known := max(0, after or 0)):
+                await self.sync(known)
+            if after is not None:
+                await self._catch_up(outbox, self.history, max(0, after))
+        # A waiting frame is for those who were here; the newcomer has had it.
+        self._flush()
+        self.outboxes.add(outbox)
+
+    async def sync(self, least: int | None = None) -> None:
+        """Send what the history has and the channel layer did not bring.
+
+        With `least`, only where that number has not gone out when it is one's turn.
+        """
+        if self.history is None:
+            return
+        async with self._syncing:
+            if least is not None and self.last >= least:
+                return
+            newest = (await self.history.last_numbers([self.name])).get(self.name, 0)
+            if self.last < 0:
+                await self._load(self.history, newest)
+            while self.last < newest:
+                fragments = await self.history.load(self.name, self.last, CATCH_UP)
+                for fragment in fragments:
+                    if fragment.number > self.last:
+                        metrics.repaired.inc()
+                        self._append(fragment)
+                if len(fragments) < CATCH_UP:
+                    # What is missing still has been deleted since.
+                    self.last = max(self.last, newest)
+        self._early = {n: early for n, early in self._early.items() if n > self.last}
+        self._send_in_order()
+
+    async def _load(self, history: History, newest: int) -> None:
+        """Read what came last, before anyone is here to be sent it."""
+        base = max(0, newest - RECENT)
+        self.recent.extend(await history.load(self.name, base, newest - base))
+        self.base = base
+        self.last = max([newest, *(one.number for one in self.recent)])
+
+    def _send_in_order(self) -> None:
+        while fragment := self._early.pop(self.last + 1, None):
+            self._append(fragment)
+        if self._early and self._repair is None:
+            self._repair = asyncio.create_task(self._repair_soon())
+
+    async def _repair_soon(self) -> None:
+        await asyncio.sleep(PATIENCE)
+        self._repair = None
+        if self._early:
+            try:
+                await self.sync()
+            except DATABASE_ERRORS as error:
+                database_outage.begin(error)  # the next look into the history mends it
+
+    def _append(self, fragment: Fragment) -> None:
+        self.last = fragment.number
+        self.recent.append(fragment)
+        if len(self.recent) > RECENT:
+            self.base = self.recent.popleft().number
+        self.broadcast(fragment.html, fragment.published)
+
+    def broadcast(self, html: str, published: float = 0) -> None:
+        """Write a fragment to the sockets of this process."""
+        self._frame.append(html)
+        if published:
+            self._published.append(published)
+        if self._window is None:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._window is not None:
+            self._window.cancel()
+            self._window = None
+        if not self._frame:
+            return
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        outboxes = tuple(self.outboxes)
+        frames = list(join(self._frame))
+        for frame in frames:
+            message = {"type": "websocket.send", "text": frame}
+            for outbox in outboxes:
+                outbox.write_message(message)
+        if outboxes:
+            metrics.count_broadcast(
+                len(self._frame), len(frames), len(outboxes), self._published
+            )
+        self._frame.clear()
+        self._published.clear()
+        pause = max(FRAME_WINDOW, loop.time() - began)
+        self._window = loop.call_later(pause, self._flush)
+
+    async def _catch_up(self, outbox: Outbox, history: History, after: int) -> None:
+        if self.last - after > CATCH_UP:
+            start = self.last - CATCH_UP
+            outbox.write(history.skipped(self.name, after, start))
+            after = start
+            metrics.skips.inc()
+        if after < self.last:
+            source = "database" if after < self.base else "memory"
+            metrics.catch_ups.labels(source).inc()
+        while not outbox.closed:
+            if after < self.base:
+                source = "database"
+                loaded = await history.load(self.name, after, CATCH_UP)
+                # What has not gone out yet comes to all, and so to this one.
+                missed = [one for one in loaded if one.number <= self.last]
+            else:
+                source = "memory"
+                missed = [one for one in self.recent if one.number > after]
+                if not missed:
+                    return  # at once: nothing may come before the socket is added
+            for frame in join(one.html for one in missed):
+                outbox.write(frame)
+                await outbox.drain()
+            metrics.catch_up_fragments.labels(source).inc(len(missed))
+            after = missed[-1].number if missed else max(after, self.base)

@@ -1,0 +1,214 @@
+"""Fan-out within a process: one subscription for each group, whatever its sockets.
+
+What it promises: fragments of one group arrive in the order they were published by
+one process; numbered ones, where the group has a history, in the order of their
+numbers, each of them once, even if the channel layer was away. What it does not: a
+fragment without a number that is lost on the way stays lost.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from channels_live.base.messages import (
+    TYPE,
+    Echo,
+    Fragments,
+    HistoryChanged,
+    InvalidMessage,
+    Message,
+    decode,
+    encode,
+)
+from channels_live.base.tasks import Tasks
+from channels_live.delivery.bus import get_layer
+from channels_live.delivery.group import Group
+from channels_live.delivery.history import Fragment, History
+from channels_live.delivery.outbox import Outbox
+from channels_live.observe import metrics
+from channels_live.observe.outage import (
+    LAYER_ERRORS,
+    RETRY_AFTER,
+    TIMEOUT,
+    database_outage,
+    layer_outage,
+)
+
+logger = logging.getLogger(__name__)
+
+# The group that every process listens to.
+EVERYBODY = "channels_live.everybody"
+
+
+class Hub:
+    """Listens to the channel layer for all sockets of a process."""
+
+    def __init__(self, hear: Callable[[Message, str], None], tasks: Tasks) -> None:
+        """`hear` gets each message, and the id of the process that has acted on it."""
+        self.layer = get_layer()
+        self.groups: dict[str, Group] = {}
+        self.channel = ""
+        self._hear = hear
+        self._tasks = tasks
+        self._everybody = Group(EVERYBODY, None)
+        self._echo = asyncio.Event()
+        self._leaving: dict[str, asyncio.Task[None]] = {}
+        self._foreign: set[str] = set()  # types that were complained of
+
+    async def start(self) -> None:
+        await self._open_channel()
+        await self.subscribe_all()
+        self._tasks.spawn(self._listen())
+
+    async def echo(self) -> None:
+        """Send this process a message through the channel layer, and await it."""
+        self._echo.clear()
+        await self.layer.send(self.channel, encode(Echo()))
+        await self._echo.wait()
+
+    async def join(
+        self,
+        name: str,
+        outbox: Outbox,
+        *,
+        history: History | None = None,
+        after: int | None = None,
+    ) -> None:
+        """Write the group's fragments to a socket, first those it missed.
+
+        `after` is the number of the last fragment that the socket's page shows.
+        Raises ValueError where the group's sockets have another history.
+        """
+        group = self.groups.get(name)
+        if group is None:
+            group = self.groups[name] = Group(name, history)
+            metrics.groups.inc()
+        elif group.history != history:
+            raise ValueError(
+                f"The group {name!r} is joined with the history {group.history!r} "
+                f"already, and cannot be with {history!r} too: join it in one way, or "
+                "take another name."
+            )
+        metrics.joins.inc()
+        group.joining += 1
+        try:
+            await self._subscribe(group)
+            await group.add(outbox, after)
+        finally:
+            group.joining -= 1
+
+    async def quit(self, name: str, outbox: Outbox) -> None:
+        """Write nothing more of a group to a socket."""
+        group = self.groups.get(name)
+        if group is None:
+            return
+        group.outboxes.discard(outbox)
+        if group.is_empty:
+            del self.groups[name]
+            metrics.groups.dec()
+            self._leaving[name] = leaving = self._tasks.spawn(self._unsubscribe(name))
+            await asyncio.wait([leaving], timeout=TIMEOUT)
+
+    def receive(self, message: Fragments | HistoryChanged | Echo) -> None:
+        """Act on a message about what groups are sent."""
+        if isinstance(message, Echo):
+            self._echo.set()
+        elif group := self.groups.get(message.group):
+            if isinstance(message, HistoryChanged):
+                group.history_changed()
+            else:
+                for html, number in message.pairs:
+                    group.receive(Fragment(html, number, message.published))
+
+    async def repair(self) -> None:
+        """Send what the channel layer lost: one query a history, not one a group."""
+        names: dict[History, list[str]] = {}
+        for group in self.groups.values():
+            if group.history is not None:
+                names.setdefault(group.history, []).append(group.name)
+        for history, groups in names.items():
+            newest_numbers = await history.last_numbers(groups)
+            database_outage.end()
+            for name, newest in newest_numbers.items():
+                behind = self.groups.get(name)
+                if behind is not None and behind.last < newest:
+                    await behind.sync()
+
+    async def subscribe_all(self, *, anew: bool = False) -> None:
+        """Subscribe where that failed, or everywhere: memberships may expire."""
+        for group in (self._everybody, *self.groups.values()):
+            if group is self._everybody or group is self.groups.get(group.name):
+                group.subscribed = group.subscribed and not anew
+                await self._subscribe(group)
+
+    async def _subscribe(self, group: Group) -> None:
+        if leaving := self._leaving.get(group.name):
+            await asyncio.wait([leaving], timeout=TIMEOUT)
+        if self.channel and not group.subscribed and group.name not in self._leaving:
+            add = self.layer.group_add(group.name, self.channel)
+            group.subscribed = await self._try(add, group.name)
+
+    async def _unsubscribe(self, name: str) -> None:
+        # Never cut short: channels-redis would take the group to be subscribed still.
+        try:
+            await self.layer.group_discard(name, self.channel)
+        except LAYER_ERRORS as error:
+            layer_outage.begin(error, name)
+        finally:
+            if self._leaving.get(name) is asyncio.current_task():
+                del self._leaving[name]
+
+    async def _open_channel(self) -> None:
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                self.channel = await self.layer.new_channel()
+        except LAYER_ERRORS as error:
+            layer_outage.begin(error, EVERYBODY)
+
+    async def _try(self, call: Awaitable[object], part: str) -> bool:
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                await call
+        except LAYER_ERRORS as error:
+            layer_outage.begin(error, part)
+            return False
+        layer_outage.end(part)
+        return True
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                if not self.channel:
+                    await self._open_channel()
+                received = await self.layer.receive(self.channel)
+            except LAYER_ERRORS as error:
+                layer_outage.begin(error, EVERYBODY)
+                await asyncio.sleep(RETRY_AFTER)
+            except Exception:
+                logger.exception("Nothing can be received from the channel layer.")
+                await asyncio.sleep(RETRY_AFTER)
+            else:
+                self._understand(received)
+
+    def _understand(self, received: object) -> None:
+        if isinstance(received, dict) and (kind := received.get("type")) != TYPE:
+            self._complain(str(kind)[:100])
+            return
+        try:
+            self._hear(*decode(received))
+        except InvalidMessage as error:
+            logger.warning("A message of another process is dropped: %s.", error)
+        except Exception:
+            logger.exception("A message of another process cannot be acted on.")
+
+    def _complain(self, kind: str) -> None:
+        """Say once that Consumers have no handlers for messages of a channel layer."""
+        if kind not in self._foreign and len(self._foreign) < 100:
+            self._foreign.add(kind)
+            logger.error(
+                "A message of type %r was sent to a group that consumers of "
+                "channels_live have joined, and reaches none of them. Use "
+                "channels_live.publish() in the place of group_send(), or join the "
+                "group with a consumer of Channels.",
+                kind,
+            )

@@ -1,0 +1,96 @@
+"""One socket's way out."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+
+from channels_live.base.asgi import Message, Send
+
+# What a socket may be behind, in characters, before it is closed.
+MAX_WAITING = 128 * 1024
+# The longest frame that is made by joining fragments, in characters.
+JOINED_SIZE = 64 * 1024
+
+
+class Outbox:
+    """Writes frames to a socket without ever waiting for it.
+
+    While the server reports that the socket takes no more (its `send` does not
+    complete), frames are kept, and go out joined into one as soon as it does. A
+    socket that falls further behind than MAX_WAITING is reported to `on_overflow`,
+    once, and gets nothing more.
+    """
+
+    __slots__ = ("closed", "on_overflow", "send", "sending", "size", "waiting")
+
+    def __init__(self, send: Send, on_overflow: Callable[[], None]) -> None:
+        self.send = send
+        self.on_overflow = on_overflow
+        self.sending: asyncio.Task[None] | None = None
+        self.waiting: list[str] = []
+        self.size = 0
+        self.closed = False
+
+    def write(self, frame: str) -> None:
+        if self.closed:
+            return
+        if self.sending is None:
+            self._start({"type": "websocket.send", "text": frame})
+            return
+        self.waiting.append(frame)
+        self.size += len(frame)
+        if self.size > MAX_WAITING:
+            self.close()
+            self.on_overflow()
+
+    def write_message(self, message: Message) -> None:
+        """Write a ready ASGI message: fan-out makes one for all sockets of a group."""
+        if self.sending is None and not self.closed:
+            self._start(message)
+        else:
+            self.write(message["text"])
+
+    async def drain(self) -> None:
+        """Wait until the socket has taken what was written."""
+        while self.sending is not None:
+            await asyncio.wait([self.sending])
+
+    def close(self) -> None:
+        """Drop what waits and refuse what comes."""
+        self.closed = True
+        self.waiting.clear()
+
+    def _start(self, message: Message) -> None:
+        # An eager task runs at once, and is done at once unless the server pauses it.
+        task = asyncio.Task(
+            self._send(message), loop=asyncio.get_running_loop(), eager_start=True
+        )
+        if not task.done():
+            self.sending = task
+            task.add_done_callback(self._flush)
+
+    async def _send(self, message: Message) -> None:
+        try:
+            await self.send(message)
+        except Exception:  # each server has its own for a socket that is gone
+            self.close()
+
+    def _flush(self, task: asyncio.Task[None]) -> None:
+        self.sending = None
+        waiting, self.waiting = self.waiting, []
+        self.size = 0
+        for frame in join(waiting):
+            self.write(frame)
+
+
+def join(fragments: Iterable[str]) -> Iterator[str]:
+    """Join fragments into as few frames as their length allows."""
+    frame: list[str] = []
+    size = 0
+    for fragment in fragments:
+        if frame and size + len(fragment) > JOINED_SIZE:
+            yield "".join(frame)
+            frame, size = [], 0
+        frame.append(fragment)
+        size += len(fragment)
+    if frame:
+        yield "".join(frame)

@@ -1,0 +1,138 @@
+"""One WebSocket, between its server and its consumer, whatever consumer it is."""
+
+import asyncio
+import time
+from collections.abc import Collection
+from functools import partial
+from typing import Any, Protocol
+
+from channels_live import conf
+from channels_live.base.asgi import Message, Receive, Scope, Send
+from channels_live.base.close_code import CloseCode
+from channels_live.base.frames import FrameBudget
+from channels_live.delivery.outbox import Outbox
+from channels_live.observe import metrics
+from channels_live.observe.access_log import AccessLog, closer
+
+
+class Checked(Protocol):
+    """A consumer that is asked now and then who may stay."""
+
+    socket: "Socket"
+
+    @classmethod
+    def revoked(cls, consumers: Collection[Any]) -> dict[Any, CloseCode]: ...
+
+
+class Socket:
+    """Counts, logs and limits what goes through, and can be closed from outside.
+
+    `outbox` writes to the server without waiting. Nothing is written, and nothing is
+    heard, once the socket is closed.
+    """
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.scope = scope  # at last that of the consumer
+        self._receive = receive
+        self._send = send
+        self.began = time.monotonic()  # when its handshake came
+        self.labels: set[str] = set()
+        self.consumer: Checked | None = None  # if it is one of this library's
+        self.outbox = Outbox(
+            send, on_overflow=partial(self.terminate, CloseCode.TRY_AGAIN_LATER)
+        )
+        self.is_open = False  # accepted, and no reason to end yet
+        self.is_closed = False  # by its consumer, or from outside
+        self.is_idle = False  # waits for a frame
+        self.is_lost = False  # the server says that nobody is there any more
+        self.is_ending = False  # with its process
+        self._terminated: CloseCode | None = None
+        self._closing: asyncio.Task[None] | None = None
+        self._budget = FrameBudget(conf.get("FRAMES_PER_SECOND"))
+        self._largest: int = conf.get("FRAME_SIZE")
+        self._log = AccessLog(scope["path"])
+
+    async def receive(self) -> Message:
+        """Return what the consumer is to hear next."""
+        while True:
+            self.is_idle = True
+            if self.is_ending:
+                await self.close(CloseCode.SERVICE_RESTART, reason="the process ends")
+            message = await self._receive()
+            self.is_idle = False
+            if message["type"] == "websocket.disconnect":
+                code = message.get("code") or CloseCode.NO_STATUS
+                self.end("left", code)
+                return message
+            if message["type"] != "websocket.receive":
+                return message
+            # A socket that was closed is not listened to, even if it goes on talking.
+            if not self.is_closed and self._is_within_limits(message):
+                return message
+
+    def _is_within_limits(self, message: Message) -> bool:
+        metrics.received.inc()
+        if len(message.get("text") or message.get("bytes") or "") > self._largest:
+            self.terminate(CloseCode.MESSAGE_TOO_BIG)
+        elif not self._budget.spend():
+            self.terminate(CloseCode.POLICY_VIOLATION)
+        return not self.is_closed
+
+    async def send(self, message: Message) -> None:
+        """Send what the consumer says."""
+        if message["type"] == "websocket.close":
+            code = message.get("code") or CloseCode.NORMAL_CLOSURE
+            await self.close(code, reason=message.get("reason") or "")
+            return
+        if self.is_closed:
+            return
+        await self._pass_on(message)
+        if message["type"] == "websocket.accept":
+            self.is_open = True
+            metrics.opened.inc()
+            metrics.open_sockets.inc()
+            self._log.opened()
+            if self._terminated is not None:  # while it was being let in
+                self.terminate(self._terminated)
+
+    async def close(self, code: int, *, how: str = "closed", reason: str = "") -> None:
+        """Close the socket; `how` is for the metrics, `reason` for a handshake's log."""
+        if not self.is_closed:
+            self._finish(how, code, reason)
+            await self._say_close(code)
+
+    def terminate(self, code: CloseCode) -> None:
+        """Close the socket from outside of its consumer; it may be entering still."""
+        self._terminated = code
+        if self.is_open:
+            self._finish("terminated", code)
+            self._closing = asyncio.create_task(self._say_close(code))
+
+    def _finish(self, how: str, code: int, reason: str = "") -> None:
+        self.is_closed = True
+        self.outbox.close()
+        if self.is_open:
+            self.end(how, code)
+        else:
+            metrics.refused_handshakes.inc()
+            self._log.refused(reason or "by the consumer")
+
+    async def _say_close(self, code: int) -> None:
+        try:
+            await self._pass_on({"type": "websocket.close", "code": int(code)})
+        except Exception:  # each server has its own for a socket that is gone
+            self.is_lost = True
+
+    async def _pass_on(self, message: Message) -> None:
+        try:
+            await self._send(message)
+        except OSError:  # how a server says that nobody is there any more
+            self.is_lost = True
+            raise
+
+    def end(self, how: str, code: int) -> None:
+        """Count and log the end of a socket that was open, with its first reason."""
+        if self.is_open:
+            self.is_open = False
+            metrics.count_closed(how, code)
+            self._log.closed(code, closer(code) if how == "left" else "server")

@@ -1,0 +1,189 @@
+"""What a process of the server has, once: built when its first socket comes."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection
+from uuid import uuid4
+from weakref import WeakKeyDictionary
+
+from channels_live.base.close_code import CloseCode
+from channels_live.base.messages import (
+    Disconnect,
+    Message,
+    PresenceChanged,
+    Probe,
+    Recheck,
+)
+from channels_live.base.names import label
+from channels_live.base.tasks import Tasks
+from channels_live.base.threads import in_thread
+from channels_live.delivery import bus
+from channels_live.delivery.hub import Hub
+from channels_live.delivery.socket import Checked, Socket
+from channels_live.observe.outage import (
+    DATABASE_ERRORS,
+    TIMEOUT,
+    database_outage,
+    layer_outage,
+)
+from channels_live.presence.tracker import Tracker
+from channels_live.revocation.logins import find_revoked
+from channels_live.revocation.registry import Registry
+
+logger = logging.getLogger(__name__)
+
+# How often a process looks after something, in seconds.
+PRESENCE_INTERVAL = 0.5
+REPAIR_INTERVAL = 2
+BEAT_INTERVAL = 5
+CHECK_INTERVAL = 30
+RENEWAL_INTERVAL = 3600
+
+
+class Process:
+    """The hub, the registry, presence, and the jobs that see to them.
+
+    So nothing depends on a message alone: what was lost is found by looking.
+    """
+
+    def __init__(self) -> None:
+        self.id = uuid4()
+        self.is_ending = False
+        self.sockets: set[Socket] = set()
+        self.tasks = Tasks()
+        self.registry = Registry()
+        self.hub = Hub(self.hear, self.tasks)
+        self.presence = Tracker(self.id, self.hub)
+        self._starting = asyncio.Lock()
+        self._has_started = False
+
+    @property
+    def jobs(self) -> list[tuple[float, Callable[[], Awaitable[None]]]]:
+        """What is done again and again, and the seconds between."""
+        return [
+            (PRESENCE_INTERVAL, self.presence.tell),
+            (REPAIR_INTERVAL, self.hub.repair),
+            (REPAIR_INTERVAL, self.hub.subscribe_all),
+            (REPAIR_INTERVAL, self.probe),
+            (BEAT_INTERVAL, self.presence.beat),
+            (CHECK_INTERVAL, self.check_sockets),
+            (RENEWAL_INTERVAL, self.renew),
+        ]
+
+    async def start(self) -> None:
+        """Begin to listen and to work."""
+        if self._has_started:
+            return
+        async with self._starting:
+            if not self._has_started:
+                await self.hub.start()
+                for interval, job in self.jobs:
+                    self.tasks.spawn(every(interval, job))
+                self._has_started = True
+
+    async def end(self) -> None:
+        """Do nothing any more, and be in no group."""
+        self.tasks.cancel()
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                await self.presence.end()
+        except (TimeoutError, *DATABASE_ERRORS) as error:
+            database_outage.begin(error)
+
+    def hear(self, message: Message, sender: str) -> None:
+        """Act on a message of any process, unless this one has done so already."""
+        if sender == str(self.id):
+            return
+        match message:
+            case Disconnect():
+                self.registry.terminate(message.labels, CloseCode(message.code))
+            case Recheck():
+                sockets = self.registry.labelled(label("user", message.user))
+                self.tasks.spawn(self.terminate_revoked(sockets))
+            case PresenceChanged():
+                self.presence.changed(message.group)
+            case Probe():
+                pass
+            case _:
+                self.hub.receive(message)
+
+    async def probe(self) -> None:
+        """See whether what failed of the channel layer is back, though nothing is said."""
+        failed = layer_outage.parts
+        await asyncio.gather(*(bus.send(group, Probe()) for group in failed))
+        if failed and not layer_outage.parts:
+            # What was told meanwhile was not heard.
+            self.presence.all_changed()
+            await self.check_sockets()
+
+    async def renew(self) -> None:
+        """Subscribe anew: channel layers let memberships expire after a day."""
+        await self.hub.subscribe_all(anew=True)
+
+    async def check_sockets(self) -> None:
+        """Close the sockets of those who should have been told to go, and were not."""
+        await self.terminate_revoked(self.registry.with_labels_of("user"))
+        consumers: dict[type[Checked], list[Checked]] = {}
+        for socket in self.registry.with_labels_of("group"):
+            if socket.consumer is not None:
+                consumers.setdefault(type(socket.consumer), []).append(socket.consumer)
+        for kind, members in consumers.items():
+            for consumer, code in (await in_thread(kind.revoked)(members)).items():
+                consumer.socket.terminate(code)
+
+    async def terminate_revoked(self, sockets: Collection[Socket]) -> None:
+        """Close those of these sockets whose login is over."""
+        if sockets:
+            revoked = await in_thread(find_revoked)(sockets)
+            database_outage.end()
+            for socket in revoked:
+                socket.terminate(CloseCode.NOT_LOGGED_IN)
+
+
+async def every(interval: float, job: Callable[[], Awaitable[None]]) -> None:
+    """Do a job again and again. The same bug is logged once."""
+    logged = ""
+    while True:
+        await asyncio.sleep(interval)
+        try:
+            try:
+                await job()
+            except DATABASE_ERRORS as error:
+                database_outage.begin(error)
+        except Exception as bug:
+            if logged != (logged := repr(bug)):
+                logger.exception("The job %s fails; trying again.", job.__name__)
+        else:
+            logged = ""
+
+
+# A process has one event loop; its tests have many.
+_processes: WeakKeyDictionary[asyncio.AbstractEventLoop, Process] = WeakKeyDictionary()
+
+
+def get_process() -> Process:
+    """Return the process of the running event loop."""
+    loop = asyncio.get_running_loop()
+    if loop not in _processes:
+        _processes[loop] = Process()
+    return _processes[loop]
+
+
+def serving_loop() -> asyncio.AbstractEventLoop | None:
+    """Return the event loop that serves sockets here, if one does."""
+    return next((loop for loop in _processes if loop.is_running()), None)
+
+
+def is_ending() -> bool:
+    """Whether the process of the running event loop takes no new sockets any more."""
+    return get_process().is_ending
+
+
+async def check_channel_layer() -> None:
+    """Send this process a message through the channel layer, and await it.
+
+    Raises what the channel layer raises. Has no time limit.
+    """
+    process = get_process()
+    await process.start()
+    await process.hub.echo()

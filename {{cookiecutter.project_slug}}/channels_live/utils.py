@@ -1,0 +1,96 @@
+"""URLs of WebSocket endpoints and absolute URLs of pages.
+
+Everything here may be called from sync and from async code.
+"""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from django.conf import settings
+from django.contrib.sites.models import Site
+from django.core.exceptions import SynchronousOnlyOperation
+from django.http import HttpRequest
+from django.urls import get_script_prefix, reverse
+from django.utils.module_loading import import_string
+
+
+def websocket_reverse(
+    viewname: str,
+    args: Sequence[Any] | None = None,
+    kwargs: Mapping[str, Any] | None = None,
+) -> str:
+    """Return the path of a WebSocket route: reverse() for channels_urls.py.
+
+    Raises NoReverseMatch where no route has that name and arguments.
+    """
+    path = reverse(
+        viewname,
+        # A tuple, because Django caches resolvers by their URLconf.
+        urlconf=tuple(websocket_patterns()),  # type: ignore[arg-type]
+        args=args,
+        kwargs=dict(kwargs) if kwargs else None,
+    )
+    # Only HTTP requests and management commands have a script prefix set for them.
+    if get_script_prefix() == "/" and settings.FORCE_SCRIPT_NAME:
+        return settings.FORCE_SCRIPT_NAME.rstrip("/") + path
+    return path
+
+
+def websocket_absolute_url(path: str, *, request: HttpRequest | None = None) -> str:
+    """Return ws://host/path, or wss:// where the page or the project is on HTTPS.
+
+    With a request, host and scheme are those the page was served from: a page opened
+    as 127.0.0.1 whose socket goes to localhost would carry no session cookie. Without
+    one, they are the Site's domain and USE_HTTPS_IN_ABSOLUTE_URLS.
+
+    Raises ValueError where path does not start with a slash.
+    """
+    return "ws" + absolute_url(path, request=request).removeprefix("http")
+
+
+def absolute_url(path: str, *, request: HttpRequest | None = None) -> str:
+    """Return http://host/path or https://host/path; see websocket_absolute_url()."""
+    if not path.startswith("/"):
+        raise ValueError(
+            f"Expected a path that starts with '/', such as reverse() returns, "
+            f"not {path!r}."
+        )
+    if request is not None:
+        return f"{request.scheme}://{request.get_host()}{path}"
+    scheme = "https" if settings.USE_HTTPS_IN_ABSOLUTE_URLS else "http"
+    return f"{scheme}://{get_site_domain()}{path}"
+
+
+def get_site_domain() -> str:
+    """Return the current Site's domain; after the first call without a query."""
+    try:
+        return Site.objects.get_current().domain
+    except SynchronousOnlyOperation:
+        # Django allows no query on the event loop's own thread.
+        with ThreadPoolExecutor(max_workers=1) as executor:
+            return executor.submit(load_site_domain).result()
+
+
+def load_site_domain() -> str:
+    from django.db import connection
+
+    try:
+        return Site.objects.get_current().domain
+    finally:
+        connection.close()
+
+
+def websocket_patterns() -> Sequence[Any]:
+    """Return the routes in channels_urls.py, which is beside the project's urls.py."""
+    package = settings.ROOT_URLCONF.rpartition(".")[0]
+    patterns: Sequence[Any] = import_string(
+        f"{package}.channels_urls.websocket_urlpatterns"
+    )
+    return patterns
+
+
+def find_websocket_route(path: str) -> str:
+    """Return the pattern that a path fits, as metrics and logs name it, if any."""
+    found = [p.pattern for p in websocket_patterns() if p.pattern.match(path[1:])]
+    return f"/{found[0]}" if found else ""

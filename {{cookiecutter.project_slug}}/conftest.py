@@ -1,0 +1,82 @@
+"""What all tests share."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Browser, sync_playwright
+from prometheus_client import REGISTRY
+
+pytest_plugins = ["channels_live.testing"]
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+START = 60  # seconds that a server may take
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a development server, with an empty database of its own."""
+    nothing = tmp_path_factory.mktemp("fixtures") / "nothing.json"
+    nothing.write_text("[]")
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    command = [sys.executable, "manage.py", "testserver", "--noinput"]
+    with subprocess.Popen(  # noqa: S603
+        [*command, "--addrport", address, str(nothing)],
+        cwd=settings.BASE_DIR,
+        env={**os.environ, "DEBUG": "true"},
+    ) as server:
+        try:
+            wait_until_it_answers(server, address)
+            yield f"http://{address}"
+        finally:
+            server.terminate()
+
+
+def wait_until_it_answers(server: subprocess.Popen[bytes], address: str) -> None:
+    host, _, port = address.partition(":")
+    deadline = time.monotonic() + START
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            raise RuntimeError("The server ended, for the reason that it printed.")
+        with socket.socket() as visitor:
+            if visitor.connect_ex((host, int(port))) == 0:
+                return
+        time.sleep(0.1)
+    raise TimeoutError(f"The server did not answer within {START} seconds.")
+
+
+# For one test only: while Playwright is at work, the thread's event loop is its own.
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    """The machine's Chromium or Chrome, or the one that Playwright installed."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def grown() -> Callable[..., float]:
+    """Tells by how much a number for Prometheus has grown since the test began."""
+
+    def read(name: str, labels: dict[str, str]) -> float:
+        return REGISTRY.get_sample_value(name, labels) or 0
+
+    before = {
+        (sample.name, *sorted(sample.labels.items())): sample.value
+        for metric in REGISTRY.collect()
+        for sample in metric.samples
+    }
+
+    def grown(name: str, **labels: str) -> float:
+        return read(name, labels) - before.get((name, *sorted(labels.items())), 0)
+
+    return grown

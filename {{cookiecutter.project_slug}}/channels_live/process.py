@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
 from uuid import uuid4
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from channels_live.base.close_code import CloseCode
 from channels_live.base.messages import (
@@ -80,6 +80,7 @@ class Process:
                 for interval, job in self.jobs:
                     self.tasks.spawn(every(interval, job))
                 self._has_started = True
+                _serving.add(asyncio.get_running_loop())
 
     async def end(self) -> None:
         """Do nothing any more, and be in no group."""
@@ -159,6 +160,8 @@ async def every(interval: float, job: Callable[[], Awaitable[None]]) -> None:
 
 # A process has one event loop; its tests have many.
 _processes: WeakKeyDictionary[asyncio.AbstractEventLoop, Process] = WeakKeyDictionary()
+# Not those that a command, or a thread, has for a moment.
+_serving: WeakSet[asyncio.AbstractEventLoop] = WeakSet()
 
 
 def get_process() -> Process:
@@ -171,7 +174,7 @@ def get_process() -> Process:
 
 def serving_loop() -> asyncio.AbstractEventLoop | None:
     """Return the event loop that serves sockets here, if one does."""
-    return next((loop for loop in _processes if loop.is_running()), None)
+    return next((loop for loop in _serving if loop.is_running()), None)
 
 
 def is_ending() -> bool:

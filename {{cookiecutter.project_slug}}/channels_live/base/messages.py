@@ -80,6 +80,25 @@ def decode(received: object) -> tuple[Message, str]:
     fields = {k: v for k, v in received.items() if k not in {"type", "kind", "sender"}}
     try:
         message: Message = KINDS[received["kind"]](**fields)
-    except (KeyError, TypeError) as error:
+        check(message)
+    except (KeyError, TypeError, ValueError) as error:
         raise InvalidMessage(f"another version may have sent it ({error!r})") from None
     return message, str(received.get("sender", ""))
+
+
+def check(message: Message) -> None:
+    """Raise TypeError or ValueError for what would be trouble later on."""
+    match message:
+        case Fragments(str(), pairs, float() | int()):
+            is_sound = all(
+                isinstance(html, str) and isinstance(number, int)
+                for html, number in pairs
+            )
+        case Disconnect([*labels], int()):
+            is_sound = bool(labels) and all(isinstance(one, str) for one in labels)
+        case HistoryChanged(str()) | PresenceChanged(str()) | Recheck(str()):
+            is_sound = True
+        case _:
+            is_sound = isinstance(message, Probe | Echo)
+    if not is_sound:
+        raise TypeError("a field has another type")

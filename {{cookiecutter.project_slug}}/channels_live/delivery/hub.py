@@ -191,7 +191,7 @@ class Hub:
                 self._understand(received)
 
     def _understand(self, received: object) -> None:
-        if isinstance(received, dict) and (kind := received.get("type")) != TYPE:
+        if isinstance(received, dict) and (kind := received.get("type", TYPE)) != TYPE:
             self._complain(str(kind)[:100])
             return
         try:

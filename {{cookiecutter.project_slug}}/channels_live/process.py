@@ -86,10 +86,13 @@ class Process:
         """Do nothing any more, and be in no group."""
         self.tasks.cancel()
         try:
-            async with asyncio.timeout(TIMEOUT):
-                await self.presence.end()
-        except (TimeoutError, *DATABASE_ERRORS) as error:
-            database_outage.begin(error)
+            try:
+                async with asyncio.timeout(TIMEOUT):
+                    await self.presence.end()
+            except (TimeoutError, *DATABASE_ERRORS) as error:
+                database_outage.begin(error)
+        except Exception:  # which must not keep a server from ending
+            logger.exception("This process stays in rosters for some seconds.")
 
     def hear(self, message: Message, sender: str) -> None:
         """Act on a message of any process, unless this one has done so already."""

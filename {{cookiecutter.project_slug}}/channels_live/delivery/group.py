@@ -3,11 +3,11 @@
 import asyncio
 import logging
 from collections import deque
+from contextlib import suppress
 
 from channels_live.delivery.history import Fragment, History
 from channels_live.delivery.outbox import Outbox, join
 from channels_live.observe import metrics
-from channels_live.observe.outage import DATABASE_ERRORS, database_outage
 
 logger = logging.getLogger(__name__)
 
@@ -129,10 +129,8 @@ class Group:
         await asyncio.sleep(PATIENCE)
         self._repair = None
         if self._early:
-            try:
+            with suppress(Exception):  # the next look mends it, or says why it cannot
                 await self.sync()
-            except DATABASE_ERRORS as error:
-                database_outage.begin(error)  # the next look into the history mends it
 
     def _append(self, fragment: Fragment) -> None:
         self.last = fragment.number

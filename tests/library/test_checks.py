@@ -2,30 +2,103 @@ from typing import Any
 
 import pytest
 from django.core import checks
+from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 IN_MEMORY = {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 REDIS = {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer"}
 
 
-def warnings() -> list[str | None]:
-    found = checks.run_checks(tags=[checks.Tags.compatibility])
-    return [check.id for check in found if check.id == "channels_live.W001"]
+def found(id: str) -> list[str]:  # noqa: A002
+    messages = checks.run_checks(tags=[checks.Tags.compatibility])
+    return [message.msg for message in messages if message.id == id]
 
 
 @pytest.mark.parametrize(
     ("is_debug", "layer", "expected"),
     [
-        (False, IN_MEMORY, ["channels_live.W001"]),
-        (True, IN_MEMORY, []),
-        (False, REDIS, []),
-        (True, REDIS, []),
+        (False, IN_MEMORY, 1),
+        (True, IN_MEMORY, 0),
+        (False, REDIS, 0),
+        (True, REDIS, 0),
     ],
 )
 def test_production_is_warned_of_a_channel_layer_in_memory(
-    settings: Settings, is_debug: bool, layer: dict[str, Any], expected: list[str]
+    settings: Settings, is_debug: bool, layer: dict[str, Any], expected: int
 ) -> None:
     settings.DEBUG = is_debug
     settings.CHANNEL_LAYERS = {"default": layer}
 
-    assert warnings() == expected
+    assert len(found("channels_live.W001")) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"FRAME_PER_SECOND": 3}, "CHANNELS_LIVE has no key 'FRAME_PER_SECOND'"),
+        ({7: 3}, "CHANNELS_LIVE has no key 7"),
+        (
+            {"FRAMES_PER_SECOND": "20"},
+            "CHANNELS_LIVE[\"FRAMES_PER_SECOND\"]: expected int, got '20'.",
+        ),
+        (
+            {"FRAMES_PER_SECOND": True},
+            'CHANNELS_LIVE["FRAMES_PER_SECOND"]: expected int, got True.',
+        ),
+        ({"FRAME_SIZE": 1.5}, 'CHANNELS_LIVE["FRAME_SIZE"]: expected int, got 1.5.'),
+        ({"BEHIND_PROXY": 1}, 'CHANNELS_LIVE["BEHIND_PROXY"]: expected bool, got 1.'),
+        (
+            {"CHANNEL_LAYER": None},
+            'CHANNELS_LIVE["CHANNEL_LAYER"]: expected str, got None.',
+        ),
+        (
+            {"SOCKETS_PER_USER": 0},
+            'CHANNELS_LIVE["SOCKETS_PER_USER"]: expected a positive number, got 0.',
+        ),
+        (
+            {"SOCKETS_PER_SECOND": -3},
+            'CHANNELS_LIVE["SOCKETS_PER_SECOND"]: expected a positive number, got -3.',
+        ),
+        (
+            {"CHANNEL_LAYER": "other"},
+            "CHANNELS_LIVE[\"CHANNEL_LAYER\"]: CHANNEL_LAYERS has no 'other'.",
+        ),
+        (None, "CHANNELS_LIVE: expected a dictionary, got None."),
+        ([("FRAME_SIZE", 1)], "CHANNELS_LIVE: expected a dictionary, got [("),
+    ],
+)
+def test_a_mistake_in_the_setting_is_told(
+    settings: Settings, given: Any, sentence: str
+) -> None:
+    settings.CHANNELS_LIVE = given
+
+    (told,) = found("channels_live.E001")
+    assert told.startswith(sentence)
+    with pytest.raises(CommandError) as refused:
+        call_command("check")
+    assert sentence in str(refused.value)
+
+
+def test_an_unknown_key_is_told_which_there_are(settings: Settings) -> None:
+    settings.CHANNELS_LIVE = {"x": 1}
+
+    (told,) = found("channels_live.E001")
+    assert told.endswith(
+        "It has: BEHIND_PROXY, CHANNEL_LAYER, FRAMES_PER_SECOND, FRAME_SIZE, "
+        "SOCKETS_PER_SECOND, SOCKETS_PER_USER."
+    )
+
+
+def test_every_mistake_is_told_at_once(settings: Settings) -> None:
+    settings.CHANNELS_LIVE = {"x": 1, "FRAME_SIZE": 0, "BEHIND_PROXY": None}
+
+    assert len(found("channels_live.E001")) == 3
+
+
+def test_the_setting_may_be_left_out_or_change_a_part(settings: Settings) -> None:
+    settings.CHANNEL_LAYERS = {"default": IN_MEMORY, "other": IN_MEMORY}
+    settings.CHANNELS_LIVE = {"CHANNEL_LAYER": "other", "FRAME_SIZE": 1}
+    assert found("channels_live.E001") == []
+
+    del settings.CHANNELS_LIVE
+    assert found("channels_live.E001") == []

@@ -41,7 +41,7 @@ def problems(given: object) -> list[str]:
             found.append(
                 f'CHANNELS_LIVE["{name}"]: expected {kind.__name__}, got {value!r}.'
             )
-        elif kind is int and value < 1:
+        elif kind is int and int(value) < 1:
             found.append(
                 f'CHANNELS_LIVE["{name}"]: expected a positive number, got {value}.'
             )

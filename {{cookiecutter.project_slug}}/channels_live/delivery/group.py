@@ -7,7 +7,7 @@ from collections import deque
 from channels_live.delivery.history import Fragment, History
 from channels_live.delivery.outbox import Outbox, join
 from channels_live.observe import metrics
-from channels_live.observe.outage import DATABASE_ERRORS, database_outage
+from channels_live.observe.outage import database_outage
 
 logger = logging.getLogger(__name__)
 
@@ -129,10 +129,8 @@ class Group:
         await asyncio.sleep(PATIENCE)
         self._repair = None
         if self._early:
-            try:
+            with database_outage.noticed():  # the next look into the history mends it
                 await self.sync()
-            except DATABASE_ERRORS as error:
-                database_outage.begin(error)  # the next look into the history mends it
 
     def _append(self, fragment: Fragment) -> None:
         self.last = fragment.number
@@ -160,9 +158,9 @@ class Group:
         outboxes = tuple(self.outboxes)
         frames = list(join(self._frame))
         for frame in frames:
-            message = {"type": "websocket.send", "text": frame}
+            event = {"type": "websocket.send", "text": frame}
             for outbox in outboxes:
-                outbox.write_message(message)
+                outbox.write_event(event)
         if outboxes:
             metrics.count_broadcast(
                 len(self._frame), len(frames), len(outboxes), self._published

@@ -1,30 +1,62 @@
-"""What one process knows of the people in its groups.
+"""Who is in a group, across all processes.
 
-Each process writes down who has sockets in them, and that it is alive; whoever asks
-counts the people of living processes. So a crash needs no cleaning up after.
+Each process stores who has sockets in it, and every few seconds that it is alive. Only
+the people of living processes count, so a crash needs no cleaning up after.
 """
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
+from django.contrib.auth import get_user_model
 from django.db import transaction
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
-from channels_live.base.messages import PresenceChanged
+from channels_live.base.messages import Kind, Message
 from channels_live.base.threads import in_thread
 from channels_live.delivery import bus
 from channels_live.delivery.hub import Hub
 from channels_live.models import Presence, Process
 from channels_live.observe import metrics
-from channels_live.presence.people import ALIVE, Roster, present
 
-type Pair = tuple[str, object]  # a group, and the primary key of a user
+# A process that was not seen for longer is taken for dead, in seconds.
+ALIVE = 20
+# Names in a roster; of more people the number is told.
+SHOWN = 50
+
+# Renders the first people of a group, and how many there are.
+type Roster = Callable[[list[Any], int], str]
+type Pair = tuple[str, Any]  # a group, and the primary key of a user
+
+
+def present(group: str) -> tuple[list[Any], int]:
+    """Return the first 50 users in a group, by name, and how many there are."""
+    model = get_user_model()
+    here = alive().filter(group=group).values("user")
+    people = model._default_manager.filter(pk__in=here).order_by(model.USERNAME_FIELD)
+    first = list(people[: SHOWN + 1])
+    if len(first) <= SHOWN:
+        return first, len(first)
+    return first[:SHOWN], people.count()
+
+
+def count_present(groups: Collection[str]) -> dict[str, int]:
+    """Return how many people are in each of these groups, with one query."""
+    counted = alive().filter(group__in=groups).values("group")
+    rows = counted.annotate(people=Count("user", distinct=True))
+    return {row["group"]: row["people"] for row in rows}
+
+
+def alive() -> QuerySet[Presence]:
+    since = timezone.now() - timedelta(seconds=ALIVE)
+    return Presence.objects.filter(process__seen__gte=since)
 
 
 class Tracker:
-    """Stores who comes and goes here, and shows rosters that have changed anywhere."""
+    """What one process knows of the people in its groups."""
 
     def __init__(self, process_id: UUID, hub: Hub) -> None:
         self._process_id = process_id
@@ -35,14 +67,14 @@ class Tracker:
         self._changed: set[Pair] = set()
         self._shown: dict[str, str] = {}
 
-    def enter(self, group: str, user: object, roster: Roster) -> None:
+    def enter(self, group: str, user: Any, roster: Roster) -> None:
         self._rosters[group] = roster
         self._sockets[group, user] += 1
         self._changed.add((group, user))
         self._shown.pop(group, None)  # the newcomer has seen none
         self.changed(group)
 
-    def leave(self, group: str, user: object) -> None:
+    def leave(self, group: str, user: Any) -> None:
         self._sockets[group, user] -= 1
         if not self._sockets[group, user]:
             del self._sockets[group, user]
@@ -58,7 +90,7 @@ class Tracker:
     async def tell(self) -> None:
         """Store who came and went here, tell all processes, and show what they told."""
         for group in await self._write():
-            await bus.send(group, PresenceChanged(group))
+            await bus.send(group, Message(Kind.PRESENCE_CHANGED, group))
             self.changed(group)
         stale, self._stale = self._stale, set()
         await self._show(stale)
@@ -75,7 +107,7 @@ class Tracker:
     async def end(self) -> None:
         """Take this process out of all groups, and tell the others."""
         for group in await in_thread(self._end)():
-            await bus.send(group, PresenceChanged(group))
+            await bus.send(group, Message(Kind.PRESENCE_CHANGED, group))
 
     async def _write(self) -> set[str]:
         changed, self._changed = self._changed, set()
@@ -95,10 +127,9 @@ class Tracker:
             Process.objects.update_or_create(
                 pk=self._process_id, defaults={"seen": timezone.now()}
             )
+            own = Presence.objects.filter(process=self._process_id)
             for group, user in gone:
-                Presence.objects.filter(
-                    process=self._process_id, group=group, user=user
-                ).delete()
+                own.filter(group=group, user=user).delete()
         rows = [
             Presence(process_id=self._process_id, group=group, user_id=user)
             for group, user in here
@@ -114,8 +145,7 @@ class Tracker:
         rosters = {
             name: self._rosters[name] for name in groups if name in self._rosters
         }
-        rendered = await in_thread(render)(rosters) if rosters else {}
-        for name, html in rendered.items():
+        for name, html in (await in_thread(render)(rosters)).items():
             group = self._hub.groups.get(name)
             if group and self._shown.get(name) != html:
                 self._shown[name] = html

@@ -1,4 +1,4 @@
-"""Tells all processes when a login ends, whatever ends it."""
+"""Tells all processes when a login ends."""
 
 from collections.abc import Collection
 from functools import partial
@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.http import HttpRequest
 
-from channels_live.commands.revoking import disconnect, recheck
+from channels_live.commands import disconnect, recheck
 
 
 def on_logout(request: HttpRequest | None, **kwargs: object) -> None:

@@ -56,7 +56,7 @@ class Process:
             (REPAIR_INTERVAL, self.probe),
             (BEAT_INTERVAL, self.presence.beat),
             (CHECK_INTERVAL, self.check_sockets),
-            (RENEWAL_INTERVAL, self.renew),
+            (RENEWAL_INTERVAL, self.hub.renew),
         ]
 
     async def start(self) -> None:
@@ -102,10 +102,6 @@ class Process:
             # What was told meanwhile was not heard.
             self.presence.all_changed()
             await self.check_sockets()
-
-    async def renew(self) -> None:
-        """Subscribe anew: channel layers let memberships expire after a day."""
-        await self.hub.subscribe_all(anew=True)
 
     async def check_sockets(self) -> None:
         """Close the sockets of those who should have been told to go, and were not."""

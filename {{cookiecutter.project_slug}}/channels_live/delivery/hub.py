@@ -9,6 +9,7 @@ fragment without a number that is lost on the way stays lost.
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from channels_live.base.messages import TYPE, InvalidMessage, Kind, Message
@@ -43,7 +44,6 @@ class Hub:
         self._everybody = Group(EVERYBODY, None)
         self._echo = asyncio.Event()
         self._leaving: dict[str, asyncio.Task[None]] = {}
-        self._foreign: set[str] = set()  # types that were complained of
 
     async def start(self) -> None:
         await self._open_channel()
@@ -123,11 +123,16 @@ class Hub:
                 if behind is not None and behind.last < newest:
                     await behind.sync()
 
-    async def subscribe_all(self, *, anew: bool = False) -> None:
-        """Subscribe where that failed, or everywhere: memberships may expire."""
+    async def renew(self) -> None:
+        """Subscribe to all anew: channel layers let memberships expire after a day."""
+        for group in (self._everybody, *self.groups.values()):
+            group.subscribed = False
+        await self.subscribe_all()
+
+    async def subscribe_all(self) -> None:
+        """Subscribe where that failed."""
         for group in (self._everybody, *self.groups.values()):
             if group is self._everybody or group is self.groups.get(group.name):
-                group.subscribed = group.subscribed and not anew
                 await self._subscribe(group)
 
     async def _subscribe(self, group: Group) -> None:
@@ -171,19 +176,19 @@ class Hub:
             if received["type"] == TYPE:
                 self._hear(Message.decode(received))
             else:
-                self._complain(str(received["type"])[:100])
+                complain(str(received["type"])[:100])
         except (InvalidMessage, KeyError, TypeError) as error:
             logger.warning("A message of another process is dropped: %r", error)
         except Exception:
             logger.exception("A message of another process cannot be acted on.")
 
-    def _complain(self, kind: str) -> None:
-        """Say once that group_send() reaches none of the consumers here."""
-        if kind not in self._foreign and len(self._foreign) < 100:
-            self._foreign.add(kind)
-            logger.error(
-                "A message of type %r was sent to a group that consumers of "
-                "channels_live have joined, and reaches none of them. Use "
-                "channels_live.publish() in the place of group_send().",
-                kind,
-            )
+
+@lru_cache(maxsize=100)
+def complain(kind: str) -> None:
+    """Say it once."""
+    logger.error(
+        "A message of type %r was sent to a group that consumers of channels_live have "
+        "joined, and reaches none of them. Use channels_live.publish() in the place of "
+        "group_send().",
+        kind,
+    )

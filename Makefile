@@ -38,7 +38,7 @@ messages: $(UV)
 		&& $(DJANGO_ADMIN) compilemessages
 
 picture: .venv/.complete
-	$(RUN) pytest tests/test_picture.py
+	$(RUN) pytest tests/documents/test_picture.py
 	cp screenshots/two-browsers.webp docs/
 
 bench: .venv/.complete

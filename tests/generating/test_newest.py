@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from baking import Kitchen
+from baking import Kitchen, declared
 from packaging.requirements import Requirement
-from test_bounds import declared
 
 from scripts.newest import beyond, lift
 

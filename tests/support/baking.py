@@ -1,6 +1,7 @@
 """Projects made by a real cookiecutter process, and commands run in them."""
 
 import hashlib
+import itertools
 import os
 import re
 import shutil
@@ -10,10 +11,11 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
-TEMPLATE = Path(__file__).resolve().parent.parent
+TEMPLATE = Path(__file__).resolve().parents[2]
 TREE = TEMPLATE / "{{cookiecutter.project_slug}}"
 
 Answers = Mapping[str, str | bool]
@@ -149,10 +151,8 @@ class Kitchen:
 
     def venv_for(self, project: Path) -> Path:
         """The virtual environment of a dependency set, made by whoever is first."""
-        declared = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))
-        wanted = sorted(declared["project"]["dependencies"])
-        wanted += sorted(declared["dependency-groups"]["dev"])
-        name = hashlib.sha256("\n".join(wanted).encode()).hexdigest()[:12]
+        wanted = "\n".join(sorted(declared(project)))
+        name = hashlib.sha256(wanted.encode()).hexdigest()[:12]
         venv = self.shared / f"venv-{name}"
         complete = venv / ".complete"
         with FileLock(f"{venv}.lock"):
@@ -161,6 +161,16 @@ class Kitchen:
                 run("uv", "sync", cwd=project, env=environment)
                 complete.touch()
         return venv
+
+
+def declared(folder: Path) -> list[str]:
+    """The requirements of a pyproject.toml, those for building included."""
+    read: dict[str, Any] = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))
+    return [
+        *read["project"]["dependencies"],
+        *itertools.chain(*read.get("dependency-groups", {}).values()),
+        *read.get("build-system", {}).get("requires", []),
+    ]
 
 
 def assert_all_passed(printed: str) -> None:

@@ -1,26 +1,13 @@
 """Whatever is installed has a lower and an upper bound: next year it installs too."""
 
-import itertools
-import tomllib
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
-from baking import TEMPLATE, Kitchen, run
+from baking import TEMPLATE, Kitchen, declared, run
 from packaging.requirements import Requirement
 
 BENCHMARKS = sorted((TEMPLATE / "benchmarks" / "sides").glob("*/requirements.txt"))
-
-
-def declared(folder: Path) -> list[str]:
-    """The requirements of a pyproject.toml, those for building included."""
-    read: dict[str, Any] = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))
-    return [
-        *read["project"]["dependencies"],
-        *itertools.chain(*read.get("dependency-groups", {}).values()),
-        *read.get("build-system", {}).get("requires", []),
-    ]
 
 
 def assert_bounded(requirements: list[str]) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 from baking import Variables
 from chatting import Page, assert_complete, delays, talking
 from fleet import SERVERS, UNLIMITED, Fleet, at, wait_until
+from outages import LIVE, RESUME, process_id
 from sentinels import ask, watched
 from serving import Visitor
-from test_redis_dies import LIVE, RESUME, process_id
 
 CACHE = """
 from django.core.cache import cache

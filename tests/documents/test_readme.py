@@ -3,51 +3,19 @@
 import re
 import shutil
 import sys
-import textwrap
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from baking import NOTHING, Kitchen, Variables, assert_all_passed, run
+from baking import Kitchen, Variables, assert_all_passed, run
 from playwright.sync_api import Browser, expect
+from readmes import code, section, type_and_serve, type_in
 from serving import Server, Visitor, free_port, serve
 
 # Files that work on a project leaves behind, and the parts of `startsocket`.
 MADE = re.compile(r"sqlite3|_cache|__pycache__|uv\.lock|realtime/startsocket/")
 BROKEN_UV = "#!/bin/sh\necho 'pyenv: uv: command not found' >&2\nexit 127\n"
-
-
-def section(readme: Path, heading: str) -> str:
-    """The text below a heading."""
-    text = readme.read_text("utf-8")
-    found = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", text, re.M | re.S)
-    assert found, heading
-    return found[1]
-
-
-def code(text: str, language: str) -> list[str]:
-    """The blocks of a language, without their indentation."""
-    blocks = re.findall(rf"^ *```{language}\n(.*?)^ *```$", text, re.M | re.S)
-    return [textwrap.dedent(block) for block in blocks]
-
-
-def type_in(block: str, cwd: Path, env: Variables = NOTHING) -> str:
-    """Type the lines of a block into a shell; what they print."""
-    return run("bash", "-euc", block, cwd=cwd, env=env).stdout
-
-
-@contextmanager
-def type_and_serve(block: str, cwd: Path, env: Variables = NOTHING) -> Iterator[Server]:
-    """Type a block whose last line is a server's. Only its port is another one."""
-    port = free_port()
-    lines = re.sub(r"runserver$", f"runserver {port}", block.strip())
-    lines = lines.replace("8000", str(port))
-    env = {"PORT": str(port), **env}
-    with serve(["bash", "-euc", lines], cwd=cwd, port=port, env=env) as server:
-        yield server
-        assert "Traceback" not in server.log, server.log
 
 
 def assert_at_work(server: Server) -> None:

@@ -14,7 +14,7 @@ from readmes import code, section, type_and_serve, type_in
 from serving import Server, Visitor, free_port, serve
 
 # Files that work on a project leaves behind, and the parts of `startsocket`.
-MADE = re.compile(r"sqlite3|_cache|__pycache__|uv\.lock|realtime/startsocket/")
+MADE = re.compile(r"sqlite3|_cache|__pycache__|uv\.lock|channels_live/startsocket/")
 BROKEN_UV = "#!/bin/sh\necho 'pyenv: uv: command not found' >&2\nexit 127\n"
 
 
@@ -194,7 +194,7 @@ def test_adding_a_websocket_endpoint(kitchen: Kitchen, browser: Browser) -> None
         page.close()
     url = project.manage(
         *("shell", "--no-imports", "-c"),
-        "from apps.realtime.utils import websocket_absolute_url, websocket_reverse;"
+        "from channels_live.utils import websocket_absolute_url, websocket_reverse;"
         "print(websocket_absolute_url(websocket_reverse('ws_shout')))",
     )
     assert url == "ws://localhost:8000/ws/shout/\n"

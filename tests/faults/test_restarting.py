@@ -34,7 +34,7 @@ LIMIT = 10  # seconds, on a busy machine
 # What a process ends with: daphne by itself, uvicorn by the signal that it was sent.
 STATUS = {"daphne": 0, "uvicorn": -signal.SIGTERM}
 PROCESSES = """
-from apps.realtime.models import Process
+from channels_live.models import Process
 print(Process.objects.count())
 """
 

@@ -19,7 +19,7 @@ import asyncio, time
 from uuid import uuid4
 from apps.chat.models import Message, Room
 from apps.chat.rendering import render_message
-from apps.realtime.publish import apublish
+from channels_live import Fragment, apublish
 from apps.users.models import User
 
 AT_ONCE = 35
@@ -49,7 +49,7 @@ async def flood(start, stop):
         due = time.monotonic() + 0.05
         messages = await asyncio.to_thread(store, first, min(first + AT_ONCE, stop))
         for one in messages:
-            await apublish(room.group, render_message(one), number=one.number)
+            await apublish(room.group, Fragment(render_message(one), one.number))
         await asyncio.sleep(max(0, due - time.monotonic()))
 
 

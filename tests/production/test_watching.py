@@ -33,10 +33,10 @@ PROBE_TIMEOUT = 3
 PROBE = {"Host": "10.1.2.3:8000"}
 ROOM = "/ws/chat/lobby/"
 GIVE_UP = """
-from apps.realtime import shutdown
+from channels_live.servers import ending
 
-shutdown.logger.error("before")
-shutdown.give_up()
+ending.logger.error("before")
+ending.give_up()
 """
 CHECKS = {"database", "migrations", "channel_layer", "redis"}
 

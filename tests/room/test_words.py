@@ -94,7 +94,7 @@ def site(
         **PSEUDO,
         "DATABASE_URL": f"sqlite:///{database}",
         "REDIS_URL": redis_url,
-        "WEBSOCKET_ENTRIES_PER_SECOND": "100",
+        "WEBSOCKET_SOCKETS_PER_SECOND": "100",
     }
     with ExitStack() as stack:
         yield PseudoSite(Fleet(project, env, stack), browser)

@@ -74,7 +74,7 @@ def test_a_loop_is_stopped_and_its_page_comes_back(
     browser: Browser,
     note: Callable[[str], None],
 ) -> None:
-    fleet = launch({**sqlite, "WEBSOCKET_ENTRIES_PER_SECOND": str(ALLOWED // 10)})
+    fleet = launch({**sqlite, "WEBSOCKET_SOCKETS_PER_SECOND": str(ALLOWED // 10)})
     server = fleet.start("daphne")
     eve, ada = fleet.invite(server, "eve", "ada")
     fleet.ask(FILL)

@@ -38,7 +38,7 @@ DELETE = """
 import time
 from pathlib import Path
 from django.db import connection
-from apps.realtime.models import Presence
+from channels_live.models import Presence
 from apps.users.models import User
 
 user = User.objects.get(username={name!r})

@@ -39,7 +39,7 @@ PRODUCTION = {
 # So that a test may send as much as it likes.
 UNLIMITED = {
     "CHAT_FLOOD_LIMIT": "100000 per 5 seconds",
-    "WEBSOCKET_ENTRIES_PER_SECOND": "1000",
+    "WEBSOCKET_SOCKETS_PER_SECOND": "1000",
     "WEBSOCKET_FRAMES_PER_SECOND": "1000",
 }
 INVITE = """

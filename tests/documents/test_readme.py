@@ -160,7 +160,7 @@ def test_adding_a_websocket_endpoint(kitchen: Kitchen, browser: Browser) -> None
     text = section(path / "README.md", "Add a WebSocket endpoint")
     (start,) = code(text, "sh")
     env = {"UV_PROJECT_ENVIRONMENT": str(project.venv), "UV_NO_SYNC": "1"}
-    type_in(start, path, env)
+    add_printed_routes(type_in(start, path, env), path)
     for name in re.findall(r"`([\w/]+\.\w+)`", text.partition("By hand")[0]):
         assert "ticker" in (path / name).read_text()
     (consumer, route) = code(text, "python")
@@ -198,6 +198,25 @@ def test_adding_a_websocket_endpoint(kitchen: Kitchen, browser: Browser) -> None
         "print(websocket_absolute_url(websocket_reverse('ws_shout')))",
     )
     assert url == "ws://localhost:8000/ws/shout/\n"
+    printed = project.run("pytest", "-q", "apps/web/tests/test_ticker.py").stdout
+    assert_all_passed(printed)
+
+
+def add_printed_routes(printed: str, project: Path) -> None:
+    """Add the routes that startsocket prints, each with its import."""
+    lines = re.findall(r"^    (.*)$", printed, re.M)
+    for name, listed, imported, route in (
+        ("channels_urls", "websocket_urlpatterns = [\n", *lines[:2]),
+        ("urls", "urlpatterns = [\n", *lines[2:4]),
+    ):
+        file = project / "config" / f"{name}.py"
+        text = file.read_text()
+        assert text.count(f"\n{listed}") == 1
+        before, _, after = text.partition(f"\n{listed}")
+        # Imports of this project come last.
+        gap = "" if "from apps." in before else "\n"
+        before = f"{before.rstrip()}\n{gap}{imported}\n"
+        file.write_text(f"{before}\n{listed}    {route}\n{after}")
 
 
 @pytest.mark.parametrize("chat_client", ["htmx", "javascript"])

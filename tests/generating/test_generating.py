@@ -23,10 +23,10 @@ def test_only_writing_files_takes_less_than_a_second_and_a_half(
         kitchen.cookiecutter("--no-input", "install_now=false")
         return time.perf_counter() - start
 
-    # The other worker takes its share: the fastest of some is the template's own.
-    seconds = min(measure() for _ in range(8))
+    # Other workers take their share: only a template that is slow is so each time.
+    seconds = next((took for _ in range(8) if (took := measure()) < 1.5), None)
+    assert seconds
     note(f"generating without installing: {seconds:.2f} s")
-    assert seconds < 1.5
 
 
 def test_every_prompt_has_a_question_and_every_choice_a_line_of_help() -> None:
@@ -76,7 +76,7 @@ def test_typed_answers_are_taken_as_they_are(kitchen: Kitchen) -> None:
 
 
 def test_a_replay_makes_the_same_project(kitchen: Kitchen) -> None:
-    first = kitchen.write({"project_name": 'Say "again" 😀', "license": "none"})
+    first = kitchen.generate({"project_name": 'Say "again" 😀', "license": "none"})
     output = kitchen.folder()
     kitchen.cookiecutter("--replay", output=output)
     (second,) = output.iterdir()
@@ -129,7 +129,7 @@ def test_generating_over_a_project_keeps_its_secrets_and_data(kitchen: Kitchen) 
 def test_every_project_gets_a_secret_key_of_its_own(kitchen: Kitchen) -> None:
     keys = set()
     for _ in range(2):
-        env = kitchen.write({}) / ".env"
+        env = kitchen.generate({}) / ".env"
         lines = env.read_text().splitlines()
         keys |= {line for line in lines if line.startswith("SECRET_KEY=")}
         assert env.stat().st_mode & 0o077 == 0

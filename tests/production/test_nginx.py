@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from baking import Kitchen, Variables, run
-from fleet import PRODUCTION, SERVERS, terminate
+from fleet import PRODUCTION, terminate
 from fronts import Guest, assert_in_order, assert_redirects, posting, tell_who_asks
 from programs import find_program
 from serving import Server, free_port, serve
@@ -36,11 +36,11 @@ http {{
 """
 
 
-@pytest.fixture(scope="module", params=SERVERS)
-def unit(request: pytest.FixtureRequest, kitchen: Kitchen) -> Unit:
+@pytest.fixture(scope="module")
+def unit(server_name: str, kitchen: Kitchen) -> Unit:
     project = kitchen.bake(
         {
-            "asgi_server": request.param,
+            "asgi_server": server_name,
             "chat_client": "javascript",
             "domain_name": "localhost",
         }

@@ -36,13 +36,13 @@ def serving(project: Project, name: str, env: Variables = NOTHING) -> Iterator[S
         assert not FAILED_REQUEST.search(server.log), server.log
 
 
-@pytest.fixture(scope="module", params=["daphne", "uvicorn"])
-def chat(request: pytest.FixtureRequest, kitchen: Kitchen) -> Iterator[Server]:
-    """A project with the demo on each server, SQLite and the in-memory layer."""
+@pytest.fixture(scope="module")
+def chat(server_name: str, kitchen: Kitchen) -> Iterator[Server]:
+    """A project with the demo, on SQLite and the in-memory layer."""
     # The set of dependencies that has both servers.
     project = kitchen.bake({"asgi_server": "uvicorn"})
     project.manage("migrate")
-    with serving(project, request.param) as server:
+    with serving(project, server_name) as server:
         yield server
 
 
@@ -132,11 +132,10 @@ def test_the_ping_needs_no_login(chat: Server) -> None:
         assert socket.recv(timeout=10) == "1234.5"
 
 
-@pytest.mark.parametrize("name", ["daphne", "uvicorn"])
-def test_without_the_demo(kitchen: Kitchen, name: str) -> None:
+def test_without_the_demo(kitchen: Kitchen, server_name: str) -> None:
     project = kitchen.bake({"include_chat_demo": False, "asgi_server": "uvicorn"})
     project.manage("migrate")
-    with serving(project, name) as server:
+    with serving(project, server_name) as server:
         visitor = Visitor(server)
         visitor.sign_up("ada")
         assert visitor.get("/").ok

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 import requests
 from baking import Kitchen, Variables, run
-from fleet import PRODUCTION, SERVERS
+from fleet import PRODUCTION
 from programs import find_program
 from serving import START, free_port, serve
 from units import Unit
 
 
-@pytest.fixture(scope="module", params=SERVERS)
-def unit(request: pytest.FixtureRequest, kitchen: Kitchen) -> Unit:
-    answers = {"asgi_server": request.param, "chat_client": "javascript"}
+@pytest.fixture(scope="module")
+def unit(server_name: str, kitchen: Kitchen) -> Unit:
+    answers = {"asgi_server": server_name, "chat_client": "javascript"}
     return Unit(kitchen.bake(answers))
 
 

@@ -1,45 +1,41 @@
 """Two people chat in real browsers; a third, in another room, sees nothing."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from baking import TEMPLATE, Kitchen
 from people import SCREENSHOTS, Person
 from playwright.sync_api import Browser, expect
-from serving import Server, free_port, serve
-from sites import runserver
+from serving import free_port, serve
+from sites import Site, runserver
 
 CONNECTED = re.compile(r"[Cc]onnected, \d+ ms")
 
 
-@pytest.fixture(scope="module", params=["htmx", "javascript"])
-def site(request: pytest.FixtureRequest, kitchen: Kitchen) -> Iterator[Server]:
-    project = kitchen.bake({"chat_client": request.param, "project_name": "Bob's Café"})
-    project.manage("migrate")
-    port = free_port()
-    with serve(runserver(project, port), cwd=project.path, port=port) as server:
-        yield server
-        assert "Traceback" not in server.log, server.log
-
-
 @pytest.fixture
-def client(request: pytest.FixtureRequest) -> str:
-    """The `chat_client` of the site under test."""
-    return str(request.node.callspec.params["site"])
+def sign_up(browser: Browser, chat: Site) -> Iterator[Callable[..., Person]]:
+    """Brings somebody new, who has nothing to complain of in the end."""
+    people: list[Person] = []
 
+    def sign_up(name: str, host: str = "127.0.0.1") -> Person:
+        url = chat.server.url.replace("127.0.0.1", host)
+        people.append(Person(browser, url))
+        people[-1].sign_up(name)
+        return people[-1]
 
-def sign_up(browser: Browser, server: Server, name: str) -> Person:
-    person = Person(browser, server.url)
-    person.sign_up(name)
-    return person
+    yield sign_up
+    for person in people:
+        person.context.close()
+    assert [person.complaints for person in people if person.complaints] == []
 
 
 def test_two_people_chat_and_a_third_elsewhere_sees_nothing(
-    browser: Browser, site: Server, client: str
+    sign_up: Callable[..., Person], chat: Site
 ) -> None:
-    ada, bob, eve = (sign_up(browser, site, name) for name in ("ada", "bob", "eve"))
+    # Nobody who is settled at the site already.
+    ada, bob, eve = (sign_up(name) for name in ("ann", "ben", "eva"))
     ada.enter("lobby")
     bob.enter("lobby")
     eve.enter("elsewhere")
@@ -52,32 +48,29 @@ def test_two_people_chat_and_a_third_elsewhere_sees_nothing(
     expect(ada.page.locator("textarea[name=message]")).to_be_focused()
     eve.sees()
     for person, name in ((ada, "ada"), (eve, "elsewhere")):
-        person.photograph(f"{client}-{name}")
+        person.photograph(f"{chat.client}-{name}")
     ada.page.goto("/chat/")
-    ada.photograph(f"{client}-rooms")
+    ada.photograph(f"{chat.client}-rooms")
     # Whoever comes later reads it from the database.
     eve.enter("lobby")
     eve.sees("Hello, Bob!", "<script>")
-    assert ada.complaints + bob.complaints + eve.complaints == []
 
 
 def test_a_page_of_localhost_reaches_its_socket_too(
-    browser: Browser, site: Server
+    sign_up: Callable[..., Person],
 ) -> None:
     """The cookie is of the host in the address bar, and so must the socket be."""
-    there = Server(site.url.replace("127.0.0.1", "localhost"), site.logfile)
-    person = sign_up(browser, there, "grace")
+    person = sign_up("gwen", "localhost")
     person.enter("local")
     person.say("through localhost")
     person.sees("through localhost")
-    assert person.complaints == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_fit_a_small_screen(
-    browser: Browser, site: Server, client: str, scheme: str
+    sign_up: Callable[..., Person], chat: Site, scheme: str
 ) -> None:
-    person = sign_up(browser, site, f"small-{scheme}")
+    person = sign_up(f"small-{scheme}")
     person.page.set_viewport_size({"width": 320, "height": 640})
     person.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     pages = {"home": "/", "rooms": "/chat/", "room": "/chat/"}
@@ -91,9 +84,8 @@ def test_pages_fit_a_small_screen(
         if name == "home":
             expect(person.page.locator("main")).to_contain_text(CONNECTED)
         width = person.page.evaluate("document.documentElement.scrollWidth")
-        person.photograph(f"{client}-320-{scheme}-{name}")
+        person.photograph(f"{chat.client}-320-{scheme}-{name}")
         assert width <= 320, name
-    assert person.complaints == []
 
 
 def test_the_home_page_shows_a_live_round_trip(

@@ -9,7 +9,7 @@ from itertools import count
 
 import pytest
 from baking import Project
-from fleet import SERVERS, UNLIMITED, Fleet, forget_peak, peak
+from fleet import UNLIMITED, Fleet, forget_peak, peak
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from serving import Visitor, receive_until
@@ -59,9 +59,9 @@ BAD_FRAMES: dict[str, str | bytes] = {
 }
 
 
-@pytest.fixture(scope="module", params=SERVERS)
+@pytest.fixture(scope="module")
 def fleet(
-    request: pytest.FixtureRequest,
+    server_name: str,
     production: Project,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Fleet]:
@@ -69,7 +69,7 @@ def fleet(
     env = {"DATABASE_URL": f"sqlite:///{database}", **UNLIMITED}
     with ExitStack() as stack:
         fleet = Fleet(production, env, stack)
-        fleet.start(request.param)
+        fleet.start(server_name)
         yield fleet
         fleet.assert_quiet()
 
@@ -188,10 +188,9 @@ def send_without_an_end(socket: ClientConnection, size: int) -> None:
 
 
 def test_memory_does_not_follow_the_size_of_a_frame(
-    fleet: Fleet, ada: Visitor, note: Callable[[str], None]
+    fleet: Fleet, ada: Visitor, server_name: str, note: Callable[[str], None]
 ) -> None:
     (server,) = fleet.servers
-    name = "daphne" if "daphne" in server.log else "uvicorn"
     before = forget_peak(server)
     growth: dict[int, float] = {}
     for size in (MEGABYTE, 200 * MEGABYTE):
@@ -200,7 +199,7 @@ def test_memory_does_not_follow_the_size_of_a_frame(
             assert close_code(socket) in {TOO_BIG, DROPPED}
         growth[size // MEGABYTE] = (peak(server) - before) / 1024
     note(
-        f"{name}: its memory grew by {growth[1]:.1f} MB with a frame of 1 MB and by "
-        f"{growth[200]:.1f} MB with one of 200 MB"
+        f"{server_name}: its memory grew by {growth[1]:.1f} MB with a frame of 1 MB "
+        f"and by {growth[200]:.1f} MB with one of 200 MB"
     )
     assert growth[200] < 8

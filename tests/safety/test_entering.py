@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 from baking import Project
-from fleet import SERVERS, Fleet
+from fleet import Fleet
 from serving import HERE, Visitor
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -47,16 +47,16 @@ FOREIGN = "https://evil.example"
 REFUSED = 403  # the handshake itself
 
 
-@pytest.fixture(scope="module", params=SERVERS)
+@pytest.fixture(scope="module")
 def fleet(
-    request: pytest.FixtureRequest,
+    server_name: str,
     production: Project,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Fleet]:
     database = tmp_path_factory.mktemp("entering") / "db.sqlite3"
     with ExitStack() as stack:
         fleet = Fleet(production, {"DATABASE_URL": f"sqlite:///{database}"}, stack)
-        fleet.start(request.param)
+        fleet.start(server_name)
         yield fleet
         fleet.assert_quiet()
 

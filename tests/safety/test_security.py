@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 from baking import Project
-from fleet import SERVERS, Fleet
+from fleet import Fleet
 from websockets import Origin
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
@@ -77,9 +77,9 @@ NONSENSE = [
 ]
 
 
-@pytest.fixture(params=SERVERS)
+@pytest.fixture
 def fleet(
-    request: pytest.FixtureRequest,
+    server_name: str,
     production: Project,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Fleet]:
@@ -92,7 +92,7 @@ def fleet(
     }
     with ExitStack() as stack:
         fleet = Fleet(production, env, stack)
-        fleet.start(request.param)
+        fleet.start(server_name)
         yield fleet
 
 

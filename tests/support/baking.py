@@ -136,7 +136,7 @@ class Kitchen:
         folder.mkdir()
         return folder
 
-    def write(self, answers: Answers, env: Variables = NOTHING) -> Path:
+    def generate(self, answers: Answers, env: Variables = NOTHING) -> Path:
         """Generate a project, only written unless the answers say more; its folder."""
         output = self.folder()
         given = {"install_now": False, **answers}
@@ -144,9 +144,19 @@ class Kitchen:
         (project,) = output.iterdir()
         return project
 
-    def bake(self, answers: Answers, env: Variables = NOTHING) -> Project:
-        """Generate a project and see that its dependencies are installed."""
-        path = self.write(answers, env)
+    def write(self, answers: Answers) -> Path:
+        """A project of one's own; of the same answers, one is generated and copied."""
+        name = hashlib.sha256(repr(sorted(answers.items())).encode()).hexdigest()[:12]
+        original = self.shared / f"project-{name}"
+        with FileLock(f"{original}.lock"):
+            if not original.exists():
+                self.generate(answers).parent.rename(original)
+        (project,) = original.iterdir()
+        return shutil.copytree(project, self.folder() / project.name)
+
+    def bake(self, answers: Answers) -> Project:
+        """A project of one's own whose dependencies are installed."""
+        path = self.write(answers)
         return Project(path, self.venv_for(path))
 
     def venv_for(self, project: Path) -> Path:

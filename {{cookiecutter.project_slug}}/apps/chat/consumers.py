@@ -63,7 +63,7 @@ class ChatConsumer(Consumer):
         return room
 
     @classmethod
-    def revoked(cls, consumers: Collection[Self]) -> dict[Self, CloseCode]:
+    def revoked(cls, consumers: Collection[Self]) -> dict[Self, int]:
         rooms = Room.objects.in_bulk({consumer.room.pk for consumer in consumers})
         private = [room.pk for room in rooms.values() if room.is_private]
         members = set(
@@ -71,7 +71,7 @@ class ChatConsumer(Consumer):
                 "room_id", "user_id"
             )
         )
-        revoked = {}
+        revoked: dict[Self, int] = {}
         for consumer in consumers:
             room = rooms.get(consumer.room.pk)
             if room is None:

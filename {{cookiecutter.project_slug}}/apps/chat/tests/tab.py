@@ -22,7 +22,7 @@ ORIGIN = b"http://testserver"
 
 
 class Tab:
-    def __init__(self, client: Client, path: str, language: str) -> None:
+    def __init__(self, client: Client, path: str) -> None:
         self.client = client
         cookies = "; ".join(
             f"{name}={one.value}" for name, one in client.cookies.items()
@@ -31,37 +31,26 @@ class Tab:
             (b"host", HOST),
             (b"origin", ORIGIN),
             (b"cookie", cookies.encode()),
-            (b"accept-language", language.encode()),
         ]
         self.socket = WebsocketCommunicator(application, path, headers=headers)
         self.frames: list[str] = []
 
     @classmethod
     async def open(
-        cls,
-        user: User | None,
-        slug: str,
-        *,
-        after: int | str | None = None,
-        language: str = "en",
+        cls, user: User | None, slug: str, *, after: int | str | None = None
     ) -> Self:
         """Open the socket of a room's page, as somebody who has just logged in."""
         client = Client()
         if user is not None:
             await client.aforce_login(user)
-        return await cls.open_as(client, slug, after=after, language=language)
+        return await cls.open_as(client, slug, after=after)
 
     @classmethod
     async def open_as(
-        cls,
-        client: Client,
-        slug: str,
-        *,
-        after: int | str | None = None,
-        language: str = "en",
+        cls, client: Client, slug: str, *, after: int | str | None = None
     ) -> Self:
         query = "" if after is None else f"?after={after}"
-        tab = cls(client, f"/ws/chat/{slug}/{query}", language)
+        tab = cls(client, f"/ws/chat/{slug}/{query}")
         assert await tab.socket.connect(WAIT) == (True, None)
         return tab
 

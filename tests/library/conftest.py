@@ -43,8 +43,9 @@ def bob(db: None) -> Any:
 def services_that_answer() -> Iterator[None]:
     """Forget which services the test before took away."""
     yield
-    database_outage.forget()
-    layer_outage.forget()
+    for outage in (database_outage, layer_outage):
+        for part in outage.parts:
+            outage.end(part)
 
 
 @pytest.fixture

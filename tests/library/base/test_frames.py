@@ -1,8 +1,6 @@
-import time
-
 import pytest
 
-from channels_live.base.frames import FrameBudget, InvalidFrame, decode
+from channels_live.base.frames import InvalidFrame, decode
 
 
 def test_an_object_is_decoded() -> None:
@@ -29,20 +27,3 @@ def test_an_object_is_decoded() -> None:
 def test_what_is_no_object_is_told(frame: str | None, sentence: str) -> None:
     with pytest.raises(InvalidFrame, match=sentence):
         decode(frame)
-
-
-def test_a_budget_holds_for_five_seconds_at_once() -> None:
-    budget = FrameBudget(per_second=2)
-
-    assert [budget.spend() for _ in range(12)] == [True] * 10 + [False] * 2
-
-
-def test_a_budget_is_renewed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("channels_live.base.frames.WINDOW", 0.05)
-    budget = FrameBudget(per_second=20)
-    assert budget.spend()
-    assert not budget.spend()
-
-    time.sleep(0.06)
-
-    assert budget.spend()

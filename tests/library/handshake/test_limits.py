@@ -1,8 +1,6 @@
 """How many sockets somebody may open, and what happens to who opens more."""
 
 import logging
-import time
-import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -12,8 +10,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.test import Client
 
 from channels_live import in_thread
-from channels_live.handshake.authentication import VISITORS
-from channels_live.handshake.limits import WINDOW, OpeningBudget, network_of
+from channels_live.handshake.application import WINDOW
+from channels_live.handshake.authentication import VISITORS, network_of
 from tests.library.helpers.browsing import key_of, only, socket_of
 
 LIMIT = 2 * WINDOW
@@ -108,44 +106,19 @@ async def test_who_is_not_logged_in_is_counted_by_address_with_others() -> None:
     assert await door.knock(address="192.0.2.2")
 
 
-async def test_what_is_refused_may_come_back_by_itself(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.django_db(transaction=True)
+async def test_the_log_names_them_once_and_no_session(
+    ada: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    now = 0.0
-    monkeypatch.setattr(time, "monotonic", lambda: now)
-    budget = OpeningBudget()
-    for _ in range(LIMIT):
-        budget.spend("user", 1, 2)
-
-    # However often it tries meanwhile.
-    assert not any(budget.spend("user", 1, 2) for _ in range(100))
-    now = WINDOW + 0.1
-    assert budget.spend("user", 1, 2)
-
-
-def test_long_cookies_fill_no_memory() -> None:
-    budget = OpeningBudget()
-    tracemalloc.start()
-    try:
-        for number in range(200):
-            assert budget.spend("session", f"{number}" + "x" * 10_000, 2)
-        kept, _ = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-
-    assert kept < 100_000
-
-
-def test_the_log_names_them_once_and_no_session(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    budget = OpeningBudget()
+    door = Door()
+    first, second = [await in_thread(new_key_of)(ada) for _ in range(2)]
     with caplog.at_level(logging.WARNING):
         for _ in range(LIMIT + 9):
-            budget.spend("session", "s3cret", 2)
-            budget.spend("user", 7, 2)
+            await door.knock(key="forged")
+            await door.knock(key=first)
+            await door.knock(key=second)
 
-    assert caplog.messages == ["Sockets are refused: user 7 opens too many."]
+    assert caplog.messages == [f"Sockets are refused: user {ada.pk} opens too many."]
 
 
 @pytest.mark.parametrize(

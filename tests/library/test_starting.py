@@ -2,7 +2,7 @@
 
 import asyncio
 
-from channels_live.commands.background import start
+from channels_live.commands import start
 
 
 def test_without_a_loop_it_is_done_on_return() -> None:

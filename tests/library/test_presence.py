@@ -17,8 +17,7 @@ from pytest_django import DjangoAssertNumQueries
 from channels_live import count_present
 from channels_live.delivery import bus
 from channels_live.models import Presence, Process
-from channels_live.presence.people import ALIVE, SHOWN
-from channels_live.presence.tracker import Tracker
+from channels_live.presence import ALIVE, SHOWN, Tracker
 from tests.library.helpers.consumers import roster
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -4,7 +4,6 @@ import logging
 import time
 from collections.abc import Callable
 from functools import partial
-from threading import Lock
 from typing import Any
 
 from django.core.cache.backends.locmem import LocMemCache
@@ -52,9 +51,7 @@ class Client:
 class Fallback:
     """What Redis counts for all processes, or memory for this one."""
 
-    def __init__(self) -> None:
-        self.failed_at: float | None = None
-        self._lock = Lock()  # of the threads that notice it together, one tells
+    failed_at: float | None = None
 
     def ask[T](self, redis: Callable[[], T], memory: Callable[[], T]) -> T:
         """Return what Redis answers or, while it is away, what memory does."""
@@ -64,22 +61,18 @@ class Fallback:
         try:
             answer = redis()
         except RedisError as error:
-            self._tell(error)
+            was_away, self.failed_at = self.failed_at is not None, time.monotonic()
+            if not was_away:
+                logger.error(
+                    "Redis does not answer (%s: %s). Each process counts for itself.",
+                    type(error).__name__,
+                    error,
+                )
             return memory()
-        if failed_at is not None:
-            self._tell(None)
-        return answer
-
-    def _tell(self, error: RedisError | None) -> None:
-        with self._lock:
-            was_away = self.failed_at is not None
-            self.failed_at = time.monotonic() if error else None
-        if error and not was_away:
-            logger.error(
-                "Redis does not answer (%r). Each process counts for itself.", error
-            )
-        elif was_away and not error:
+        if failed_at is not None and self.failed_at is not None:
+            self.failed_at = None
             logger.info("Redis is back.")
+        return answer
 
 
 fallback = Fallback()

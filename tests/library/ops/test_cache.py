@@ -6,17 +6,14 @@ from collections.abc import Iterator
 import pytest
 from django.core.cache.backends.base import BaseCache
 
-from apps.realtime.cache import Cache
-from apps.realtime.fallback import redis_outage
-from apps.realtime.redis import COUNTING_OPTIONS, Pool
+from apps.ops.cache import Cache, fallback
 
 
 @pytest.fixture
 def cache() -> Iterator[BaseCache]:
-    redis_outage.forget()
-    options = {"pool_class": Pool, **COUNTING_OPTIONS}
-    yield Cache("redis://127.0.0.1:1/0", {"OPTIONS": options, "KEY_PREFIX": "p"})
-    redis_outage.forget()
+    fallback.failed_at = None
+    yield Cache("redis://127.0.0.1:1/0", {"KEY_PREFIX": "p"})
+    fallback.failed_at = None
 
 
 def test_without_redis_this_process_remembers(

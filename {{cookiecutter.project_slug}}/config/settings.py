@@ -139,14 +139,10 @@ TEMPLATES = [
 
 # Data
 
-DATABASES = {
-    "default": env.db_url(
-        "DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}"
-    )
-}
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+_database = env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")
+if _database["ENGINE"] == "django.db.backends.sqlite3":
     # Threads cannot share a database that is in memory.
-    DATABASES["default"]["TEST"] = {"NAME": BASE_DIR / "test.sqlite3"}
+    _database["TEST"] = {"NAME": BASE_DIR / "test.sqlite3"}
     # Readers never wait for the writer, and writers queue instead of failing.
     _options: dict[str, object] = {
         "init_command": "PRAGMA journal_mode=WAL",
@@ -167,7 +163,8 @@ else:
         }
     }
 # What DATABASE_URL says after its question mark, such as sslmode, counts before these.
-DATABASES["default"]["OPTIONS"] = _options | DATABASES["default"].get("OPTIONS", {})
+_database["OPTIONS"] = _options | _database.get("OPTIONS", {})
+DATABASES = {"default": _database}
 
 # Several addresses are shards: channels-redis spreads the groups over them.
 REDIS_URLS = env.list("REDIS_URL", default=[])

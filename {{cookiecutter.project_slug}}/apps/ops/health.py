@@ -57,8 +57,8 @@ class Readiness:
         """Log what fails, once and not for every probe."""
         if failing.keys() != self._failing.keys():
             if failing:
-                reasons = [f"{name} ({reason})" for name, reason in failing.items()]
-                logger.warning("Not ready: %s", ", ".join(reasons))
+                reasons = ", ".join(f"{name} ({why})" for name, why in failing.items())
+                logger.warning("Not ready: %s", reasons)
             else:
                 logger.info("Ready again.")
         self._failing = failing

@@ -1,6 +1,5 @@
 """What LOGGING in the settings is made of: one line for each event."""
 
-import copy
 import json
 import logging.config
 import re
@@ -69,7 +68,7 @@ class JSONFormatter(logging.Formatter):
     default_msec_format = "%s.%03dZ"
 
     def format(self, record: logging.LogRecord) -> str:
-        line: dict[str, Any] = {
+        line: dict[str, object] = {
             "time": self.formatTime(record),
             "level": record.levelname,
             "logger": record.name,
@@ -101,10 +100,8 @@ class LineFormatter(logging.Formatter):
 
 def in_brief(record: logging.LogRecord) -> logging.LogRecord:
     """Return a record as a warning without a traceback."""
-    record = copy.copy(record)
-    record.levelno, record.levelname = logging.WARNING, "WARNING"
-    record.exc_info = None
-    return record
+    brief = {"levelno": logging.WARNING, "levelname": "WARNING", "exc_info": None}
+    return logging.makeLogRecord({**record.__dict__, **brief})
 
 
 def message_of(record: logging.LogRecord) -> str:

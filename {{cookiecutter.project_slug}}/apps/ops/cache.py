@@ -40,10 +40,10 @@ class Client:
         self.redis = RedisCacheClient(servers, **options)
         self.memory = LocMemCache("meanwhile", {"OPTIONS": {"MAX_ENTRIES": 10_000}})
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
+    def __getattr__(self, name: str) -> Callable[..., object]:
         return partial(self.call, name)
 
-    def call(self, name: str, *args: Any) -> Any:
+    def call(self, name: str, *args: object) -> object:
         by_redis, by_memory = getattr(self.redis, name), getattr(self.memory, name)
         return fallback.ask(partial(by_redis, *args), partial(by_memory, *args))
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from time import perf_counter
-from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from prometheus_client import Counter, Histogram
@@ -21,7 +20,7 @@ def watch_connection(connection: BaseDatabaseWrapper, **kwargs: object) -> None:
         connection.execute_wrappers.append(measure_query)
 
 
-def measure_query(execute: Callable[..., Any], *query: Any) -> Any:
+def measure_query(execute: Callable[..., object], *query: object) -> object:
     began = perf_counter()
     try:
         return execute(*query)

@@ -27,7 +27,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         address = f"127.0.0.1:{probe.getsockname()[1]}"
     command = [sys.executable, "manage.py", "testserver", "--noinput"]
-    with subprocess.Popen(  # noqa: S603
+    with subprocess.Popen(
         [*command, "--addrport", address, str(nothing)],
         cwd=settings.BASE_DIR,
         env={**os.environ, "DEBUG": "true"},

@@ -199,5 +199,5 @@ def test_a_command_says_whom_it_could_not_tell(
 
     disconnect(session="s3cret")
 
-    assert caplog.text.count("processes were not told: Disconnect.") == failures
+    assert caplog.text.count("processes were not told: disconnect.") == failures
     assert "s3cret" not in caplog.text

@@ -2,13 +2,12 @@
 
 import atexit
 from selectors import EVENT_READ, DefaultSelector
-from typing import Any
 
 from django.db import connections
 from psycopg import Connection, OperationalError
 
 
-def check_connection(connection: Connection[Any]) -> None:
+def check_connection(connection: Connection) -> None:
     """Raise OperationalError where the server has hung up on a pooled connection.
 
     Nothing but its end can be read from an idle connection. To look for that costs no

@@ -6,7 +6,6 @@
 import os
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -45,11 +44,28 @@ if not SECRET_KEY:
     SECRET_KEY = "insecure-and-only-for-development"  # noqa: S105
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 
-LOCAL_HOSTS = ["localhost", ".localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = env.list(
-    "ALLOWED_HOSTS", default=LOCAL_HOSTS if DEBUG else [PRODUCTION_DOMAIN]
+    "ALLOWED_HOSTS",
+    default=[".localhost", "127.0.0.1", "[::1]"] if DEBUG else [PRODUCTION_DOMAIN],
 )
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+# Helpers of development, which `uv sync --no-dev` does not install: pages that load
+# themselves anew under runserver's autoreloader, and the debug toolbar where wanted.
+BROWSER_RELOAD = (
+    DEBUG
+    and os.environ.get(DJANGO_AUTORELOAD_ENV) == "true"
+    and find_spec("django_browser_reload") is not None
+)
+DEBUG_TOOLBAR = (
+    DEBUG
+    and env.bool("DEBUG_TOOLBAR", default=False)
+    and "PYTEST_VERSION" not in os.environ
+    and find_spec("debug_toolbar") is not None
+)
+DEBUG_TOOLBAR_CONFIG = {"SHOW_COLLAPSED": True}
+INTERNAL_IPS = ["127.0.0.1", "::1"]  # where the toolbar is shown
+MIGRATION_MODULES = {"debug_toolbar": None}  # it stores nothing
 
 INSTALLED_APPS = [
     "daphne",  # first: its runserver serves WebSockets too
@@ -74,14 +90,17 @@ INSTALLED_APPS = [
     # % if cookiecutter.include_chat_demo
     "apps.chat",
     # % endif
+    *(["debug_toolbar"] if DEBUG_TOOLBAR else []),
+    *(["django_browser_reload"] if BROWSER_RELOAD else []),
 ]
 
 MIDDLEWARE = [
-    "apps.ops.access.log_requests",
-    # Before the static files, which need these headers too.
-    "apps.web.middleware.security_headers",
+    "apps.ops.access_log.log_requests",
     "django.middleware.security.SecurityMiddleware",
-    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    # Before the static files, which need these headers too.
+    "apps.web.middleware.SecurityHeadersMiddleware",
+    # Within the Content-Security-Policy, whose nonce it needs.
+    *(["debug_toolbar.middleware.DebugToolbarMiddleware"] if DEBUG_TOOLBAR else []),
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -91,33 +110,12 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    *(
+        ["django_browser_reload.middleware.BrowserReloadMiddleware"]
+        if BROWSER_RELOAD
+        else []
+    ),
 ]
-
-# Helpers of development, which `uv sync --no-dev` does not install: pages that load
-# themselves anew under runserver's autoreloader, and the debug toolbar where wanted.
-BROWSER_RELOAD = (
-    DEBUG
-    and os.environ.get(DJANGO_AUTORELOAD_ENV) == "true"
-    and find_spec("django_browser_reload") is not None
-)
-if BROWSER_RELOAD:
-    INSTALLED_APPS.append("django_browser_reload")
-    MIDDLEWARE.append("django_browser_reload.middleware.BrowserReloadMiddleware")
-
-DEBUG_TOOLBAR = (
-    DEBUG
-    and env.bool("DEBUG_TOOLBAR", default=False)
-    and "PYTEST_VERSION" not in os.environ
-    and find_spec("debug_toolbar") is not None
-)
-if DEBUG_TOOLBAR:
-    INSTALLED_APPS.append("debug_toolbar")
-    # Within the Content-Security-Policy, whose nonce it needs.
-    policy = MIDDLEWARE.index("django.middleware.csp.ContentSecurityPolicyMiddleware")
-    MIDDLEWARE.insert(policy + 1, "debug_toolbar.middleware.DebugToolbarMiddleware")
-    INTERNAL_IPS = ["127.0.0.1", "::1"]
-    MIGRATION_MODULES = {"debug_toolbar": None}  # it stores nothing
-    DEBUG_TOOLBAR_CONFIG = {"SHOW_COLLAPSED": True}
 
 ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
@@ -130,7 +128,6 @@ TEMPLATES = [
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.csp",
-                "django.template.context_processors.debug",
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
@@ -142,17 +139,12 @@ TEMPLATES = [
 
 # Data
 
-DATABASES = {
-    "default": env.db_url(
-        "DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}"
-    )
-}
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # Readers never wait for the writer, and writers queue instead of failing.
+_database = env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")
+if _database["ENGINE"] == "django.db.backends.sqlite3":
     # Threads cannot share a database that is in memory.
-    DATABASES["default"]["TEST"] = {"NAME": BASE_DIR / "test.sqlite3"}
-    _options: dict[str, Any] = {
+    _database["TEST"] = {"NAME": BASE_DIR / "test.sqlite3"}
+    # Readers never wait for the writer, and writers queue instead of failing.
+    _options: dict[str, object] = {
         "init_command": "PRAGMA journal_mode=WAL",
         "timeout": 20,
         "transaction_mode": "IMMEDIATE",
@@ -171,7 +163,8 @@ else:
         }
     }
 # What DATABASE_URL says after its question mark, such as sslmode, counts before these.
-DATABASES["default"]["OPTIONS"] = _options | DATABASES["default"].get("OPTIONS", {})
+_database["OPTIONS"] = _options | _database.get("OPTIONS", {})
+DATABASES = {"default": _database}
 
 # Several addresses are shards: channels-redis spreads the groups over them.
 REDIS_URLS = env.list("REDIS_URL", default=[])
@@ -258,17 +251,21 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if USE_HTTPS_IN_ABSOLUTE_URLS else "http
 _email = env.email_url(
     "EMAIL_URL", default="consolemail://" if DEBUG else "smtp://localhost:25"
 )
-MAILERS: dict[str, dict[str, Any]] = {"default": {"BACKEND": _email["EMAIL_BACKEND"]}}
-if _email["EMAIL_HOST"]:
-    MAILERS["default"]["OPTIONS"] = {
-        "host": _email["EMAIL_HOST"],
-        "port": _email["EMAIL_PORT"],
-        "username": _email["EMAIL_HOST_USER"],
-        "password": _email["EMAIL_HOST_PASSWORD"],
-        "use_tls": _email.get("EMAIL_USE_TLS", False),
-        "use_ssl": _email.get("EMAIL_USE_SSL", False),
-        "timeout": 10,
+_smtp = {
+    "host": _email["EMAIL_HOST"],
+    "port": _email["EMAIL_PORT"],
+    "username": _email["EMAIL_HOST_USER"],
+    "password": _email["EMAIL_HOST_PASSWORD"],
+    "use_tls": _email.get("EMAIL_USE_TLS", False),
+    "use_ssl": _email.get("EMAIL_USE_SSL", False),
+    "timeout": 10,
+}
+MAILERS = {
+    "default": {
+        "BACKEND": _email["EMAIL_BACKEND"],
+        "OPTIONS": _smtp if _email["EMAIL_HOST"] else {},
     }
+}
 DEFAULT_FROM_EMAIL = env.str(
     "DEFAULT_FROM_EMAIL", default=f"noreply@{PRODUCTION_DOMAIN}"
 )
@@ -279,12 +276,10 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 LANGUAGE_CODE = "en-us"
 LANGUAGES = [("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
-USE_I18N = True
 # % if cookiecutter.include_chat_demo
 URLIZE_ASSUME_HTTPS = True  # where apps.chat shows www.example.org
 # % endif
 TIME_ZONE = "{{ cookiecutter.timezone }}"
-USE_TZ = True
 
 # Static files: hashed and compressed in production, as they lie in development
 
@@ -316,18 +311,16 @@ SECURE_CSP = {
     "form-action": [CSP.SELF],
     "frame-ancestors": [CSP.NONE],
 }
-# What pages, and whatever gets into them, may not ask the browser for.
-_denied = [
-    *("accelerometer", "browsing-topics", "camera", "display-capture"),
-    *("geolocation", "gyroscope", "magnetometer", "microphone", "midi", "payment"),
-    *("screen-wake-lock", "serial", "usb", "xr-spatial-tracking"),
-]
 SECURE_HEADERS = {
-    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in _denied),
+    # What pages, and whatever gets into them, may not ask the browser for.
+    "Permissions-Policy": (
+        "accelerometer=(), browsing-topics=(), camera=(), display-capture=(), "
+        "geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), "
+        "payment=(), screen-wake-lock=(), serial=(), usb=(), xr-spatial-tracking=()"
+    ),
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 SERVESTATIC_ALLOW_ALL_ORIGINS = False
-X_FRAME_OPTIONS = "DENY"
 CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = USE_HTTPS_IN_ABSOLUTE_URLS
 CSRF_COOKIE_SECURE = USE_HTTPS_IN_ABSOLUTE_URLS
@@ -345,13 +338,11 @@ SECURE_HSTS_SECONDS = (
 )
 # Subdomains and browsers' preload lists bind others than this site: its owner decides.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
-# How many proxies in front add to X-Forwarded-For whom they serve. What stands there
-# before is what somebody claims.
-TRUSTED_PROXY_COUNT = 0
+# A proxy in front adds to X-Forwarded-For whom it serves, and so does one before it.
+# What stands before that is what somebody claims.
 BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
-if BEHIND_PROXY:
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=1)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=1) if BEHIND_PROXY else 0
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
 
 # WebSockets: channels_live/conf.py has all that can be tuned, and its defaults.
@@ -362,18 +353,14 @@ CHANNELS_LIVE = {
     "SOCKETS_PER_SECOND": env.int("WEBSOCKET_SOCKETS_PER_SECOND", default=3),
 }
 
-# Metrics: at /metrics, for whoever has the token. Without one there are none.
+# Operations: apps.ops
 
-METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # without one there are none
 METRICS_ADDRESS = env.str("METRICS_ADDRESS", default="")
-if METRICS_TOKEN:
-    # First, so that it measures the others too.
-    MIDDLEWARE.insert(0, "apps.ops.measuring.measure_requests")
-
-# Logs
-
-LOGGING_CONFIG = "apps.ops.logs.configure"
-LOGGING: dict[str, Any] = {
+SENTRY_DSN = env.str("SENTRY_DSN", default="")
+LOG_LEVELS = env.dict("LOG_LEVELS", default={})
+LOGGING_CONFIG = "apps.ops.logs.configure"  # knows of LOG_LEVELS and SENTRY_DSN too
+LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"calm": {"()": "apps.ops.logs.Calm"}},
@@ -401,15 +388,3 @@ LOGGING: dict[str, Any] = {
     },
     "root": {"handlers": ["console"], "level": "INFO"},
 }
-for name, level in env.dict("LOG_LEVELS", default={}).items():
-    LOGGING["loggers"].setdefault(name, {})["level"] = level.upper()
-
-if SENTRY_DSN := env.str("SENTRY_DSN", default=""):
-    from apps.ops.sentry import report_errors
-
-    report_errors(SENTRY_DSN)
-    LOGGING["handlers"]["sentry"] = {
-        "class": "apps.ops.sentry.Handler",
-        "level": "ERROR",
-    }
-    LOGGING["root"]["handlers"].append("sentry")

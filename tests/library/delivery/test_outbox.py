@@ -30,7 +30,7 @@ async def test_a_frame_goes_out_at_once() -> None:
     socket = Socket()
 
     socket.outbox.write("a")
-    socket.outbox.write_message({"type": "websocket.send", "text": "b"})
+    socket.outbox.write_event({"type": "websocket.send", "text": "b"})
 
     assert socket.frames == ["a", "b"]
 
@@ -41,7 +41,7 @@ async def test_what_a_slow_socket_misses_is_set_aside_and_joined() -> None:
 
     socket.outbox.write("a")
     socket.outbox.write("b")
-    socket.outbox.write_message({"type": "websocket.send", "text": "c"})
+    socket.outbox.write_event({"type": "websocket.send", "text": "c"})
     assert socket.frames == ["a"]
 
     await socket.reopen()

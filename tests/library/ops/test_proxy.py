@@ -43,8 +43,10 @@ async def test_applications_see_whom_the_proxy_serves(settings: Settings) -> Non
     async def inner(scope: Any, receive: Any, send: Any) -> None:
         seen.append(scope["client"])
 
+    nothing: Any = None
+
     settings.TRUSTED_PROXY_COUNT = 1
     for scope in (scope_with("1.1.1.1, 192.0.2.9"), scope_with(), {"client": None}):
-        await ProxyMiddleware(inner)(scope, None, None)
+        await ProxyMiddleware(inner)(scope, nothing, nothing)
 
     assert seen == [("192.0.2.9", 0), ("10.0.0.1", 5000), None]

@@ -4,7 +4,6 @@ import logging
 import time
 from collections.abc import Callable
 from functools import partial
-from threading import Lock
 from typing import Any
 
 from django.core.cache.backends.locmem import LocMemCache
@@ -41,10 +40,10 @@ class Client:
         self.redis = RedisCacheClient(servers, **options)
         self.memory = LocMemCache("meanwhile", {"OPTIONS": {"MAX_ENTRIES": 10_000}})
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
+    def __getattr__(self, name: str) -> Callable[..., object]:
         return partial(self.call, name)
 
-    def call(self, name: str, *args: Any) -> Any:
+    def call(self, name: str, *args: object) -> object:
         by_redis, by_memory = getattr(self.redis, name), getattr(self.memory, name)
         return fallback.ask(partial(by_redis, *args), partial(by_memory, *args))
 
@@ -52,9 +51,7 @@ class Client:
 class Fallback:
     """What Redis counts for all processes, or memory for this one."""
 
-    def __init__(self) -> None:
-        self.failed_at: float | None = None
-        self._lock = Lock()  # of the threads that notice it together, one tells
+    failed_at: float | None = None
 
     def ask[T](self, redis: Callable[[], T], memory: Callable[[], T]) -> T:
         """Return what Redis answers or, while it is away, what memory does."""
@@ -64,24 +61,18 @@ class Fallback:
         try:
             answer = redis()
         except RedisError as error:
-            self._tell(error)
+            was_away, self.failed_at = self.failed_at is not None, time.monotonic()
+            if not was_away:
+                logger.error(
+                    "Redis does not answer (%s: %s). Each process counts for itself.",
+                    type(error).__name__,
+                    error,
+                )
             return memory()
-        if failed_at is not None:
-            self._tell(None)
-        return answer
-
-    def _tell(self, error: RedisError | None) -> None:
-        with self._lock:
-            was_away = self.failed_at is not None
-            self.failed_at = time.monotonic() if error else None
-        if error and not was_away:
-            logger.error(
-                "Redis does not answer (%s: %s). Each process counts for itself.",
-                type(error).__name__,
-                error,
-            )
-        elif was_away and not error:
+        if failed_at is not None and self.failed_at is not None:
+            self.failed_at = None
             logger.info("Redis is back.")
+        return answer
 
 
 fallback = Fallback()

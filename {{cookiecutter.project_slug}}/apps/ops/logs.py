@@ -1,11 +1,13 @@
 """What LOGGING in the settings is made of: one line for each event."""
 
-import copy
 import json
 import logging.config
 import re
 import time
 from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 from channels_live import LogContext
 
@@ -22,8 +24,24 @@ QUOTED = re.compile(r"(?m)^(DETAIL|LINE \d+): .*\n?")
 
 
 def configure(config: dict[str, Any]) -> None:
+    """Do what LOGGING, LOG_LEVELS and SENTRY_DSN in the settings say.
+
+    Raises ImproperlyConfigured for a level or an address that is none.
+    """
     logging.config.dictConfig(config)
     logging.captureWarnings(True)
+    for name, level in settings.LOG_LEVELS.items():
+        try:
+            logging.getLogger(name).setLevel(level.upper())
+        except ValueError as error:
+            raise ImproperlyConfigured(
+                f"LOG_LEVELS: {name}={level} ({error}). Expected a level of Python's "
+                "logging, as in access=WARNING,django.db.backends=DEBUG."
+            ) from None
+    if settings.SENTRY_DSN:
+        from apps.ops.sentry import report_errors  # which is not loaded in vain
+
+        report_errors(settings.SENTRY_DSN)
 
 
 class Calm(logging.Filter):
@@ -50,7 +68,7 @@ class JSONFormatter(logging.Formatter):
     default_msec_format = "%s.%03dZ"
 
     def format(self, record: logging.LogRecord) -> str:
-        line: dict[str, Any] = {
+        line: dict[str, object] = {
             "time": self.formatTime(record),
             "level": record.levelname,
             "logger": record.name,
@@ -82,10 +100,8 @@ class LineFormatter(logging.Formatter):
 
 def in_brief(record: logging.LogRecord) -> logging.LogRecord:
     """Return a record as a warning without a traceback."""
-    record = copy.copy(record)
-    record.levelno, record.levelname = logging.WARNING, "WARNING"
-    record.exc_info = None
-    return record
+    brief = {"levelno": logging.WARNING, "levelname": "WARNING", "exc_info": None}
+    return logging.makeLogRecord({**record.__dict__, **brief})
 
 
 def message_of(record: logging.LogRecord) -> str:

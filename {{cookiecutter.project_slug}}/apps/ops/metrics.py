@@ -1,4 +1,4 @@
-"""Answers Prometheus at /metrics, if METRICS_TOKEN is set, with this process's numbers.
+"""The numbers of this process, for a Prometheus that has METRICS_TOKEN.
 
 Prometheus asks each process by its address, as probes do. Where several share a port,
 each answers at an address of its own besides.
@@ -6,13 +6,14 @@ each answers at an address of its own besides.
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from http.server import HTTPServer
 from threading import Thread
-from typing import Any
+from typing import override
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.db.backends.signals import connection_created
+from django.http import HttpResponse
 from django.utils.crypto import constant_time_compare
 from prometheus_client import (
     CONTENT_TYPE_PLAIN_0_0_4,
@@ -21,46 +22,31 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
-from prometheus_client.registry import Collector
 
-from apps.ops.measuring import measure_queries
-from apps.ops.probes import answer, find_path
+from apps.ops.queries import watch_connection
 
 
-def expose_metrics(inner: Any) -> Any:
-    """Return an application with its metrics; without a token, as it is."""
-    if not settings.METRICS_TOKEN:
-        return inner
-    disable_created_metrics()  # type: ignore[no-untyped-call]
-    measure_queries()
-    if settings.METRICS_ADDRESS:
-        start_server(settings.METRICS_ADDRESS)
-    return MetricsMiddleware(inner, REGISTRY)
+class Metrics:
+    """Begins to time queries, and listens at METRICS_ADDRESS if there is one."""
+
+    def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        connection_created.connect(watch_connection, dispatch_uid="metrics")
+        if settings.METRICS_ADDRESS:
+            start_server(settings.METRICS_ADDRESS)
+        # Of its own: the others may all be waiting for a database that is away.
+        self.thread = ThreadPoolExecutor(1, "metrics")
+
+    async def answer(self, authorization: str) -> HttpResponse:
+        if not is_authorized(authorization):
+            return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
+        loop = asyncio.get_running_loop()
+        text = await loop.run_in_executor(self.thread, generate_latest, REGISTRY)
+        return HttpResponse(text, content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 def is_authorized(authorization: str) -> bool:
     return constant_time_compare(authorization, f"Bearer {settings.METRICS_TOKEN}")
-
-
-class MetricsMiddleware:
-    def __init__(self, inner: Any, registry: Collector) -> None:
-        self.inner = inner
-        self.registry = registry
-        # Of its own: the others may all be waiting for a database that is away.
-        self.thread = ThreadPoolExecutor(1, "metrics")
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if find_path(scope) != "/metrics":
-            await self.inner(scope, receive, send)
-        elif is_authorized(
-            dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
-        ):
-            loop = asyncio.get_running_loop()
-            render = partial(generate_latest, self.registry)
-            text = await loop.run_in_executor(self.thread, render)
-            await answer(send, 200, {"content-type": CONTENT_TYPE_PLAIN_0_0_4}, text)
-        else:
-            await answer(send, 401, {"www-authenticate": "Bearer"}, b"")
 
 
 class TokenHandler(MetricsHandler):
@@ -69,7 +55,8 @@ class TokenHandler(MetricsHandler):
     timeout = 5  # seconds that a request may take to come
     server_version = sys_version = ""
 
-    def do_GET(self) -> None:  # noqa: N802
+    @override
+    def do_GET(self) -> None:
         if self.path != "/metrics":
             self.send_error(404)
         elif is_authorized(self.headers.get("Authorization", "")):

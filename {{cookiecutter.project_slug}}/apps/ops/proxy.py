@@ -4,36 +4,35 @@ Servers have options for it, but daphne's believes whatever the visitor claims, 
 uvicorn's has to be told the addresses of its proxies.
 """
 
+from contextlib import suppress
 from ipaddress import ip_address
-from typing import Any
 
 from django.conf import settings
 from django.http.request import split_domain_port
+
+from apps.ops.asgi import Application, Receive, Scope, Send, get_headers
 
 
 class ProxyMiddleware:
     """Put whom a proxy serves into the scope, in the place of the proxy."""
 
-    def __init__(self, inner: Any) -> None:
+    def __init__(self, inner: Application) -> None:
         self.inner = inner
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if address := forwarded_for(scope, settings.TRUSTED_PROXY_COUNT):
-            scope = dict(scope, client=(address, 0))
+            scope = {**scope, "client": (address, 0)}
         await self.inner(scope, receive, send)
 
 
-def forwarded_for(scope: Any, proxies: int) -> str | None:
+def forwarded_for(scope: Scope, proxies: int) -> str | None:
     """Return the address that the outermost of our own proxies saw.
 
     They each add one; what stands before it is what the visitor claims.
     """
     if not proxies:
         return None
-    claims = b",".join(
-        value for name, value in scope.get("headers", ()) if name == b"x-forwarded-for"
-    )
-    addresses = claims.decode("latin-1").split(",")
+    addresses = ",".join(get_headers(scope, b"x-forwarded-for")).split(",")
     return parse(addresses[-proxies]) if len(addresses) >= proxies else None
 
 
@@ -41,8 +40,6 @@ def parse(text: str) -> str | None:
     """Return the address in a text that may name a port too."""
     text = text.strip()
     for candidate in (text, split_domain_port(text)[0].strip("[]")):
-        try:
+        with suppress(ValueError):
             return str(ip_address(candidate))
-        except ValueError:
-            continue
     return None

@@ -1,14 +1,12 @@
 """What every page knows about the site."""
 
-from typing import Any
-
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext
 
 
-def site(request: HttpRequest) -> dict[str, Any]:
+def site(request: HttpRequest) -> dict[str, object]:
     """Return the project's name and description, and the links of its navigation."""
     return {
         "project_name": settings.PROJECT_NAME,

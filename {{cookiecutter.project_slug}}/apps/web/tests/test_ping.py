@@ -1,3 +1,5 @@
+"""A socket that needs no login, as an example of how sockets are tested."""
+
 from collections.abc import AsyncIterator
 
 import pytest
@@ -5,6 +7,7 @@ from channels.testing import WebsocketCommunicator
 from pytest_django import Settings
 
 from apps.web.consumers import PingConsumer
+from channels_live.testing import open_socket
 
 # Channels looks after database connections, used or not.
 pytestmark = pytest.mark.django_db
@@ -12,11 +15,8 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 async def socket() -> AsyncIterator[WebsocketCommunicator]:
-    socket = WebsocketCommunicator(PingConsumer.as_asgi(), "/ws/ping/")
-    connected, _ = await socket.connect()
-    assert connected
-    yield socket
-    await socket.disconnect()
+    async with open_socket("/ws/ping/") as socket:
+        yield socket
 
 
 @pytest.mark.parametrize("text", ["1", "é" * 100], ids=["short", "longest"])
@@ -29,21 +29,13 @@ async def test_text_comes_back(socket: WebsocketCommunicator, text: str) -> None
 async def test_binary_is_refused(socket: WebsocketCommunicator) -> None:
     await socket.send_to(bytes_data=b"1")
 
-    assert await socket.receive_output() == {"type": "websocket.close", "code": 1003}
+    assert (await socket.receive_output())["code"] == 1003
 
 
 async def test_long_text_is_refused(socket: WebsocketCommunicator) -> None:
     await socket.send_to(text_data="x" * 101)
 
-    assert await socket.receive_output() == {"type": "websocket.close", "code": 1009}
-
-
-async def test_it_needs_no_channel_layer(settings: Settings) -> None:
-    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "nowhere.Layer"}}
-    socket = WebsocketCommunicator(PingConsumer.as_asgi(), "/ws/ping/")
-
-    assert await socket.connect() == (True, None)
-    await socket.disconnect()
+    assert (await socket.receive_output())["code"] == 1009
 
 
 async def test_nothing_is_answered_after_closing(socket: WebsocketCommunicator) -> None:
@@ -53,3 +45,23 @@ async def test_nothing_is_answered_after_closing(socket: WebsocketCommunicator) 
     await socket.send_to(text_data="1")
 
     assert await socket.receive_nothing()
+
+
+async def test_who_sends_too_much_is_closed(settings: Settings) -> None:
+    settings.CHANNELS_LIVE = {**settings.CHANNELS_LIVE, "FRAMES_PER_SECOND": 2}
+    allowed = 2 * 5  # in five seconds
+    async with open_socket("/ws/ping/") as socket:
+        for _ in range(allowed + 1):
+            await socket.send_to(text_data="1")
+
+        for _ in range(allowed):
+            assert await socket.receive_from() == "1"
+        assert (await socket.receive_output())["code"] == 1008
+
+
+async def test_it_needs_no_channel_layer(settings: Settings) -> None:
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "nowhere.Layer"}}
+    socket = WebsocketCommunicator(PingConsumer.as_asgi(), "/ws/ping/")
+
+    assert await socket.connect() == (True, None)
+    await socket.disconnect()

@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
@@ -24,7 +23,7 @@ class Command(BaseCommand):
         "migrates, the others wait."
     )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         with self.one_at_a_time():
             # What is broken has stopped this command already: these are warnings.
             call_command("check", deploy=True, fail_level="CRITICAL")
@@ -43,10 +42,9 @@ class Command(BaseCommand):
                 self.stdout.write("Waiting for another release to end.")
                 self.stdout.flush()
                 cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
-        try:
-            yield
-        finally:
-            with connection.cursor() as cursor:
+            try:
+                yield
+            finally:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
 
     def collect_static_files(self, root: Path) -> None:

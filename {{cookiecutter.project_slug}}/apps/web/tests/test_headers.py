@@ -1,11 +1,13 @@
 """What every response tells browsers not to do."""
 
+from typing import Any
+
 import pytest
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.test import AsyncClient, Client
 
-from apps.web.middleware import security_headers
+from apps.web.middleware import SecurityHeadersMiddleware
 
 HEADERS = {
     "Content-Security-Policy",
@@ -38,7 +40,7 @@ def test_a_view_may_know_better() -> None:
     def view(request: HttpRequest) -> HttpResponse:
         return HttpResponse(headers={"Permissions-Policy": "camera=(self)"})
 
-    response = security_headers(view)(HttpRequest())
+    response: Any = SecurityHeadersMiddleware(view)(HttpRequest())
 
     assert response.headers["Permissions-Policy"] == "camera=(self)"
     assert response.headers["Cross-Origin-Resource-Policy"] == "same-origin"

@@ -1,4 +1,4 @@
-"""Logs each HTTP request that Django answers."""
+"""Logs each HTTP request that Django answers, and counts it for Prometheus."""
 
 import asyncio
 import logging
@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils.decorators import sync_and_async_middleware
+from prometheus_client import Counter, Histogram
 
 from channels_live import LogContext
 
@@ -24,10 +25,24 @@ SHORTEST_SECRET = 8
 MAX_PATH = 1000
 # As nginx has it: whoever asked has not waited.
 GONE = 499
+# Others may be anything: whoever asks makes them up.
+METHODS = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
+
+requests = Counter(
+    "django_requests",
+    "Requests that were answered, by the name of the view: none for static files "
+    "and unknown addresses.",
+    ["method", "view", "status"],
+)
+request_seconds = Histogram(
+    "django_request_seconds", "Until a request had its response.", ["view"]
+)
 
 
 class RequestContext(LogContext):
-    """Of the lines of a request."""
+    """Of the lines of a request, the last of which says how it was answered."""
+
+    status = 500
 
     def __init__(self, request: HttpRequest) -> None:
         super().__init__(
@@ -56,6 +71,26 @@ class RequestContext(LogContext):
                 text = text.replace(str(value), "***")
         return text
 
+    def __enter__(self) -> Self:
+        self.token = self.current.set(self)
+        self.start = time.perf_counter()
+        return self
+
+    def __exit__(self, error: type[BaseException] | None, *details: object) -> None:
+        seconds = time.perf_counter() - self.start
+        if error is asyncio.CancelledError:
+            self.status = GONE
+        logger.log(
+            logging.WARNING if self.status >= 500 else logging.INFO,
+            "%s %s %s",
+            self.request.method,
+            self.request.path[:MAX_PATH],
+            self.status,
+            extra={"status": self.status, "duration": round(seconds, 4)},
+        )
+        self.current.reset(self.token)
+        count(self.request, self.status, seconds)
+
 
 def find_route(path: str) -> ResolverMatch | None:
     """Return where a path leads that a redirect answered: to https, or to the last slash."""
@@ -65,48 +100,27 @@ def find_route(path: str) -> ResolverMatch | None:
     return None
 
 
+def count(request: HttpRequest, status: int, seconds: float) -> None:
+    view = request.resolver_match.view_name if request.resolver_match else "none"
+    method = request.method if request.method in METHODS else "other"
+    requests.labels(method, view, status).inc()
+    request_seconds.labels(view).observe(seconds)
+
+
 @sync_and_async_middleware
 def log_requests(get_response: Callable[[HttpRequest], Any]) -> Callable[..., Any]:
     """Comes first, so that nothing is answered without it."""
 
     async def answer_async(request: HttpRequest) -> HttpResponseBase:
-        with Entry(request) as entry:
+        with RequestContext(request) as context:
             response: HttpResponseBase = await get_response(request)
-            entry.status = response.status_code
+            context.status = response.status_code
         return response
 
     def answer(request: HttpRequest) -> HttpResponseBase:
-        with Entry(request) as entry:
+        with RequestContext(request) as context:
             response: HttpResponseBase = get_response(request)
-            entry.status = response.status_code
+            context.status = response.status_code
         return response
 
     return answer_async if iscoroutinefunction(get_response) else answer
-
-
-class Entry:
-    """The line of a request, written as soon as it is answered."""
-
-    status = 500
-
-    def __init__(self, request: HttpRequest) -> None:
-        self.request = request
-
-    def __enter__(self) -> Self:
-        self.token = LogContext.current.set(RequestContext(self.request))
-        self.start = time.perf_counter()
-        return self
-
-    def __exit__(self, error: type[BaseException] | None, *details: object) -> None:
-        if error is asyncio.CancelledError:
-            self.status = GONE
-        seconds = round(time.perf_counter() - self.start, 4)
-        logger.log(
-            logging.WARNING if self.status >= 500 else logging.INFO,
-            "%s %s %s",
-            self.request.method,
-            self.request.path[:MAX_PATH],
-            self.status,
-            extra={"status": self.status, "duration": seconds},
-        )
-        LogContext.current.reset(self.token)

@@ -6,11 +6,13 @@ from typing import Any, NamedTuple
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
+from channels.layers import get_channel_layer
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from pytest_django import Settings
 
-from apps.ops.health import TIMEOUT, HealthMiddleware
+from apps.ops.health import TIMEOUT
+from apps.ops.probes import ProbeMiddleware
 
 # It has no types.
 communicator: Any = ApplicationCommunicator
@@ -33,25 +35,25 @@ async def inner(scope: Any, receive: Any, send: Any) -> None:
 
 
 @pytest.fixture
-def health() -> HealthMiddleware:
-    return HealthMiddleware(inner)
+def probes() -> ProbeMiddleware:
+    return ProbeMiddleware(inner)
 
 
 async def get(
-    health: HealthMiddleware, path: str, *, root_path: str = "", method: str = "GET"
+    probes: ProbeMiddleware, path: str, *, root_path: str = "", method: str = "GET"
 ) -> Answer:
     """Ask as a probe does: without a Host that the site answers to."""
     headers = [(b"host", b"10.1.2.3:8000")]
     scope = {"type": "http", "method": method, "path": path, "headers": headers}
-    probe = communicator(health, {**scope, "root_path": root_path})
+    probe = communicator(probes, {**scope, "root_path": root_path})
     start = await probe.receive_output(TIMEOUT + 1)
     body = await probe.receive_output(TIMEOUT + 1)
     await probe.wait()  # raises what the application raised
     return Answer(start["status"], dict(start["headers"]), body["body"])
 
 
-async def test_live_needs_nothing(health: HealthMiddleware) -> None:
-    answer = await get(health, "/health/live")  # no database is there
+async def test_live_needs_nothing(probes: ProbeMiddleware) -> None:
+    answer = await get(probes, "/health/live")  # no database is there
 
     assert (answer.status, answer.report) == (200, {"status": "pass"})
     assert answer.headers[b"cache-control"] == b"no-store"
@@ -60,9 +62,9 @@ async def test_live_needs_nothing(health: HealthMiddleware) -> None:
 
 @pytest.mark.django_db(transaction=True)
 async def test_ready_names_what_it_has_tried(
-    health: HealthMiddleware, settings: Settings
+    probes: ProbeMiddleware, settings: Settings
 ) -> None:
-    answer = await get(health, "/health/ready")
+    answer = await get(probes, "/health/ready")
 
     names = ["database", "migrations", "channel_layer"]
     names += ["redis"] if settings.REDIS_URLS else []
@@ -71,10 +73,10 @@ async def test_ready_names_what_it_has_tried(
 
 
 async def test_without_a_database_it_is_alive_and_not_ready(
-    health: HealthMiddleware, caplog: pytest.LogCaptureFixture
+    probes: ProbeMiddleware, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.INFO, "apps.web.health"):
-        answers = [await get(health, "/health/ready") for _ in range(3)]
+    with caplog.at_level(logging.INFO, "apps.ops.health"):
+        answers = [await get(probes, "/health/ready") for _ in range(3)]
 
     assert {answer.status for answer in answers} == {503}
     report = answers[0].report
@@ -84,7 +86,7 @@ async def test_without_a_database_it_is_alive_and_not_ready(
     # Why it failed is logged, and once.
     assert len(caplog.records) == 1
     assert "database (RuntimeError: Database access not allowed" in caplog.text
-    assert (await get(health, "/health/live")).status == 200
+    assert (await get(probes, "/health/live")).status == 200
 
 
 @pytest.fixture
@@ -96,9 +98,9 @@ def pending_migration(transactional_db: None) -> Iterator[None]:
 
 
 async def test_a_pending_migration_is_waited_for(
-    health: HealthMiddleware, pending_migration: None
+    probes: ProbeMiddleware, pending_migration: None
 ) -> None:
-    answer = await get(health, "/health/ready")
+    answer = await get(probes, "/health/ready")
 
     assert answer.status == 503
     assert answer.report["checks"]["database"] == "pass"
@@ -107,16 +109,16 @@ async def test_a_pending_migration_is_waited_for(
 
 @pytest.mark.django_db(transaction=True)
 async def test_a_channel_layer_that_hangs_holds_up_nothing(
-    health: HealthMiddleware, monkeypatch: pytest.MonkeyPatch
+    probes: ProbeMiddleware, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def hang(channel: str, message: dict[str, Any]) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(InMemoryChannelLayer, "send", hang)
+    monkeypatch.setattr(type(get_channel_layer()), "send", hang)
 
-    probes = [get(health, "/health/ready") for _ in range(3)]
+    asked = [get(probes, "/health/ready") for _ in range(3)]
     async with asyncio.timeout(TIMEOUT + 1):
-        answers = await asyncio.gather(*probes)
+        answers = await asyncio.gather(*asked)
 
     assert [answer.status for answer in answers] == [503] * 3
     assert answers[0].report["checks"]["channel_layer"] == "fail"
@@ -124,27 +126,27 @@ async def test_a_channel_layer_that_hangs_holds_up_nothing(
 
 
 async def test_a_process_that_ends_is_not_ready(
-    health: HealthMiddleware, monkeypatch: pytest.MonkeyPatch
+    probes: ProbeMiddleware, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("apps.ops.health.is_ending", lambda: True)
 
-    answer = await get(health, "/health/ready")
+    answer = await get(probes, "/health/ready")
 
     assert answer.status == 503
     assert answer.report == {"status": "fail", "checks": {"process": "fail"}}
 
 
 async def test_the_mount_point_of_the_server_is_taken_off(
-    health: HealthMiddleware,
+    probes: ProbeMiddleware,
 ) -> None:
-    assert (await get(health, "/app/health/live", root_path="/app")).status == 200
-    assert (await get(health, "/health/live", root_path="/app")).status == 200
+    assert (await get(probes, "/app/health/live", root_path="/app")).status == 200
+    assert (await get(probes, "/health/live", root_path="/app")).status == 200
 
 
 @pytest.mark.parametrize("path", ["/", "/health", "/health/live/x", "/x/health/live"])
-async def test_other_paths_are_the_sites(health: HealthMiddleware, path: str) -> None:
-    assert (await get(health, path)).status == 418
+async def test_other_paths_are_the_sites(probes: ProbeMiddleware, path: str) -> None:
+    assert (await get(probes, path)).status == 418
 
 
-async def test_a_probe_only_asks(health: HealthMiddleware) -> None:
-    assert (await get(health, "/health/live", method="POST")).status == 418
+async def test_a_probe_only_asks(probes: ProbeMiddleware) -> None:
+    assert (await get(probes, "/health/live", method="POST")).status == 418

@@ -93,14 +93,14 @@ async def test_so_is_one_of_an_async_server(
 def test_a_proxy_may_name_the_request(
     client: Client, lines: Lines, settings: Settings, given: str, is_taken: bool
 ) -> None:
-    settings.BEHIND_PROXY = True
+    settings.CHANNELS_LIVE = {**settings.CHANNELS_LIVE, "BEHIND_PROXY": True}
 
     client.get("/favicon.ico", headers={"x-request-id": given})
 
     assert (lines.access[0]["request_id"] == given) is is_taken
 
 
-@pytest.mark.urls("apps.web.tests.test_access")
+@pytest.mark.urls(__name__)
 def test_an_error_has_the_same_id_and_a_warning(client: Client, lines: Lines) -> None:
     client.raise_request_exception = False
 
@@ -112,7 +112,7 @@ def test_an_error_has_the_same_id_and_a_warning(client: Client, lines: Lines) ->
     assert "RuntimeError: not thought of" in error["exception"]
 
 
-@pytest.mark.urls("apps.web.tests.test_access")
+@pytest.mark.urls(__name__)
 def test_a_key_in_the_path_is_no_matter_for_the_log(
     client: Client, lines: Lines
 ) -> None:

@@ -21,12 +21,15 @@ PRODUCTION = {
 DEFAULT = ("ALLOWED_HOSTS", "SECURE_HSTS_SECONDS", "USE_HTTPS_IN_ABSOLUTE_URLS")
 READ = """
 import json
+import sys
 from django.conf import settings
 from django.core.management import call_command
 
 call_command("check", deploy=True, fail_level="WARNING")
 names = [name for name in dir(settings) if name.isupper()]
-print(json.dumps({name: getattr(settings, name) for name in names}, default=str))
+values = {name: getattr(settings, name) for name in names}
+values["modules"] = list(sys.modules)
+print(json.dumps(values, default=str))
 """
 
 
@@ -36,16 +39,24 @@ def production() -> Any:
     env = {name: value for name, value in os.environ.items() if name not in DEFAULT}
     # What is set wins over .env, which may have them too.
     env |= {"ALLOWED_HOSTS": "example.org", "USE_HTTPS_IN_ABSOLUTE_URLS": "true"}
-    done = subprocess.run(  # noqa: S603
-        [sys.executable, "manage.py", "shell", "--no-imports", "-c", READ],
+    done = run_python(
+        *("manage.py", "shell", "--no-imports", "-c", READ), env=env | PRODUCTION
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def run_python(
+    *arguments: str, env: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
         cwd=settings.BASE_DIR,
-        env=env | PRODUCTION,
+        env=env,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 def test_check_deploy_has_nothing_to_say(production: Any) -> None:
@@ -104,14 +115,22 @@ def test_options_in_the_address_of_the_database_count(
         from config.settings import DATABASES
         print(json.dumps(DATABASES["default"]["OPTIONS"], default=str))
     """
-    done = subprocess.run(  # noqa: S603
-        [sys.executable, "-c", code],
-        cwd=settings.BASE_DIR,
-        env=os.environ | PRODUCTION | {"DATABASE_URL": url},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    options = json.loads(done.stdout)
+    env = os.environ | PRODUCTION | {"DATABASE_URL": url}
+    options = json.loads(run_python("-c", code, env=env).stdout)
     assert options.items() >= given.items()
     assert ours in options
+
+
+def test_without_an_address_sentry_is_not_even_imported(production: Any) -> None:
+    assert "apps.ops.logs" in production["modules"]
+    assert "sentry_sdk" not in production["modules"]
+
+
+def test_a_bad_address_of_sentry_stops_the_start_with_a_sentence() -> None:
+    env = os.environ | PRODUCTION | {"SENTRY_DSN": "sentry.example"}
+
+    done = run_python("manage.py", "check", env=env)
+
+    assert done.returncode != 0
+    sentence = "SENTRY_DSN: expected https://key@host/project"
+    assert sentence in done.stderr.splitlines()[-1]

@@ -7,13 +7,15 @@ import pytest
 from asgiref.testing import ApplicationCommunicator
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
+from django.db.backends.signals import connection_created
 from django.test import AsyncClient, Client
 from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
-from apps.ops.measuring import measure_query, watch_connection
-from apps.ops.metrics import MetricsMiddleware, expose_metrics, start_server
+from apps.ops.metrics import start_server
+from apps.ops.probes import ProbeMiddleware
+from apps.ops.queries import measure_query, watch_connection
 
 # It has no types.
 communicator: Any = ApplicationCommunicator
@@ -39,10 +41,12 @@ def token(settings: Settings) -> None:
 
 
 @pytest.fixture
-def metrics() -> MetricsMiddleware:
+def probes(monkeypatch: pytest.MonkeyPatch) -> Iterator[ProbeMiddleware]:
     registry = CollectorRegistry()
     Counter("cups", "Cups of tea.", registry=registry).inc(3)
-    return MetricsMiddleware(inner, registry)
+    monkeypatch.setattr("apps.ops.metrics.REGISTRY", registry)
+    yield ProbeMiddleware(inner)
+    connection_created.disconnect(dispatch_uid="metrics")
 
 
 async def scrape(
@@ -59,8 +63,8 @@ async def scrape(
     return Answer(start["status"], dict(start["headers"]), body["body"])
 
 
-async def test_who_has_the_token_reads_the_numbers(metrics: MetricsMiddleware) -> None:
-    answer = await scrape(metrics, b"Bearer a-token")
+async def test_who_has_the_token_reads_the_numbers(probes: ProbeMiddleware) -> None:
+    answer = await scrape(probes, b"Bearer a-token")
 
     assert answer.status == 200
     assert answer.headers[b"content-type"].startswith(b"text/plain; version=0.0.4")
@@ -77,9 +81,9 @@ async def test_who_has_the_token_reads_the_numbers(metrics: MetricsMiddleware) -
     [None, b"", b"Bearer", b"Bearer ", b"Bearer a-toke", b"Basic a-token", b"\xff\x00"],
 )
 async def test_nobody_else_does(
-    metrics: MetricsMiddleware, authorization: bytes | None
+    probes: ProbeMiddleware, authorization: bytes | None
 ) -> None:
-    answer = await scrape(metrics, authorization)
+    answer = await scrape(probes, authorization)
 
     assert (answer.status, answer.body) == (401, b"")
     assert answer.headers[b"www-authenticate"] == b"Bearer"
@@ -87,15 +91,15 @@ async def test_nobody_else_does(
 
 @pytest.mark.parametrize("path", ["/", "/metrics/", "/metrics/x", "/a/metrics"])
 async def test_other_addresses_are_the_sites(
-    metrics: MetricsMiddleware, path: str
+    probes: ProbeMiddleware, path: str
 ) -> None:
-    assert (await scrape(metrics, b"Bearer a-token", path)).status == 418
+    assert (await scrape(probes, b"Bearer a-token", path)).status == 418
 
 
-def test_without_a_token_there_are_none(settings: Settings) -> None:
+async def test_without_a_token_there_are_none(settings: Settings) -> None:
     settings.METRICS_TOKEN = ""
 
-    assert expose_metrics(inner) is inner
+    assert (await scrape(ProbeMiddleware(inner), b"Bearer ")).status == 418
 
 
 @pytest.fixture
@@ -137,17 +141,7 @@ def test_a_bad_address_is_named(server: HTTPServer, address: str) -> None:
         start_server(address)
 
 
-@pytest.fixture
-def measured(settings: Settings) -> None:
-    settings.MIDDLEWARE = [
-        "apps.web.measuring.measure_requests",
-        *settings.MIDDLEWARE,
-    ]
-
-
-def test_requests_count_by_view_and_status(
-    measured: None, client: Client, grown: Any
-) -> None:
+def test_requests_count_by_view_and_status(client: Client, grown: Any) -> None:
     client.get("/favicon.ico")
     client.get("/no/such/page/")
     client.get("/no/such/page/either/")
@@ -158,18 +152,14 @@ def test_requests_count_by_view_and_status(
     assert grown("django_request_seconds_count", view="none") == 2
 
 
-async def test_async_requests_count_too(
-    measured: None, async_client: AsyncClient, grown: Any
-) -> None:
+async def test_async_requests_count_too(async_client: AsyncClient, grown: Any) -> None:
     await async_client.get("/favicon.ico")
 
     labels = {"method": "GET", "view": "apps.web.views.favicon", "status": "302"}
     assert grown("django_requests_total", **labels) == 1
 
 
-def test_a_method_that_somebody_made_up_has_no_name(
-    measured: None, client: Client, grown: Any
-) -> None:
+def test_a_method_that_somebody_made_up_has_no_name(client: Client, grown: Any) -> None:
     client.generic("BREW", "/no/such/page/")
 
     labels = {"method": "other", "view": "none", "status": "404"}

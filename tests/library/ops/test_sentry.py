@@ -8,16 +8,17 @@ from typing import Any
 
 import pytest
 import sentry_sdk
-from channels.testing import WebsocketCommunicator
+from channels.routing import get_default_application
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import path
 
-from apps.ops.sentry import Handler, report_errors
-from apps.realtime.access import WebSocketLogMiddleware
+from apps.ops.sentry import report_errors
 from apps.users.models import User
+from apps.web.consumers import PingConsumer
 from apps.web.views import home
+from channels_live.testing import open_socket
 
 # Not to be found in the code around an error, which is sent.
 PRIVATE = "x" * 20
@@ -60,9 +61,8 @@ def sentry() -> Iterator[Sentry]:
     with Sentry() as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        report_errors(server.dsn)
-        handler = Handler(logging.ERROR)
-        logging.getLogger().addHandler(handler)
+        get_default_application()  # or it would configure the log while a test runs
+        handler = report_errors(server.dsn)
         yield server
         logging.getLogger().removeHandler(handler)
         sentry_sdk.get_client().close()
@@ -80,7 +80,7 @@ urlpatterns = [path("", home, name="home"), path("fail/<str:key>/", fail)]
 
 
 @pytest.mark.django_db
-@pytest.mark.urls("config.tests.test_sentry")
+@pytest.mark.urls(__name__)
 def test_what_a_view_raises_arrives_without_what_is_private(sentry: Sentry) -> None:
     client = Client(raise_request_exception=False)
     ada = User.objects.create_user("ada")
@@ -99,18 +99,18 @@ def test_what_a_view_raises_arrives_without_what_is_private(sentry: Sentry) -> N
         assert secret not in str(sentry.received)
 
 
-async def test_what_a_consumer_raises_arrives_with_its_route(sentry: Sentry) -> None:
-    async def consumer(scope: Any, receive: Any, send: Any) -> None:
-        await send({"type": "websocket.accept"})
-        await receive()
-        await receive()
-        raise RuntimeError("not thought of")
+@pytest.mark.django_db  # Channels looks after database connections, used or not
+async def test_what_a_consumer_raises_arrives_with_its_route(
+    sentry: Sentry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def receive(self: PingConsumer, text_data: str) -> None:
+        raise RuntimeError("not thought of", len(text_data))
 
-    application: Any = WebSocketLogMiddleware(consumer)
-    socket = WebsocketCommunicator(application, f"/ws/ping/?q={PRIVATE}")
-    await socket.connect()
-    await socket.send_to(text_data=PRIVATE)
-    await socket.wait()
+    monkeypatch.setattr(PingConsumer, "receive", receive)
+
+    async with open_socket(f"/ws/ping/?q={PRIVATE}") as socket:
+        await socket.send_to(PRIVATE)
+        assert (await socket.receive_output())["code"] == 1011
 
     (event,) = sentry.events()
     assert event["exception"]["values"][0]["type"] == "RuntimeError"
@@ -126,5 +126,6 @@ def test_only_errors_are_sent(sentry: Sentry, client: Client) -> None:
 
 
 def test_an_address_that_is_none_is_explained() -> None:
-    with pytest.raises(ImproperlyConfigured, match="expected https://key@host/project"):
+    sentence = "SENTRY_DSN: expected https://key@host/project"
+    with pytest.raises(ImproperlyConfigured, match=sentence):
         report_errors("sentry.example")

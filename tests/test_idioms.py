@@ -1,0 +1,143 @@
+"""What Channels' and Django's documentation show passes a project's strict mypy."""
+
+import pytest
+from baking import Kitchen, Project
+from filelock import FileLock
+
+MODELS = """
+from django.conf import settings
+from django.db import models
+
+
+class Room(models.Model):
+    members = models.ManyToManyField(settings.AUTH_USER_MODEL)
+
+    def __str__(self) -> str:
+        return f"room {self.pk}"
+"""
+CONSUMERS = """
+import json
+from typing import Any
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import (
+    AsyncJsonWebsocketConsumer,
+    AsyncWebsocketConsumer,
+)
+from channels.layers import get_channel_layer
+
+from apps.users.models import User
+from apps.web.models import Room
+
+
+class RoomConsumer(AsyncWebsocketConsumer):
+    async def connect(self) -> None:
+        if not self.scope["user"].is_authenticated:
+            await self.close()
+            return
+        self.room_name = self.scope["url_route"]["kwargs"]["room_name"]
+        self.room_group_name = f"room_{self.room_name}"
+        await self.channel_layer.group_add(self.room_group_name, self.channel_name)
+        await self.accept()
+        self.username = await self.get_name()
+
+    async def disconnect(self, code: int) -> None:
+        await self.channel_layer.group_discard(self.room_group_name, self.channel_name)
+
+    async def receive(
+        self, text_data: str | None = None, bytes_data: bytes | None = None
+    ) -> None:
+        message = json.loads(text_data or "{}")["message"]
+        await self.channel_layer.group_send(
+            self.room_group_name, {"type": "room.message", "message": message}
+        )
+
+    async def room_message(self, event: dict[str, Any]) -> None:
+        await self.send(text_data=json.dumps({"message": event["message"]}))
+
+    @database_sync_to_async
+    def get_name(self) -> str:
+        return User.objects.all()[0].username
+
+
+class CountConsumer(AsyncJsonWebsocketConsumer):
+    async def receive_json(self, content: dict[str, Any], **kwargs: Any) -> None:
+        count = await database_sync_to_async(Room.objects.count)()
+        await self.send_json({"count": count})
+
+
+async def announce(text: str) -> None:
+    await get_channel_layer().group_send("news", {"type": "news", "text": text})
+"""
+VIEWS = """
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.generic import ListView
+
+from apps.web.models import Room
+
+
+@login_required
+def rooms(request: HttpRequest) -> HttpResponse:
+    rooms = Room.objects.filter(members=request.user)
+    heading = f"Rooms of {request.user.username}, {request.user.email}"
+    return render(request, "web/rooms.html", {"rooms": rooms, "heading": heading})
+
+
+@login_required
+def enter(request: HttpRequest, pk: int) -> HttpResponse:
+    Room.objects.get(pk=pk).members.add(request.user)
+    request.user.first_name = "Ada"
+    request.user.save()
+    return redirect("home")
+
+
+def greet(request: HttpRequest) -> HttpResponse:
+    if not request.user.is_authenticated:
+        return redirect("account_login")
+    return HttpResponse(request.user.get_full_name())
+
+
+class Rooms(LoginRequiredMixin, ListView[Room]):
+    def get_queryset(self) -> QuerySet[Room]:
+        return Room.objects.filter(members=self.request.user)
+"""
+MISTAKE = """
+from django.http import HttpRequest
+
+
+def shout(request: HttpRequest) -> str:
+    return request.user.user_name.upper()
+"""
+
+
+@pytest.fixture(scope="module")
+def project(kitchen: Kitchen) -> Project:
+    """A project without the demo, and code as in the documentation."""
+    project = kitchen.bake({"include_chat_demo": False})
+    files = {"models": MODELS, "idioms": CONSUMERS, "rooms": VIEWS}
+    for name, text in files.items():
+        path = project.path / "apps" / "web" / f"{name}.py"
+        path.write_text(text.lstrip())
+    return project
+
+
+def test_idioms_need_no_workarounds(kitchen: Kitchen, project: Project) -> None:
+    with FileLock(kitchen.shared / "mypy-idioms.lock"):
+        project.run("mypy", ".", "--cache-dir", str(kitchen.shared / "mypy-idioms"))
+
+
+def test_what_no_user_has_is_an_error_still(kitchen: Kitchen, project: Project) -> None:
+    path = project.path / "apps" / "web" / "mistake.py"
+    path.write_text(MISTAKE.lstrip())
+    with FileLock(kitchen.shared / "mypy-idioms.lock"):
+        done = project.run(
+            *("mypy", "apps/web/mistake.py"),
+            *("--cache-dir", str(kitchen.shared / "mypy-idioms")),
+            ok=False,
+        )
+    path.unlink()
+    assert 'has no attribute "user_name"' in done.stdout

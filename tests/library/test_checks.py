@@ -35,34 +35,37 @@ def test_production_is_warned_of_a_channel_layer_in_memory(
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"FRAME_PER_SECOND": 3}, "CHANNELS_LIVE has no key 'FRAME_PER_SECOND'"),
-        ({7: 3}, "CHANNELS_LIVE has no key 7"),
+        (
+            {"FRAME_PER_SECOND": 3},
+            "CHANNELS_LIVE: no key 'FRAME_PER_SECOND'; there are",
+        ),
+        ({7: 3}, "CHANNELS_LIVE: no key 7; there are"),
         (
             {"FRAMES_PER_SECOND": "20"},
-            "CHANNELS_LIVE[\"FRAMES_PER_SECOND\"]: expected int, got '20'.",
+            "CHANNELS_LIVE: expected int for 'FRAMES_PER_SECOND', got '20'.",
         ),
         (
             {"FRAMES_PER_SECOND": True},
-            'CHANNELS_LIVE["FRAMES_PER_SECOND"]: expected int, got True.',
+            "CHANNELS_LIVE: expected int for 'FRAMES_PER_SECOND', got True.",
         ),
-        ({"FRAME_SIZE": 1.5}, 'CHANNELS_LIVE["FRAME_SIZE"]: expected int, got 1.5.'),
-        ({"BEHIND_PROXY": 1}, 'CHANNELS_LIVE["BEHIND_PROXY"]: expected bool, got 1.'),
+        ({"FRAME_SIZE": 1.5}, "CHANNELS_LIVE: expected int for 'FRAME_SIZE', got 1.5."),
+        (
+            {"BEHIND_PROXY": 1},
+            "CHANNELS_LIVE: expected bool for 'BEHIND_PROXY', got 1.",
+        ),
         (
             {"CHANNEL_LAYER": None},
-            'CHANNELS_LIVE["CHANNEL_LAYER"]: expected str, got None.',
+            "CHANNELS_LIVE: expected str for 'CHANNEL_LAYER', got None.",
         ),
         (
             {"SOCKETS_PER_USER": 0},
-            'CHANNELS_LIVE["SOCKETS_PER_USER"]: expected a positive number, got 0.',
+            "CHANNELS_LIVE: expected a positive number for 'SOCKETS_PER_USER', got 0.",
         ),
         (
             {"SOCKETS_PER_SECOND": -3},
-            'CHANNELS_LIVE["SOCKETS_PER_SECOND"]: expected a positive number, got -3.',
+            "CHANNELS_LIVE: expected a positive number for 'SOCKETS_PER_SECOND', got -3.",
         ),
-        (
-            {"CHANNEL_LAYER": "other"},
-            "CHANNELS_LIVE[\"CHANNEL_LAYER\"]: CHANNEL_LAYERS has no 'other'.",
-        ),
+        ({"CHANNEL_LAYER": "other"}, "CHANNEL_LAYERS has no 'other'."),
         (None, "CHANNELS_LIVE: expected a dictionary, got None."),
         ([("FRAME_SIZE", 1)], "CHANNELS_LIVE: expected a dictionary, got [("),
     ],
@@ -73,7 +76,7 @@ def test_a_mistake_in_the_setting_is_told(
     settings.CHANNELS_LIVE = given
 
     (told,) = found("channels_live.E001")
-    assert told.startswith(sentence)
+    assert sentence in told
     with pytest.raises(CommandError) as refused:
         call_command("check")
     assert sentence in str(refused.value)
@@ -83,10 +86,10 @@ def test_an_unknown_key_is_told_which_there_are(settings: Settings) -> None:
     settings.CHANNELS_LIVE = {"x": 1}
 
     (told,) = found("channels_live.E001")
-    assert told.endswith(
-        "It has: BEHIND_PROXY, CHANNEL_LAYER, FRAMES_PER_SECOND, FRAME_SIZE, "
-        "SOCKETS_PER_SECOND, SOCKETS_PER_USER."
-    )
+    assert {*told.partition("there are ")[2].removesuffix(".").split(", ")} == {
+        *("BEHIND_PROXY", "CHANNEL_LAYER", "FRAMES_PER_SECOND", "FRAME_SIZE"),
+        *("SOCKETS_PER_SECOND", "SOCKETS_PER_USER"),
+    }
 
 
 def test_every_mistake_is_told_at_once(settings: Settings) -> None:

@@ -163,13 +163,15 @@ async def test_a_message_of_another_kind_is_complained_of_once(
 
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
-            await layer.group_send("here", {"type": "chat.message", "text": "hello?"})
+            await layer.group_send(
+                "here", {"type": "of.another.kind", "text": "hello?"}
+            )
         await apublish("here", "hello")
         await listener.hears("hello")
 
     assert listener.heard == "hello"
     (complaint,) = caplog.messages
-    assert "A message of type 'chat.message' was sent to a group" in complaint
+    assert "A message of type 'of.another.kind' was sent to a group" in complaint
     assert "channels_live.publish() in the place of group_send()" in complaint
 
 

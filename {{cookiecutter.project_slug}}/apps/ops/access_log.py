@@ -53,11 +53,11 @@ class RequestContext(LogContext):
         self.request = request
 
     @property
-    def session(self) -> SessionBase | None:  # type: ignore[override]
+    def session(self) -> SessionBase | None:
         return getattr(self.request, "session", None)
 
     @property
-    def route(self) -> str:  # type: ignore[override]
+    def route(self) -> str:
         match = self.request.resolver_match
         return f"/{match.route}" if match else ""
 

@@ -8,7 +8,6 @@ from django.test import Client
 from django.utils.translation import override
 
 from apps.chat.models import MAX_MESSAGE, Message, Room
-from apps.chat.posting import Draft, store_drafts
 from apps.chat.rendering import (
     render_message,
     render_removal,
@@ -16,10 +15,10 @@ from apps.chat.rendering import (
     render_skipped,
     render_typing,
 )
+from apps.chat.storing import Draft, store_drafts
 from apps.chat.tests.conftest import LIMIT, Enter
-from apps.chat.tests.tab import Tab
+from apps.chat.tests.tab import CATCH_UP, Tab
 from apps.users.models import User
-from channels_live.delivery.group import CATCH_UP
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

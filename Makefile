@@ -13,9 +13,8 @@ UV := .uv/bin/uv
 export PATH := $(CURDIR)/.uv/bin:$(PATH)
 endif
 RUN := $(UV) run
-DJANGO_ADMIN := uv run --quiet --no-project --with "django~=6.1.0" django-admin
 
-.PHONY: demo test lint messages newest picture bench clean
+.PHONY: demo test lint newest picture bench clean
 
 demo: .venv/.complete
 	@$(RUN) python scripts/demo.py $(PORT)
@@ -31,14 +30,8 @@ lint: .venv/.complete
 newest: .venv/.complete
 	@$(RUN) python scripts/newest.py
 
-# What is new in the tree, into the catalogs of its translations, and these compiled.
-messages: $(UV)
-	cd "{{cookiecutter.project_slug}}" \
-		&& $(DJANGO_ADMIN) makemessages --locale de --no-location --no-obsolete \
-		&& $(DJANGO_ADMIN) compilemessages
-
 picture: .venv/.complete
-	$(RUN) pytest tests/test_picture.py
+	$(RUN) pytest tests/documents/test_picture.py
 	cp screenshots/two-browsers.webp docs/
 
 bench: .venv/.complete

@@ -14,7 +14,7 @@ from benchmarks.simulation import Outcome, Simulation
 from benchmarks.table import cells, number
 
 PROJECT = CHECKOUT / "{{cookiecutter.project_slug}}"
-UPKEEP = PROJECT / "apps" / "realtime" / "upkeep.py"
+PROCESS = PROJECT / "channels_live" / "process.py"
 SETTINGS = PROJECT / "config" / "settings.py"
 SERVERS = {"daphne": "demo-daphne", "uvicorn": "demo-uvicorn"}
 ROOM = 50
@@ -85,7 +85,7 @@ def column(plan: Plan, costs: dict[str, Process], redis: Shard) -> dict[str, str
     daphne = size(plan, costs["daphne"], redis)
     found = simulate(uvicorn, costs["uvicorn"], redis)
     mine = uvicorn.sockets / uvicorn.processes
-    looked_up = plan.rooms * uvicorn.subscribed / interval("HISTORY")
+    looked_up = plan.rooms * uvicorn.subscribed / interval("REPAIR")
     back = mine * costs["uvicorn"].connect / 1e6
     return {
         "messages a second": number(plan.messages),
@@ -113,8 +113,8 @@ def simulate(plan: Plan, process: Process, redis: Shard) -> Outcome:
 
 
 def interval(name: str) -> float:
-    """How often upkeep.py does something, in seconds."""
-    return stated(rf"^{name}_INTERVAL = ([\d.]+)$", UPKEEP)
+    """How often a process does something, in seconds."""
+    return stated(rf"^{name}_INTERVAL = ([\d.]+)$", PROCESS)
 
 
 def pool() -> float:

@@ -3,7 +3,7 @@
 One process of many and one shard of several, each a queue on a core of its own.
 Messages come by chance (Poisson), and fragments that come within 10 ms of another in
 their group share a frame, or within the time that the frame took, as in
-`apps/realtime/group.py`.
+`channels_live/delivery/group.py`.
 """
 
 import heapq

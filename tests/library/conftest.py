@@ -1,17 +1,22 @@
-from collections.abc import Iterator
+"""What the library's tests share. They run in a project: see ../test_library.py."""
+
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.sites.models import Site
+from prometheus_client import REGISTRY
 from pytest_django import Settings
 
-from apps.realtime.outage import database_outage, layer_outage
+from channels_live.observe.outage import database_outage, layer_outage
 
 
 @pytest.fixture(autouse=True)
-def routes(settings: Settings) -> None:
-    settings.WEBSOCKET_URLCONF = "apps.realtime.tests.routes"
+def endpoints(settings: Settings) -> None:
+    """The project under test is in helpers/, whatever project is around."""
+    settings.ROOT_URLCONF = "tests.library.helpers.urls"
+    settings.ASGI_APPLICATION = "tests.library.helpers.asgi.application"
 
 
 @pytest.fixture
@@ -40,3 +45,29 @@ def services_that_answer() -> Iterator[None]:
     yield
     database_outage.forget()
     layer_outage.forget()
+
+
+@pytest.fixture
+def grown() -> Callable[..., float]:
+    """Tells by how much a number for Prometheus has grown since the test began."""
+    before = {
+        (sample.name, *sorted(sample.labels.items())): sample.value
+        for metric in REGISTRY.collect()
+        for sample in metric.samples
+    }
+
+    def grown(name: str, **labels: str) -> float:
+        now = REGISTRY.get_sample_value(name, labels) or 0
+        return now - before.get((name, *sorted(labels.items())), 0)
+
+    return grown
+
+
+@pytest.fixture
+def tune(settings: Settings) -> Callable[..., None]:
+    """Changes keys of CHANNELS_LIVE."""
+
+    def tune(**values: Any) -> None:
+        settings.CHANNELS_LIVE = {**settings.CHANNELS_LIVE, **values}
+
+    return tune

@@ -10,13 +10,13 @@ REDIS = {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer"}
 
 def warnings() -> list[str | None]:
     found = checks.run_checks(tags=[checks.Tags.compatibility])
-    return [check.id for check in found if check.id == "realtime.W001"]
+    return [check.id for check in found if check.id == "channels_live.W001"]
 
 
 @pytest.mark.parametrize(
     ("is_debug", "layer", "expected"),
     [
-        (False, IN_MEMORY, ["realtime.W001"]),
+        (False, IN_MEMORY, ["channels_live.W001"]),
         (True, IN_MEMORY, []),
         (False, REDIS, []),
         (True, REDIS, []),

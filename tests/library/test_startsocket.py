@@ -1,18 +1,29 @@
-"""What `startsocket` makes of names and of files of routes. It is tried out as a whole
-where this project comes from."""
+"""What `startsocket` makes of names. It is tried out as a whole by the template."""
 
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
+from pytest_django import Settings
 
-from apps.realtime.startsocket.naming import BadName, Name
-from apps.realtime.startsocket.routes import Route, RouteFile, RouteTaken, Unreadable
+from channels_live.management.commands.startsocket import snake_case
 
-PRICES = Route("prices/", "prices_page", "prices", "apps.web.prices")
-HEAD = "from django.urls import path\n\nfrom apps.web import views\n"
-IMPORT = "from apps.web.prices import prices_page\n"
-ITEM = '    path("prices/", prices_page, name="prices"),\n'
+
+@pytest.fixture
+def web(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An app of a project in which nothing is yet."""
+    settings.BASE_DIR = tmp_path
+    folder = tmp_path / "apps" / "web"
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(apps.get_app_config("web"), "path", str(folder))
+    return folder
+
+
+def files(folder: Path) -> set[str]:
+    found = folder.rglob("*")
+    return {path.relative_to(folder).as_posix() for path in found if path.is_file()}
 
 
 @pytest.mark.parametrize(
@@ -26,10 +37,28 @@ ITEM = '    path("prices/", prices_page, name="prices"),\n'
     ],
 )
 def test_a_name_may_be_written_in_several_ways(
-    text: str, snake: str, camel: str, slug: str
+    web: Path, text: str, snake: str, camel: str, slug: str
 ) -> None:
-    name = Name.parse(text)
-    assert (name.snake, name.camel, name.slug) == (snake, camel, slug)
+    printed = StringIO()
+
+    call_command("startsocket", "web", text, stdout=printed)
+
+    assert snake_case(text) == snake
+    assert files(web) == {
+        f"{snake}.py",
+        f"templates/web/{snake}.html",
+        f"static/web/{snake}.js",
+        f"tests/test_{snake}.py",
+        "tests/__init__.py",
+    }
+    assert f"class {camel}Consumer(" in (web / f"{snake}.py").read_text()
+    said = printed.getvalue()
+    assert f"    from apps.web.{snake} import {camel}Consumer\n" in said
+    route = f'path("ws/{slug}/", {camel}Consumer.as_asgi(), name="ws_{snake}"),'
+    assert f"    {route}\n" in said
+    assert f"    from apps.web.{snake} import {snake}_page\n" in said
+    assert f'    path("{slug}/", {snake}_page, name="{snake}"),\n' in said
+    assert f"pytest apps/web/tests/test_{snake}.py" in said
 
 
 @pytest.mark.parametrize(
@@ -40,110 +69,32 @@ def test_a_name_may_be_written_in_several_ways(
         ("a__b", "single underscores"),
         ("../x", "ASCII"),
         ("naïve", "ASCII"),
-        ("x" * 41, "too long"),
+        ("x" * 41, "at most 40"),
         ("Class", "keyword"),
         ("models", "another part"),
         ("test_x", "another part"),
     ],
 )
-def test_a_bad_name_is_told_why(text: str, reason: str) -> None:
+def test_a_bad_name_is_told_why(web: Path, text: str, reason: str) -> None:
     with pytest.raises(CommandError, match=reason):
         call_command("startsocket", "web", text)
-    with pytest.raises(BadName):
-        Name.parse(text)
+    assert files(web) == set()
 
 
-@pytest.mark.parametrize("app", ["nothing", "auth", "django.contrib.auth", "realtime"])
+@pytest.mark.parametrize(
+    "app", ["nothing", "auth", "django.contrib.auth", "channels_live"]
+)
 def test_an_app_that_is_not_of_this_project_is_refused(app: str) -> None:
     with pytest.raises(CommandError, match=rf"no app “{app}”\. It has: .*web"):
         call_command("startsocket", app, "ticker")
 
 
-def test_what_belongs_to_something_else_is_left_alone() -> None:
-    with pytest.raises(CommandError, match=r"home\.html is there already"):
+@pytest.mark.parametrize("there", ["home.py", "templates/web/home.html", "home/x.py"])
+def test_what_belongs_to_something_else_is_left_alone(web: Path, there: str) -> None:
+    (web / there).parent.mkdir(parents=True, exist_ok=True)
+    (web / there).write_text("mine")
+
+    with pytest.raises(CommandError, match=r"home\S* is there already"):
         call_command("startsocket", "web", "home")
-    with pytest.raises(CommandError, match=r"config/urls\.py has path\('accounts/'"):
-        call_command("startsocket", "web", "accounts")
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "urls.py"
-
-
-def added(file: Path, text: str, route: Route = PRICES) -> str:
-    file.write_bytes(text.encode())
-    RouteFile(file, "urlpatterns").add(route)
-    return file.read_bytes().decode()
-
-
-@pytest.mark.parametrize(
-    ("routes", "expected"),
-    [
-        ("urlpatterns = [\n    x,\n]\n", f"urlpatterns = [\n{ITEM}    x,\n]\n"),
-        (
-            "urlpatterns: list = [  # é\n    # y\n    x(),\n]  # z\n",
-            f"urlpatterns: list = [  # é\n{ITEM}    # y\n    x(),\n]  # z\n",
-        ),
-        ("urlpatterns = []\n", f"urlpatterns = [\n{ITEM}]\n"),
-        (
-            "urlpatterns = [x('é'), y()]  # z\n",
-            f"urlpatterns = [\n{ITEM}    x('é'),\n    y(),\n]  # z\n",
-        ),
-        (
-            "urlpatterns = [\n    x,\n]\nurlpatterns += y\n",
-            f"urlpatterns = [\n{ITEM}    x,\n]\nurlpatterns += y\n",
-        ),
-    ],
-)
-def test_a_route_is_added_and_all_else_stays(
-    file: Path, routes: str, expected: str
-) -> None:
-    text = added(file, f'"""Ours."""\n\n{HEAD}\n{routes}')
-    assert text == f'"""Ours."""\n\n{HEAD}{IMPORT}\n{expected}'
-    assert RouteFile(file, "urlpatterns").has(PRICES)
-
-
-def test_the_file_keeps_its_ends_of_lines(file: Path) -> None:
-    text = added(file, f"{HEAD}\nurlpatterns = [\n]\n".replace("\n", "\r\n"))
-    assert text == f"{HEAD}{IMPORT}\nurlpatterns = [\n{ITEM}]\n".replace("\n", "\r\n")
-
-
-def test_the_import_has_its_place(file: Path) -> None:
-    first = "from apps.web.a import (\n    b,\n)\n"
-    last = "from apps.web.quotes import c\n"
-    text = added(file, f"import os\n\n{first}{last}\nurlpatterns = [\n]\n")
-    assert f"{first}{IMPORT}{last}" in text
-    text = added(file, "import os\n\nurlpatterns = [\n]\n")
-    assert text.startswith(f"import os\n\n{IMPORT}\nurlpatterns")
-    text = added(file, "import os\n\nfrom . import views\n\nurlpatterns = [\n]\n")
-    assert text.startswith(f"import os\n\n{IMPORT}\nfrom . import views\n\nurlp")
-    # Somebody took the route away and left the import.
-    text = added(file, f"{IMPORT}\nurlpatterns = [\n]\n")
-    assert text.count(IMPORT) == 1
-
-
-@pytest.mark.parametrize(
-    "taken", ['path("prices/", x)', 'path("x/", x, name="prices")']
-)
-def test_a_route_that_is_taken_is_told(file: Path, taken: str) -> None:
-    file.write_text(f"{HEAD}\nurlpatterns = [{taken}]\n")
-    with pytest.raises(RouteTaken, match="has path"):
-        RouteFile(file, "urlpatterns").has(PRICES)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "def f(:\n",
-        "import os\n",
-        "import os\nurlpatterns = make()\n",
-        "import os\nurlpatterns = [x,\n    y]\n",
-        "import os\nurlpatterns = [x]\n",
-        "urlpatterns = [\n]\n",
-    ],
-)
-def test_a_file_that_is_not_understood_is_left_alone(file: Path, text: str) -> None:
-    with pytest.raises(Unreadable):
-        added(file, text)
-    assert file.read_text() == text
+    assert files(web) == {there}
+    assert (web / there).read_text() == "mine"

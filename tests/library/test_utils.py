@@ -6,7 +6,7 @@ from django.test.utils import override_script_prefix
 from django.urls import NoReverseMatch
 from pytest_django import Settings
 
-from apps.realtime.utils import (
+from channels_live.utils import (
     absolute_url,
     websocket_absolute_url,
     websocket_reverse,

@@ -8,8 +8,7 @@ class ChannelsLiveConfig(AppConfig):
     name = "channels_live"
 
     def ready(self) -> None:
-        from channels_live import checks, servers  # noqa: F401
-        from channels_live.commands import signals
+        from channels_live import checks, servers, signals  # noqa: F401
 
         ignore_messages()
         servers.install()

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 
-# Name → the default. Another value has to be of the same type.
+# Name → the default. Another value has to be of the same type, and a number positive.
 DEFAULTS: Mapping[str, str | int | bool] = {
     # The alias in CHANNEL_LAYERS of what processes reach each other through.
     "CHANNEL_LAYER": "default",
@@ -34,15 +34,11 @@ def problems(given: object) -> list[str]:
         return [f"CHANNELS_LIVE: expected a dictionary, got {given!r}."]
     found = []
     for name, value in given.items():
+        kind = type(DEFAULTS.get(name))
         if name not in DEFAULTS:
-            known = ", ".join(sorted(DEFAULTS))
-            found.append(f"CHANNELS_LIVE has no key {name!r}. It has: {known}.")
-        elif type(value) is not (kind := type(DEFAULTS[name])):
-            found.append(
-                f'CHANNELS_LIVE["{name}"]: expected {kind.__name__}, got {value!r}.'
-            )
+            found.append(f"no key {name!r}; there are {', '.join(DEFAULTS)}")
+        elif type(value) is not kind:
+            found.append(f"expected {kind.__name__} for {name!r}, got {value!r}")
         elif kind is int and value < 1:
-            found.append(
-                f'CHANNELS_LIVE["{name}"]: expected a positive number, got {value}.'
-            )
-    return found
+            found.append(f"expected a positive number for {name!r}, got {value}")
+    return [f"CHANNELS_LIVE: {problem}." for problem in found]

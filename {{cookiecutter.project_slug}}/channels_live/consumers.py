@@ -7,14 +7,14 @@ from channels.consumer import get_handler_name
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from channels_live.base.asgi import Message, Receive, Scope, Send
+from channels_live.base.asgi import Event, Receive, Scope, Send
 from channels_live.base.close_code import CloseCode
 from channels_live.base.frames import InvalidFrame, decode
 from channels_live.base.names import check_name, label
 from channels_live.delivery.history import History
 from channels_live.delivery.socket import Socket
-from channels_live.observe.outage import DATABASE_ERRORS, database_outage
-from channels_live.presence.people import Roster
+from channels_live.observe.outage import database_outage
+from channels_live.presence import Roster
 from channels_live.process import Process, get_process
 
 # What a browser asks to know whether anybody is there still, and what it hears.
@@ -25,7 +25,7 @@ PONG = "<!-- pong -->"
 class Refused(Exception):
     """Raised in `enter` where someone may not; carries the close code."""
 
-    def __init__(self, code: CloseCode) -> None:
+    def __init__(self, code: int) -> None:
         super().__init__(code)
         self.code = code
 
@@ -63,7 +63,7 @@ class Consumer(AsyncWebsocketConsumer):
         )
 
     @classmethod
-    def revoked(cls, consumers: Collection[Self]) -> dict[Self, CloseCode]:
+    def revoked(cls, consumers: Collection[Self]) -> dict[Self, int]:
         """Return which of these consumers may not stay, and the close code for each.
 
         Asked in a thread, for all sockets of a process at once, every 30 seconds and
@@ -136,23 +136,21 @@ class Consumer(AsyncWebsocketConsumer):
             for group in tuple(self._joined):
                 await self.quit(group)
 
-    async def dispatch(self, message: Message) -> None:
+    async def dispatch(self, event: Event) -> None:
         # Channels would visit a thread before each message, for the database's sake.
-        try:
-            await getattr(self, get_handler_name(message))(message)
-        except DATABASE_ERRORS as error:
-            database_outage.begin(error)
+        with database_outage.noticed():
+            await getattr(self, get_handler_name(event))(event)
 
     async def connect(self) -> None:
         await self.accept()
-        await self.process.start()
+        code: int = CloseCode.TRY_AGAIN_LATER
         try:
-            await self.enter()
+            with database_outage.noticed():
+                await self.enter()
+                return
         except Refused as refusal:
-            await self.socket.close(refusal.code, how="refused")
-        except DATABASE_ERRORS as error:
-            database_outage.begin(error)
-            await self.socket.close(CloseCode.TRY_AGAIN_LATER, how="refused")
+            code = refusal.code
+        await self.socket.close(code, how="refused")
 
     async def receive(
         self, text_data: str | None = None, bytes_data: bytes | None = None

@@ -3,30 +3,19 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 from uuid import uuid4
 from weakref import WeakKeyDictionary
 
 from channels_live.base.close_code import CloseCode
-from channels_live.base.messages import (
-    Disconnect,
-    Message,
-    PresenceChanged,
-    Probe,
-    Recheck,
-)
-from channels_live.base.names import label
+from channels_live.base.messages import Kind, Message
 from channels_live.base.tasks import Tasks
 from channels_live.base.threads import in_thread
 from channels_live.delivery import bus
 from channels_live.delivery.hub import Hub
 from channels_live.delivery.socket import Checked, Socket
-from channels_live.observe.outage import (
-    DATABASE_ERRORS,
-    TIMEOUT,
-    database_outage,
-    layer_outage,
-)
-from channels_live.presence.tracker import Tracker
+from channels_live.observe.outage import TIMEOUT, database_outage, layer_outage
+from channels_live.presence import Tracker
 from channels_live.revocation.logins import find_revoked
 from channels_live.revocation.registry import Registry
 
@@ -67,7 +56,7 @@ class Process:
             (REPAIR_INTERVAL, self.probe),
             (BEAT_INTERVAL, self.presence.beat),
             (CHECK_INTERVAL, self.check_sockets),
-            (RENEWAL_INTERVAL, self.renew),
+            (RENEWAL_INTERVAL, self.hub.renew),
         ]
 
     async def start(self) -> None:
@@ -84,41 +73,35 @@ class Process:
     async def end(self) -> None:
         """Do nothing any more, and be in no group."""
         self.tasks.cancel()
-        try:
+        with suppress(TimeoutError), database_outage.noticed():
             async with asyncio.timeout(TIMEOUT):
                 await self.presence.end()
-        except (TimeoutError, *DATABASE_ERRORS) as error:
-            database_outage.begin(error)
 
-    def hear(self, message: Message, sender: str) -> None:
+    def hear(self, message: Message) -> None:
         """Act on a message of any process, unless this one has done so already."""
-        if sender == str(self.id):
+        if message.sender == str(self.id):
             return
-        match message:
-            case Disconnect():
-                self.registry.terminate(message.labels, CloseCode(message.code))
-            case Recheck():
-                sockets = self.registry.labelled(label("user", message.user))
+        match message.kind:
+            case Kind.DISCONNECT:
+                self.registry.terminate(message.labels, message.code)
+            case Kind.RECHECK:
+                sockets = self.registry.labelled(*message.labels)
                 self.tasks.spawn(self.terminate_revoked(sockets))
-            case PresenceChanged():
+            case Kind.PRESENCE_CHANGED:
                 self.presence.changed(message.group)
-            case Probe():
-                pass
             case _:
                 self.hub.receive(message)
 
     async def probe(self) -> None:
         """See whether what failed of the channel layer is back, though nothing is said."""
         failed = layer_outage.parts
-        await asyncio.gather(*(bus.send(group, Probe()) for group in failed))
+        await asyncio.gather(
+            *(bus.send(group, Message(Kind.PROBE)) for group in failed)
+        )
         if failed and not layer_outage.parts:
             # What was told meanwhile was not heard.
             self.presence.all_changed()
             await self.check_sockets()
-
-    async def renew(self) -> None:
-        """Subscribe anew: channel layers let memberships expire after a day."""
-        await self.hub.subscribe_all(anew=True)
 
     async def check_sockets(self) -> None:
         """Close the sockets of those who should have been told to go, and were not."""
@@ -146,15 +129,11 @@ async def every(interval: float, job: Callable[[], Awaitable[None]]) -> None:
     while True:
         await asyncio.sleep(interval)
         try:
-            try:
+            with database_outage.noticed():
                 await job()
-            except DATABASE_ERRORS as error:
-                database_outage.begin(error)
         except Exception as bug:
             if logged != (logged := repr(bug)):
                 logger.exception("The job %s fails; trying again.", job.__name__)
-        else:
-            logged = ""
 
 
 # A process has one event loop; its tests have many.

@@ -6,7 +6,7 @@ of each other's way.
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
@@ -58,29 +58,25 @@ async def has_entered(socket: WebsocketCommunicator) -> None:
 @pytest.fixture(autouse=True, scope="session")
 def groups_of_their_own() -> None:
     """Nothing reaches a server that uses the same Redis, or comes from there."""
-    for layer in django_settings.CHANNEL_LAYERS.values():
+    layers = cast(dict[str, Any], django_settings.CHANNEL_LAYERS)
+    for layer in layers.values():
         if "prefix" in layer.get("CONFIG", {}):
             layer["CONFIG"]["prefix"] = f"test-{uuid4()}"
 
 
 @pytest.fixture(autouse=True)
-def sockets_without_end(settings: Any) -> None:
-    """The tests of a process open more sockets than one person would."""
+def nothing_left_behind(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """Tests open more sockets than one person would, and wait for nobody to show."""
     tuned = getattr(settings, "CHANNELS_LIVE", {})
     settings.CHANNELS_LIVE = {**tuned, "SOCKETS_PER_SECOND": 1000}
-
-
-@pytest.fixture(autouse=True)
-def people_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who comes and goes is shown without delay."""
     monkeypatch.setattr("channels_live.process.PRESENCE_INTERVAL", 0.02)
-
-
-@pytest.fixture(autouse=True)
-def layers_of_their_own() -> Iterator[None]:
-    """A channel layer belongs to an event loop, and each test has a new one."""
     yield
+    # A channel layer belongs to an event loop, and each test has a new one; a thread
+    # keeps the language of a request.
     channel_layers.backends.clear()
+    deactivate()
 
 
 @pytest.fixture(autouse=True)
@@ -88,10 +84,3 @@ async def threads_without_connections() -> AsyncIterator[None]:
     """Async queries run in a thread, whose connection would outlive the database."""
     yield
     await aclose_old_connections()
-
-
-@pytest.fixture(autouse=True)
-def language_of_its_own() -> Iterator[None]:
-    """A request leaves its language behind in the thread that it was answered in."""
-    yield
-    deactivate()

@@ -88,9 +88,3 @@ def websocket_patterns() -> Sequence[Any]:
         f"{package}.channels_urls.websocket_urlpatterns"
     )
     return patterns
-
-
-def find_websocket_route(path: str) -> str:
-    """Return the pattern that a path fits, as metrics and logs name it, if any."""
-    found = [p.pattern for p in websocket_patterns() if p.pattern.match(path[1:])]
-    return f"/{found[0]}" if found else ""

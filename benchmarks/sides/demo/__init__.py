@@ -71,7 +71,7 @@ class Demo(Side):
             "PGUSER": "postgres",
             "SECRET_KEY": SECRET_KEY,
             "USE_HTTPS_IN_ABSOLUTE_URLS": "false",
-            "WEBSOCKET_ENTRIES_PER_SECOND": "1000000",
+            "WEBSOCKET_SOCKETS_PER_SECOND": "1000000",
             "WEBSOCKET_FRAMES_PER_SECOND": "1000000",
         }
         if redis_url:

@@ -22,15 +22,13 @@ def get_room(slug: str, user: User | AnonymousUser) -> Room:
     return room
 
 
-def find_revoked(
-    pairs: Collection[tuple[int, int]],
-) -> dict[tuple[int, int], CloseCode]:
+def find_revoked(pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int], int]:
     """Return the pairs of room and user that may not stay together, and why."""
     rooms = Room.objects.in_bulk({room for room, _ in pairs})
     private = {room.pk for room in rooms.values() if room.is_private}
     memberships = Room.members.through.objects.filter(room__in=private)
     members = set(memberships.values_list("room_id", "user_id"))
-    codes = {}
+    codes: dict[tuple[int, int], int] = {}
     for room, user in pairs:
         if room not in rooms:
             codes[room, user] = CloseCode.NOT_FOUND

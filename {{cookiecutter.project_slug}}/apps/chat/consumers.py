@@ -93,7 +93,7 @@ class ChatConsumer(Consumer):
         self.push(render_error(sentence))
 
     @classmethod
-    def revoked(cls, consumers: Collection[Self]) -> dict[Self, CloseCode]:
+    def revoked(cls, consumers: Collection[Self]) -> dict[Self, int]:
         codes = find_revoked({(one.room.pk, one.user.pk) for one in consumers})
         return {
             one: codes[pair]

@@ -76,7 +76,9 @@ class Fallback:
             self.failed_at = time.monotonic() if error else None
         if error and not was_away:
             logger.error(
-                "Redis does not answer (%r). Each process counts for itself.", error
+                "Redis does not answer (%s: %s). Each process counts for itself.",
+                type(error).__name__,
+                error,
             )
         elif was_away and not error:
             logger.info("Redis is back.")

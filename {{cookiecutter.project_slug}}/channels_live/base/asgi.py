@@ -1,18 +1,13 @@
 """Types of what servers, middleware and consumers hand to each other."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import Any, TypedDict
 
-if TYPE_CHECKING:
-    from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.backends.base import SessionBase
 
-    from channels_live.delivery.socket import Socket
-
-type Message = dict[str, Any]
-type Receive = Callable[[], Awaitable[Message]]
-type Send = Callable[[Message], Awaitable[None]]
+type Event = dict[str, Any]
+type Receive = Callable[[], Awaitable[Event]]
+type Send = Callable[[Event], Awaitable[None]]
 type Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
@@ -35,7 +30,7 @@ class Scope(TypedDict, total=False):
     cookies: dict[str, str]
     session: SessionBase
     user: Any  # of the project's own model, or anonymous
-    socket: Socket
+    socket: Any  # of this library: see delivery/socket.py
 
 
 def get_header(scope: Scope, name: bytes) -> str:

@@ -1,6 +1,7 @@
 """What processes tell each other through the channel layer."""
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 # One type for all. Channels' own consumers ignore it: see apps.py.
@@ -11,75 +12,36 @@ class InvalidMessage(ValueError):
     """Raised for what this version of the library does not send."""
 
 
-class Fragments(NamedTuple):
-    """HTML for the sockets of a group, each with its number."""
-
-    group: str
-    pairs: Sequence[tuple[str, int]]
-    published: float  # by the clock
-
-
-class HistoryChanged(NamedTuple):
-    """What is remembered of a group's fragments is no longer what its history has."""
-
-    group: str
+class Kind(StrEnum):
+    FRAGMENTS = "fragments"  # for the sockets of a group
+    HISTORY_CHANGED = "history_changed"  # so what is remembered of a group is wrong
+    PRESENCE_CHANGED = "presence_changed"  # somebody came to a group, or went
+    DISCONNECT = "disconnect"  # sockets with all of the labels have to go
+    RECHECK = "recheck"  # the logins of sockets with the labels may have ended
+    PROBE = "probe"  # nothing: whether it can be sent is what its sender wants to know
+    ECHO = "echo"  # nothing: whether it arrives is
 
 
-class PresenceChanged(NamedTuple):
-    """Somebody came to a group, or went."""
+class Message(NamedTuple):
+    kind: Kind
+    group: str = ""
+    pairs: Sequence[tuple[str, int]] = ()  # HTML, and its number
+    published: float = 0  # by the clock
+    labels: Sequence[str] = ()
+    code: int = 0
+    sender: str = ""  # the process that has acted on it already, if one has
 
-    group: str
+    def encode(self) -> dict[str, Any]:
+        """Return the message as channel layers take it."""
+        return {"type": TYPE, **self._asdict()}
 
-
-class Disconnect(NamedTuple):
-    """Sockets with all of these labels have to go."""
-
-    labels: Sequence[str]
-    code: int
-
-
-class Recheck(NamedTuple):
-    """Somebody's logins may have ended."""
-
-    user: str
-
-
-class Probe(NamedTuple):
-    """Nothing: whether it can be sent is what its sender wants to know."""
-
-
-class Echo(NamedTuple):
-    """Nothing: whether it arrives is what its sender, who receives it, wants to know."""
-
-
-type Message = (
-    Fragments | HistoryChanged | PresenceChanged | Disconnect | Recheck | Probe | Echo
-)
-KINDS: dict[str, Any] = {
-    kind.__name__: kind
-    for kind in (
-        *(Fragments, HistoryChanged, PresenceChanged, Disconnect, Recheck),
-        *(Probe, Echo),
-    )
-}
-
-
-def encode(message: Message, sender: str = "") -> dict[str, Any]:
-    """Return a message as channel layers take it.
-
-    With a `sender`, the process of that id has acted on it already.
-    """
-    kind = type(message).__name__
-    return {"type": TYPE, "kind": kind, "sender": sender, **message._asdict()}
-
-
-def decode(received: object) -> tuple[Message, str]:
-    """Return a message and its sender. Raises InvalidMessage."""
-    if not isinstance(received, dict) or received.get("type") != TYPE:
-        raise InvalidMessage(f"it is no message of this library: {received!r:.200}")
-    fields = {k: v for k, v in received.items() if k not in {"type", "kind", "sender"}}
-    try:
-        message: Message = KINDS[received["kind"]](**fields)
-    except (KeyError, TypeError) as error:
-        raise InvalidMessage(f"another version may have sent it ({error!r})") from None
-    return message, str(received.get("sender", ""))
+    @classmethod
+    def decode(cls, received: dict[str, Any]) -> "Message":
+        """Return a message that came. Raises InvalidMessage."""
+        fields = {name: value for name, value in received.items() if name != "type"}
+        try:
+            return cls(**{**fields, "kind": Kind(fields["kind"])})
+        except (KeyError, TypeError, ValueError) as error:
+            raise InvalidMessage(
+                f"another version may have sent it: {error!r}"
+            ) from None

@@ -8,11 +8,11 @@ from typing import Any
 from channels.layers import get_channel_layer
 
 from channels_live import conf
-from channels_live.base.messages import Fragments, Message, encode
+from channels_live.base.messages import Kind, Message
 from channels_live.base.names import check_name
 from channels_live.delivery.history import Fragment
 from channels_live.observe import metrics
-from channels_live.observe.outage import LAYER_ERRORS, TIMEOUT, layer_outage
+from channels_live.observe.outage import TIMEOUT, layer_outage
 
 
 def get_layer() -> Any:
@@ -20,25 +20,22 @@ def get_layer() -> Any:
     return get_channel_layer(conf.get("CHANNEL_LAYER"))
 
 
-async def send(group: str, message: Message, *, sender: str = "") -> bool:
+async def send(group: str, message: Message) -> bool:
     """Hand a message to the channel layer. Returns whether it was taken."""
     if layer_outage.is_fresh(group):
         return False
-    try:
+    with layer_outage.noticed(group):
         async with asyncio.timeout(TIMEOUT):
-            await get_layer().group_send(group, encode(message, sender))
-    except LAYER_ERRORS as error:
-        layer_outage.begin(error, group)
-        return False
-    layer_outage.end(group)
-    return True
+            await get_layer().group_send(group, message.encode())
+        layer_outage.end(group)
+    return not layer_outage.is_fresh(group)
 
 
 async def send_fragments(group: str, fragments: Collection[Fragment]) -> None:
     """Send fragments to all sockets of a group, in every process."""
     pairs = [(fragment.html, fragment.number) for fragment in fragments]
     metrics.published.inc(len(pairs))
-    await send(group, Fragments(group, pairs, time.time()))
+    await send(group, Message(Kind.FRAGMENTS, group, pairs, time.time()))
 
 
 def as_fragments(group: str, given: Collection[str | Fragment]) -> list[Fragment]:

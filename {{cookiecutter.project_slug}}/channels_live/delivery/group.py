@@ -3,11 +3,12 @@
 import asyncio
 import logging
 from collections import deque
+from functools import lru_cache
 
 from channels_live.delivery.history import Fragment, History
 from channels_live.delivery.outbox import Outbox, join
 from channels_live.observe import metrics
-from channels_live.observe.outage import DATABASE_ERRORS, database_outage
+from channels_live.observe.outage import database_outage
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +45,6 @@ class Group:
         self._frame: list[str] = []
         self._published: list[float] = []
         self._window: asyncio.TimerHandle | None = None
-        self._has_complained = False
 
     @property
     def is_empty(self) -> bool:
@@ -58,22 +58,12 @@ class Group:
     def receive(self, fragment: Fragment) -> None:
         """Take a fragment from the channel layer."""
         if fragment.number and self.history is None:
-            self._complain()
+            complain(self.name)
         if not fragment.number or self.history is None:
             self.broadcast(fragment.html, fragment.published)
         elif fragment.number > self.last:
             self._early[fragment.number] = fragment
             self._send_in_order()
-
-    def _complain(self) -> None:
-        if not self._has_complained:
-            self._has_complained = True
-            logger.error(
-                "A numbered fragment was published to the group %r, which has no "
-                "history: it is delivered at most once. Join the group with history=…, "
-                "or publish without a number.",
-                self.name,
-            )
 
     async def add(self, outbox: Outbox, after: int | None) -> None:
         """Write to a socket from now on, and first what it missed since `after`."""
@@ -129,10 +119,8 @@ class Group:
         await asyncio.sleep(PATIENCE)
         self._repair = None
         if self._early:
-            try:
+            with database_outage.noticed():  # the next look into the history mends it
                 await self.sync()
-            except DATABASE_ERRORS as error:
-                database_outage.begin(error)  # the next look into the history mends it
 
     def _append(self, fragment: Fragment) -> None:
         self.last = fragment.number
@@ -160,9 +148,9 @@ class Group:
         outboxes = tuple(self.outboxes)
         frames = list(join(self._frame))
         for frame in frames:
-            message = {"type": "websocket.send", "text": frame}
+            event = {"type": "websocket.send", "text": frame}
             for outbox in outboxes:
-                outbox.write_message(message)
+                outbox.write_event(event)
         if outboxes:
             metrics.count_broadcast(
                 len(self._frame), len(frames), len(outboxes), self._published
@@ -197,3 +185,13 @@ class Group:
                 await outbox.drain()
             metrics.catch_up_fragments.labels(source).inc(len(missed))
             after = missed[-1].number if missed else max(after, self.base)
+
+
+@lru_cache(maxsize=100)
+def complain(group: str) -> None:
+    """Say it once."""
+    logger.error(
+        "A numbered fragment was published to the group %r, which has no history. Join "
+        "the group with history=…, or publish without a number.",
+        group,
+    )

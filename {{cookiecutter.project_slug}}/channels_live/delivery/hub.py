@@ -8,18 +8,11 @@ fragment without a number that is lost on the way stays lost.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
 
-from channels_live.base.messages import (
-    TYPE,
-    Echo,
-    Fragments,
-    HistoryChanged,
-    InvalidMessage,
-    Message,
-    decode,
-    encode,
-)
+from channels_live.base.messages import TYPE, InvalidMessage, Kind, Message
 from channels_live.base.tasks import Tasks
 from channels_live.delivery.bus import get_layer
 from channels_live.delivery.group import Group
@@ -27,7 +20,6 @@ from channels_live.delivery.history import Fragment, History
 from channels_live.delivery.outbox import Outbox
 from channels_live.observe import metrics
 from channels_live.observe.outage import (
-    LAYER_ERRORS,
     RETRY_AFTER,
     TIMEOUT,
     database_outage,
@@ -43,8 +35,7 @@ EVERYBODY = "channels_live.everybody"
 class Hub:
     """Listens to the channel layer for all sockets of a process."""
 
-    def __init__(self, hear: Callable[[Message, str], None], tasks: Tasks) -> None:
-        """`hear` gets each message, and the id of the process that has acted on it."""
+    def __init__(self, hear: Callable[[Message], None], tasks: Tasks) -> None:
         self.layer = get_layer()
         self.groups: dict[str, Group] = {}
         self.channel = ""
@@ -53,7 +44,6 @@ class Hub:
         self._everybody = Group(EVERYBODY, None)
         self._echo = asyncio.Event()
         self._leaving: dict[str, asyncio.Task[None]] = {}
-        self._foreign: set[str] = set()  # types that were complained of
 
     async def start(self) -> None:
         await self._open_channel()
@@ -63,7 +53,7 @@ class Hub:
     async def echo(self) -> None:
         """Send this process a message through the channel layer, and await it."""
         self._echo.clear()
-        await self.layer.send(self.channel, encode(Echo()))
+        await self.layer.send(self.channel, Message(Kind.ECHO).encode())
         await self._echo.wait()
 
     async def join(
@@ -109,16 +99,15 @@ class Hub:
             self._leaving[name] = leaving = self._tasks.spawn(self._unsubscribe(name))
             await asyncio.wait([leaving], timeout=TIMEOUT)
 
-    def receive(self, message: Fragments | HistoryChanged | Echo) -> None:
+    def receive(self, message: Message) -> None:
         """Act on a message about what groups are sent."""
-        if isinstance(message, Echo):
+        if message.kind is Kind.ECHO:
             self._echo.set()
         elif group := self.groups.get(message.group):
-            if isinstance(message, HistoryChanged):
+            if message.kind is Kind.HISTORY_CHANGED:
                 group.history_changed()
-            else:
-                for html, number in message.pairs:
-                    group.receive(Fragment(html, number, message.published))
+            for html, number in message.pairs:
+                group.receive(Fragment(html, number, message.published))
 
     async def repair(self) -> None:
         """Send what the channel layer lost: one query a history, not one a group."""
@@ -134,81 +123,72 @@ class Hub:
                 if behind is not None and behind.last < newest:
                     await behind.sync()
 
-    async def subscribe_all(self, *, anew: bool = False) -> None:
-        """Subscribe where that failed, or everywhere: memberships may expire."""
+    async def renew(self) -> None:
+        """Subscribe to all anew: channel layers let memberships expire after a day."""
+        for group in (self._everybody, *self.groups.values()):
+            group.subscribed = False
+        await self.subscribe_all()
+
+    async def subscribe_all(self) -> None:
+        """Subscribe where that failed."""
         for group in (self._everybody, *self.groups.values()):
             if group is self._everybody or group is self.groups.get(group.name):
-                group.subscribed = group.subscribed and not anew
                 await self._subscribe(group)
 
     async def _subscribe(self, group: Group) -> None:
         if leaving := self._leaving.get(group.name):
             await asyncio.wait([leaving], timeout=TIMEOUT)
         if self.channel and not group.subscribed and group.name not in self._leaving:
-            add = self.layer.group_add(group.name, self.channel)
-            group.subscribed = await self._try(add, group.name)
+            with layer_outage.noticed(group.name):
+                async with asyncio.timeout(TIMEOUT):
+                    await self.layer.group_add(group.name, self.channel)
+                group.subscribed = True
+                layer_outage.end(group.name)
 
     async def _unsubscribe(self, name: str) -> None:
-        # Never cut short: channels-redis would take the group to be subscribed still.
         try:
-            await self.layer.group_discard(name, self.channel)
-        except LAYER_ERRORS as error:
-            layer_outage.begin(error, name)
+            with layer_outage.noticed(name):
+                # Never cut short: channels-redis would take the group to be subscribed.
+                await self.layer.group_discard(name, self.channel)
         finally:
             if self._leaving.get(name) is asyncio.current_task():
                 del self._leaving[name]
 
     async def _open_channel(self) -> None:
-        try:
+        with layer_outage.noticed(EVERYBODY):
             async with asyncio.timeout(TIMEOUT):
                 self.channel = await self.layer.new_channel()
-        except LAYER_ERRORS as error:
-            layer_outage.begin(error, EVERYBODY)
-
-    async def _try(self, call: Awaitable[object], part: str) -> bool:
-        try:
-            async with asyncio.timeout(TIMEOUT):
-                await call
-        except LAYER_ERRORS as error:
-            layer_outage.begin(error, part)
-            return False
-        layer_outage.end(part)
-        return True
 
     async def _listen(self) -> None:
         while True:
             try:
-                if not self.channel:
-                    await self._open_channel()
-                received = await self.layer.receive(self.channel)
-            except LAYER_ERRORS as error:
-                layer_outage.begin(error, EVERYBODY)
-                await asyncio.sleep(RETRY_AFTER)
+                with layer_outage.noticed(EVERYBODY):
+                    if not self.channel:
+                        await self._open_channel()
+                    self._understand(await self.layer.receive(self.channel))
+                    continue
             except Exception:
                 logger.exception("Nothing can be received from the channel layer.")
-                await asyncio.sleep(RETRY_AFTER)
-            else:
-                self._understand(received)
+            await asyncio.sleep(RETRY_AFTER)
 
-    def _understand(self, received: object) -> None:
-        if isinstance(received, dict) and (kind := received.get("type")) != TYPE:
-            self._complain(str(kind)[:100])
-            return
+    def _understand(self, received: Any) -> None:
         try:
-            self._hear(*decode(received))
-        except InvalidMessage as error:
-            logger.warning("A message of another process is dropped: %s.", error)
+            if received["type"] == TYPE:
+                self._hear(Message.decode(received))
+            else:
+                complain(str(received["type"])[:100])
+        except (InvalidMessage, KeyError, TypeError) as error:
+            logger.warning("A message of another process is dropped: %r", error)
         except Exception:
             logger.exception("A message of another process cannot be acted on.")
 
-    def _complain(self, kind: str) -> None:
-        """Say once that Consumers have no handlers for messages of a channel layer."""
-        if kind not in self._foreign and len(self._foreign) < 100:
-            self._foreign.add(kind)
-            logger.error(
-                "A message of type %r was sent to a group that consumers of "
-                "channels_live have joined, and reaches none of them. Use "
-                "channels_live.publish() in the place of group_send(), or join the "
-                "group with a consumer of Channels.",
-                kind,
-            )
+
+@lru_cache(maxsize=100)
+def complain(kind: str) -> None:
+    """Say it once."""
+    logger.error(
+        "A message of type %r was sent to a group that consumers of channels_live have "
+        "joined, and reaches none of them. Use channels_live.publish() in the place of "
+        "group_send().",
+        kind,
+    )

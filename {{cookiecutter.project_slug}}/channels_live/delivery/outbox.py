@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
 
-from channels_live.base.asgi import Message, Send
+from channels_live.base.asgi import Event, Send
 
 # What a socket may be behind, in characters, before it is closed.
 MAX_WAITING = 128 * 1024
@@ -42,12 +42,12 @@ class Outbox:
             self.close()
             self.on_overflow()
 
-    def write_message(self, message: Message) -> None:
-        """Write a ready ASGI message: fan-out makes one for all sockets of a group."""
+    def write_event(self, event: Event) -> None:
+        """Write a ready event: fan-out makes one for all sockets of a group."""
         if self.sending is None and not self.closed:
-            self._start(message)
+            self._start(event)
         else:
-            self.write(message["text"])
+            self.write(event["text"])
 
     async def drain(self) -> None:
         """Wait until the socket has taken what was written."""
@@ -59,18 +59,18 @@ class Outbox:
         self.closed = True
         self.waiting.clear()
 
-    def _start(self, message: Message) -> None:
+    def _start(self, event: Event) -> None:
         # An eager task runs at once, and is done at once unless the server pauses it.
         task = asyncio.Task(
-            self._send(message), loop=asyncio.get_running_loop(), eager_start=True
+            self._send(event), loop=asyncio.get_running_loop(), eager_start=True
         )
         if not task.done():
             self.sending = task
             task.add_done_callback(self._flush)
 
-    async def _send(self, message: Message) -> None:
+    async def _send(self, event: Event) -> None:
         try:
-            await self.send(message)
+            await self.send(event)
         except Exception:  # each server has its own for a socket that is gone
             self.close()
 

@@ -1,18 +1,30 @@
 """One WebSocket, between its server and its consumer, whatever consumer it is."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Collection
 from functools import partial
 from typing import Any, Protocol
 
 from channels_live import conf
-from channels_live.base.asgi import Message, Receive, Scope, Send
+from channels_live.base.asgi import Event, Receive, Scope, Send
+from channels_live.base.budget import Budget
 from channels_live.base.close_code import CloseCode
-from channels_live.base.frames import FrameBudget
 from channels_live.delivery.outbox import Outbox
 from channels_live.observe import metrics
-from channels_live.observe.access_log import AccessLog, closer
+
+access_log = logging.getLogger("access.websocket")
+
+# The longest path in a line of the log.
+MAX_LENGTH = 1000
+# For how long frames are counted, in seconds.
+WINDOW = 5
+
+# What browsers close with; the other codes below 3000 are servers'.
+BROWSERS_CODES = {1000, 1001, 1005}
+
+frames = Budget(WINDOW)
 
 
 class Checked(Protocol):
@@ -21,7 +33,7 @@ class Checked(Protocol):
     socket: "Socket"
 
     @classmethod
-    def revoked(cls, consumers: Collection[Any]) -> dict[Any, CloseCode]: ...
+    def revoked(cls, consumers: Collection[Any]) -> dict[Any, int]: ...
 
 
 class Socket:
@@ -46,52 +58,53 @@ class Socket:
         self.is_idle = False  # waits for a frame
         self.is_lost = False  # the server says that nobody is there any more
         self.is_ending = False  # with its process
-        self._terminated: CloseCode | None = None
+        self._terminated: int | None = None
         self._closing: asyncio.Task[None] | None = None
-        self._budget = FrameBudget(conf.get("FRAMES_PER_SECOND"))
-        self._largest: int = conf.get("FRAME_SIZE")
-        self._log = AccessLog(scope["path"])
+        self._path = scope["path"][:MAX_LENGTH]
+        self._opened = 0.0
 
-    async def receive(self) -> Message:
+    async def receive(self) -> Event:
         """Return what the consumer is to hear next."""
         while True:
             self.is_idle = True
             if self.is_ending:
                 await self.close(CloseCode.SERVICE_RESTART, reason="the process ends")
-            message = await self._receive()
+            event = await self._receive()
             self.is_idle = False
-            if message["type"] == "websocket.disconnect":
-                code = message.get("code") or CloseCode.NO_STATUS
+            if event["type"] == "websocket.disconnect":
+                code = event.get("code") or CloseCode.NO_STATUS
                 self.end("left", code)
-                return message
-            if message["type"] != "websocket.receive":
-                return message
+                return event
+            if event["type"] != "websocket.receive":
+                return event
             # A socket that was closed is not listened to, even if it goes on talking.
-            if not self.is_closed and self._is_within_limits(message):
-                return message
+            if not self.is_closed and self._is_within_limits(event):
+                return event
 
-    def _is_within_limits(self, message: Message) -> bool:
+    def _is_within_limits(self, event: Event) -> bool:
         metrics.received.inc()
-        if len(message.get("text") or message.get("bytes") or "") > self._largest:
+        size = len(event.get("text") or event.get("bytes") or "")
+        if size > conf.get("FRAME_SIZE"):
             self.terminate(CloseCode.MESSAGE_TOO_BIG)
-        elif not self._budget.spend():
+        elif not frames.spend(self, conf.get("FRAMES_PER_SECOND")):
             self.terminate(CloseCode.POLICY_VIOLATION)
         return not self.is_closed
 
-    async def send(self, message: Message) -> None:
+    async def send(self, event: Event) -> None:
         """Send what the consumer says."""
-        if message["type"] == "websocket.close":
-            code = message.get("code") or CloseCode.NORMAL_CLOSURE
-            await self.close(code, reason=message.get("reason") or "")
+        if event["type"] == "websocket.close":
+            code = event.get("code") or CloseCode.NORMAL_CLOSURE
+            await self.close(code, reason=event.get("reason") or "")
             return
         if self.is_closed:
             return
-        await self._pass_on(message)
-        if message["type"] == "websocket.accept":
+        await self._pass_on(event)
+        if event["type"] == "websocket.accept":
             self.is_open = True
             metrics.opened.inc()
             metrics.open_sockets.inc()
-            self._log.opened()
+            self._opened = time.monotonic()
+            access_log.info("WebSocket %s opened", self._path, extra={"event": "open"})
             if self._terminated is not None:  # while it was being let in
                 self.terminate(self._terminated)
 
@@ -101,7 +114,7 @@ class Socket:
             self._finish(how, code, reason)
             await self._say_close(code)
 
-    def terminate(self, code: CloseCode) -> None:
+    def terminate(self, code: int) -> None:
         """Close the socket from outside of its consumer; it may be entering still."""
         self._terminated = code
         if self.is_open:
@@ -115,7 +128,9 @@ class Socket:
             self.end(how, code)
         else:
             metrics.refused_handshakes.inc()
-            self._log.refused(reason or "by the consumer")
+            reason = reason or "by the consumer"
+            extra = {"event": "refuse", "reason": reason}
+            access_log.info("WebSocket %s refused: %s", self._path, reason, extra=extra)
 
     async def _say_close(self, code: int) -> None:
         try:
@@ -123,9 +138,9 @@ class Socket:
         except Exception:  # each server has its own for a socket that is gone
             self.is_lost = True
 
-    async def _pass_on(self, message: Message) -> None:
+    async def _pass_on(self, event: Event) -> None:
         try:
-            await self._send(message)
+            await self._send(event)
         except OSError:  # how a server says that nobody is there any more
             self.is_lost = True
             raise
@@ -135,4 +150,18 @@ class Socket:
         if self.is_open:
             self.is_open = False
             metrics.count_closed(how, code)
-            self._log.closed(code, closer(code) if how == "left" else "server")
+            by = "server" if how != "left" else who_left(code)
+            seconds = round(time.monotonic() - self._opened, 3)
+            details = {"code": int(code), "closed_by": by, "duration": seconds}
+            access_log.info(
+                "WebSocket %s closed with %s by %s after %s s",
+                *(self._path, *details.values()),
+                extra={"event": "close", **details},
+            )
+
+
+def who_left(code: int) -> str:
+    """Return who has closed a socket, going by the code that its consumer hears."""
+    if code == CloseCode.ABNORMAL_CLOSURE:
+        return "nobody"
+    return "client" if code in BROWSERS_CODES or code >= 3000 else "server"

@@ -4,20 +4,33 @@ import logging
 from collections.abc import Sequence
 from typing import Any, cast
 
-from django.contrib.sessions.backends.base import SessionBase
+from django.http import HttpRequest
+from django.utils.translation import get_language_from_request, override
 
-from channels_live.base.asgi import Application, Receive, Scope, Send, get_header
+from channels_live.base.asgi import (
+    Application,
+    Event,
+    Receive,
+    Scope,
+    Send,
+    get_header,
+)
+from channels_live.base.budget import Budget
 from channels_live.base.close_code import CloseCode
+from channels_live.commands import disconnect
 from channels_live.delivery.socket import Socket
-from channels_live.handshake.authentication import AuthMiddleware
-from channels_live.handshake.language import LanguageMiddleware
-from channels_live.handshake.origin import OriginMiddleware
-from channels_live.handshake.router import WebSocketRouter, refuse
+from channels_live.handshake.authentication import authenticate
+from channels_live.handshake.origin import check_origin
+from channels_live.handshake.refusal import Refusal
+from channels_live.handshake.router import WebSocketRouter
 from channels_live.observe.log_context import LogContext
 from channels_live.process import get_process
-from channels_live.utils import find_websocket_route
+from channels_live.revocation.logins import Login
 
 logger = logging.getLogger(__name__)
+
+# For how long openings are counted, in seconds.
+WINDOW = 10
 
 
 def websocket_application(patterns: Sequence[Any]) -> Application:
@@ -28,46 +41,32 @@ def websocket_application(patterns: Sequence[Any]) -> Application:
     logged, limited, and closed when the login that opened it ends.
     """
     router = WebSocketRouter(patterns)
-    return SocketMiddleware(
-        OriginMiddleware(AuthMiddleware(LanguageMiddleware(router)))
-    )
+    openings = Budget(WINDOW)
 
-
-class SocketContext(LogContext):
-    """Of the lines of a WebSocket."""
-
-    def __init__(self, scope: Scope, socket: Socket) -> None:
-        client, _ = scope.get("client") or ("", 0)
-        request_id = get_header(scope, b"x-request-id")
-        super().__init__(path=scope["path"], client=client, request_id=request_id)
-        self._socket = socket
-
-    @property
-    def session(self) -> SessionBase | None:  # type: ignore[override]
-        return self._socket.scope.get("session")
-
-    @property
-    def route(self) -> str:  # type: ignore[override]
-        return find_websocket_route(self.path)
-
-
-class SocketMiddleware:
-    """Knows the sockets of the process. What a consumer raises is logged here."""
-
-    def __init__(self, inner: Application) -> None:
-        self.inner = inner
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
         process = get_process()
         socket = Socket(scope, receive, send)
-        LogContext.current.set(SocketContext(scope, socket))
-        if process.is_ending:
-            await refuse(socket.receive, socket.send, "the process ends")
-            return
+        LogContext.current.set(SocketContext(socket))
         process.sockets.add(socket)
-        scope = cast(Scope, dict(scope, socket=socket))
         try:
-            await self.inner(scope, socket.receive, socket.send)
+            if process.is_ending:
+                raise Refusal("the process ends")
+            check_origin(scope)
+            socket.scope = cast(Scope, dict(scope, socket=socket))
+            await authenticate(socket.scope, openings)
+            await process.start()
+            login = Login(process.registry, socket)
+
+            async def hear() -> Event:
+                if ended := login.follow():
+                    disconnect(session=ended)
+                return await socket.receive()
+
+            with override(get_language(socket.scope)):
+                await router(socket.scope, hear, socket.send)
+        except Refusal as refusal:
+            await socket.receive()
+            await socket.close(CloseCode.NORMAL_CLOSURE, reason=str(refusal))
         except Exception as error:
             if not (socket.is_lost and isinstance(error, OSError)):
                 logger.exception("A consumer has failed.")
@@ -77,3 +76,32 @@ class SocketMiddleware:
             socket.outbox.close()
             process.registry.remove(socket)
             process.sockets.discard(socket)
+
+    return application
+
+
+class SocketContext(LogContext):
+    """Of the lines of a WebSocket."""
+
+    def __init__(self, socket: Socket) -> None:
+        client, _ = socket.scope.get("client") or ("", 0)
+        request_id = get_header(socket.scope, b"x-request-id")
+        path = socket.scope["path"]
+        super().__init__(path=path, client=client, request_id=request_id)
+        self.socket = socket
+
+    @property
+    def session(self) -> Any:
+        return self.socket.scope.get("session")
+
+
+def get_language(scope: Scope) -> str:
+    """Return the language of the page that opened a socket, as Django tells it.
+
+    LocaleMiddleware goes by a cookie and by what the browser asks for; a handshake has
+    both.
+    """
+    request = HttpRequest()
+    request.COOKIES = scope["cookies"]
+    request.META["HTTP_ACCEPT_LANGUAGE"] = get_header(scope, b"accept-language")
+    return get_language_from_request(request)

@@ -1,79 +1,71 @@
-"""Whose socket it is.
+"""Whose socket it is, and how many of them they open.
 
-One thread hop for session and user together; Channels' own stack takes two.
+Each opening costs queries, and where the page has missed much, the rendering of it.
+Browsers that are refused come back by themselves.
 """
 
-from functools import partial
+import logging
 from importlib import import_module
-from typing import cast
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.conf import settings
 from django.http import parse_cookie
 
 from channels_live import conf
-from channels_live.base.asgi import (
-    Application,
-    Message,
-    Receive,
-    Scope,
-    Send,
-    get_header,
-)
+from channels_live.base.asgi import Scope, get_header
+from channels_live.base.budget import Budget
 from channels_live.base.threads import in_thread
-from channels_live.commands.revoking import disconnect
-from channels_live.handshake.limits import OpeningBudget, network_of
-from channels_live.handshake.router import refuse
-from channels_live.observe.outage import DATABASE_ERRORS, database_outage
-from channels_live.process import get_process
-from channels_live.revocation.logins import Login, load_user
+from channels_live.handshake.refusal import Refusal
+from channels_live.observe.outage import database_outage
+from channels_live.revocation.logins import load_user
+
+logger = logging.getLogger(__name__)
 
 # As many visitors as this may share an address.
 VISITORS = 10
 
 
-class AuthMiddleware:
+async def authenticate(scope: Scope, openings: Budget) -> None:
     """Put `cookies`, `session` and `user` into the scope, as Channels' stack does.
 
     Whoever opens sockets in a loop is refused: a session before it is looked up, a
     person whatever the number of their sessions, and everybody else by address.
     """
-
-    def __init__(self, inner: Application) -> None:
-        self.inner = inner
-        self.budget = OpeningBudget()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        cookies = parse_cookie(get_header(scope, b"cookie"))
-        store = import_module(settings.SESSION_ENGINE).SessionStore
-        key = cookies.get(settings.SESSION_COOKIE_NAME, "")
-        session = store(None if "\0" in key else key)
-        limit = conf.get("SOCKETS_PER_SECOND")
-        if key and not self.budget.spend("session", key, limit):
-            await refuse(receive, send, "too many sockets")
-            return
-        scope = cast(Scope, dict(scope, cookies=cookies, session=session))
-        try:
-            scope["user"] = user = await in_thread(load_user)(session)
-        except DATABASE_ERRORS as error:
-            database_outage.begin(error)
-            await refuse(receive, send, "the database is away")
-            return
-        if user.is_authenticated:
-            may_enter = self.budget.spend("user", user.pk, limit)
-        else:
-            network = network_of(scope)
-            may_enter = self.budget.spend("address", network, limit * VISITORS)
-        if not may_enter:
-            await refuse(receive, send, "too many sockets")
-            return
-        socket = scope["socket"]
-        socket.scope = scope
-        login = Login(get_process().registry, socket)
-        await self.inner(scope, partial(follow, login, receive), send)
+    cookies = parse_cookie(get_header(scope, b"cookie"))
+    key = cookies.get(settings.SESSION_COOKIE_NAME, "")
+    limit = conf.get("SOCKETS_PER_SECOND")
+    if key and not openings.spend(("session", key), limit):
+        raise Refusal("too many sockets")
+    store = import_module(settings.SESSION_ENGINE).SessionStore
+    session = store(None if "\0" in key else key)
+    user = None
+    with database_outage.noticed():
+        # One hop for session and user together; Channels' own stack takes two.
+        user = await in_thread(load_user)(session)
+    if user is None:
+        raise Refusal("the database is away")
+    if user.is_authenticated:
+        excess = openings.excess(who := ("user", user.pk), limit)
+    else:
+        excess = openings.excess(
+            who := ("address", network_of(scope)), limit * VISITORS
+        )
+    if excess == 1:
+        logger.warning("Sockets are refused: %s %s opens too many.", *who)
+    if excess > 0:
+        raise Refusal("too many sockets")
+    scope["cookies"] = cookies
+    scope["session"] = session
+    scope["user"] = user
 
 
-async def follow(login: Login, receive: Receive) -> Message:
-    """Notice where a consumer has logged somebody in or out over its socket."""
-    if ended := login.follow():
-        disconnect(session=ended)
-    return await receive()
+def network_of(scope: Scope) -> str:
+    """Return what to count someone unknown by: an address, or its IPv6 network."""
+    host, _ = scope.get("client") or ("", 0)
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, IPv6Address):
+        return str(ip_network((address, 64), strict=False))
+    return str(address)

@@ -4,26 +4,19 @@ from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 from django.utils.http import is_same_domain
 
-from channels_live.base.asgi import Application, Receive, Scope, Send, get_header
-from channels_live.handshake.router import refuse
+from channels_live.base.asgi import Scope, get_header
+from channels_live.handshake.refusal import Refusal
 
 
-class OriginMiddleware:
+def check_origin(scope: Scope) -> None:
     """Refuse sockets that a page of another site opens, or no page at all.
 
     As Django asks of forms: the Origin header has to be the address that the socket
     itself is opened at, or one of CSRF_TRUSTED_ORIGINS.
     """
-
-    def __init__(self, inner: Application) -> None:
-        self.inner = inner
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        origin, host = get_header(scope, b"origin"), get_header(scope, b"host")
-        if is_allowed_origin(origin, host):
-            await self.inner(scope, receive, send)
-        else:
-            await refuse(receive, send, "another origin" if origin else "no origin")
+    origin, host = get_header(scope, b"origin"), get_header(scope, b"host")
+    if not is_allowed_origin(origin, host):
+        raise Refusal("another origin" if origin else "no origin")
 
 
 def is_allowed_origin(origin: str, host: str) -> bool:

@@ -1,13 +1,14 @@
 """The router for WebSocket paths."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 from channels.routing import URLRouter
 from django.conf import settings
 from django.urls import re_path
 
 from channels_live.base.asgi import Receive, Scope, Send
+from channels_live.handshake.refusal import Refusal
 
 
 class WebSocketRouter(URLRouter):
@@ -18,8 +19,8 @@ class WebSocketRouter(URLRouter):
     """
 
     def __init__(self, routes: Sequence[Any]) -> None:
-        unknown: Any = re_path(r"", cast(Any, unknown_path))
-        super().__init__([*routes, unknown])
+        unknown: Any = unknown_path
+        super().__init__([*routes, re_path(r"", unknown)])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         mount = settings.FORCE_SCRIPT_NAME or scope.get("root_path") or ""
@@ -30,10 +31,4 @@ class WebSocketRouter(URLRouter):
 
 
 async def unknown_path(scope: Scope, receive: Receive, send: Send) -> None:
-    await refuse(receive, send, "unknown path")
-
-
-async def refuse(receive: Receive, send: Send, reason: str) -> None:
-    """Answer the handshake with HTTP 403. The reason is for the log alone."""
-    await receive()
-    await send({"type": "websocket.close", "reason": reason})
+    raise Refusal("unknown path")

@@ -5,14 +5,11 @@ from __future__ import annotations
 import re
 import secrets
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.auth import SESSION_KEY
 
 from channels_live import conf
-
-if TYPE_CHECKING:
-    from django.contrib.sessions.backends.base import SessionBase
 
 # Longer ones are cut, as are all texts that strangers choose.
 MAX_LENGTH = 1000
@@ -28,10 +25,6 @@ class LogContext:
     current: ClassVar[ContextVar[LogContext | None]] = ContextVar(
         "log_context", default=None
     )
-    # Known once it was looked at.
-    session: SessionBase | None = None
-    # The pattern of the URL.
-    route = ""
 
     def __init__(self, *, path: str, client: str, request_id: str = "") -> None:
         """`request_id` is what a request says it is: believed behind a proxy alone."""
@@ -39,6 +32,16 @@ class LogContext:
         self.request_id = request_id if is_given else secrets.token_hex(8)
         self.path = path
         self.client = client
+
+    @property
+    def session(self) -> Any:
+        """The session, once it was looked at."""
+        return None
+
+    @property
+    def route(self) -> str:
+        """The pattern of the URL, or the path itself."""
+        return self.path
 
     def fields(self) -> dict[str, str | None]:
         """Return what a line says besides, in a log for machines."""

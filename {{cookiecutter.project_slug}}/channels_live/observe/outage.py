@@ -7,6 +7,8 @@ bug, and is raised as one.
 import logging
 import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from channels.exceptions import ChannelFull
 from django.db import InterfaceError, OperationalError
@@ -16,10 +18,6 @@ from channels_live.observe import metrics
 
 logger = logging.getLogger(__name__)
 
-# What Django raises while the database is away, and at times for a bug.
-DATABASE_ERRORS = (OperationalError, InterfaceError)
-# What channel layers raise while they, or what is behind them, are away.
-LAYER_ERRORS = (RedisError, OSError, TimeoutError, ChannelFull)
 # The longest anyone waits for a service that should answer at once, in seconds.
 TIMEOUT = 1
 # What failed is left alone for as long, in seconds.
@@ -31,11 +29,15 @@ FORGET_AFTER = 10
 class Outage:
     """A service, and the parts of it that failed: of several shards, one may."""
 
-    def __init__(self, service: str, name: str, consequence: str) -> None:
-        self.service = service
+    def __init__(
+        self, name: str, errors: tuple[type[Exception], ...], consequence: str
+    ) -> None:
+        """`errors` are what is raised while the service is away."""
+        self.name = name
+        self.errors = errors
         self.consequence = consequence
-        self._gauge = metrics.outage.labels(name)
         self._failed_at: dict[str, float] = {}
+        metrics.outage.labels(name.replace(" ", "_"))
 
     @property
     def parts(self) -> list[str]:
@@ -47,25 +49,27 @@ class Outage:
         failed_at = self._failed_at.get(part)
         return failed_at is not None and time.monotonic() - failed_at < RETRY_AFTER
 
+    @contextmanager
+    def noticed(self, part: str = "") -> Iterator[None]:
+        """End the block, and raise nothing, where the service is away. Bugs are raised."""
+        try:
+            yield
+        except self.errors as error:
+            if is_bug(error):
+                raise
+            self.begin(error, part)
+
     def begin(self, error: BaseException, part: str = "") -> None:
-        """Note that something failed. Raises the error again where it is a bug."""
-        if is_bug(error):
-            raise error
         if not self._failed_at:
-            self._gauge.set(1)
+            metrics.outage.labels(self.name.replace(" ", "_")).set(1)
             logger.error(
-                "%s does not answer (%s: %s). %s",
-                self.service,
+                "The %s does not answer (%s: %s). %s",
+                self.name,
                 type(error).__name__,
                 str(error).strip(),
                 self.consequence,
             )
         self._failed_at[part] = time.monotonic()
-
-    def forget(self) -> None:
-        """Take everything to be back, without saying so."""
-        self._failed_at.clear()
-        self._gauge.set(0)
 
     def end(self, part: str = "") -> None:
         if not self._failed_at:
@@ -74,8 +78,8 @@ class Outage:
         since = time.monotonic() - FORGET_AFTER
         self._failed_at = {p: at for p, at in self._failed_at.items() if at > since}
         if not self._failed_at:
-            self._gauge.set(0)
-            logger.info("%s is back.", self.service)
+            metrics.outage.labels(self.name.replace(" ", "_")).set(0)
+            logger.info("The %s is back.", self.name)
 
 
 def is_bug(error: BaseException) -> bool:
@@ -88,12 +92,12 @@ def is_bug(error: BaseException) -> bool:
 
 
 database_outage = Outage(
-    "The database",
     "database",
+    (OperationalError, InterfaceError),
     "Sockets stay open, and what is sent meanwhile stays pending.",
 )
 layer_outage = Outage(
-    "The channel layer",
-    "channel_layer",
+    "channel layer",
+    (RedisError, OSError, TimeoutError, ChannelFull),
     "What is published is delivered from the database instead.",
 )

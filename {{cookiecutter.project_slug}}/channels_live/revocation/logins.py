@@ -97,17 +97,14 @@ def find_revoked(sockets: Collection[Socket]) -> list[Socket]:
         for socket in sockets
         if (user := get_identity(socket.scope["session"]).user) is not None
     }
-    model = get_user_model()
-    users = {
-        str(pk): user
-        for pk, user in model._default_manager.in_bulk(set(logins.values())).items()
-    }
+    found = get_user_model()._default_manager.in_bulk(set(logins.values()))
+    users = {str(pk): user for pk, user in found.items()}
     keys = find_open_sessions([socket.scope["session"] for socket in logins])
     revoked = []
     for socket, pk in logins.items():
-        user, session = users.get(pk), socket.scope["session"]
-        if user and is_current(user, session) and session.session_key in keys:
-            socket.scope["user"] = user
+        owner, session = users.get(pk), socket.scope["session"]
+        if owner and is_current(owner, session) and session.session_key in keys:
+            socket.scope["user"] = owner
         else:
             revoked.append(socket)
     return revoked

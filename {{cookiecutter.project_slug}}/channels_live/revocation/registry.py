@@ -18,7 +18,7 @@ class Revocation(NamedTuple):
 
     time: float
     labels: list[str]
-    code: CloseCode
+    code: int
 
     def meets(self, socket: Socket) -> bool:
         # A session that has ended is read from the database a moment longer.
@@ -57,22 +57,22 @@ class Registry:
         for label in tuple(socket.labels):
             self.discard(socket, label)
 
-    def labelled(self, label: str) -> list[Socket]:
-        """Return the sockets with a label."""
-        return list(self._by_label.get(label, ()))
+    def labelled(self, first: str, *others: str) -> list[Socket]:
+        """Return the sockets with all of these labels."""
+        sockets = self._by_label.get(first, ())
+        return [socket for socket in sockets if socket.labels.issuperset(others)]
 
     def with_labels_of(self, kind: str) -> set[Socket]:
         """Return the sockets with any label of a kind."""
         labels = [label for label in self._by_label if label.startswith(f"{kind}:")]
         return {socket for label in labels for socket in self._by_label[label]}
 
-    def terminate(self, labels: Iterable[str], code: CloseCode) -> None:
+    def terminate(self, labels: Iterable[str], code: int) -> None:
         """Close every socket that has all the labels, and those that just come in."""
         now = time.monotonic()
         while self._revocations and self._revocations[0].time < now - ENTERING:
             self._revocations.popleft()
         labels = list(labels)
         self._revocations.append(Revocation(now, labels, code))
-        for socket in self.labelled(labels[0]):
-            if socket.labels.issuperset(labels):
-                socket.terminate(code)
+        for socket in self.labelled(*labels):
+            socket.terminate(code)

@@ -9,7 +9,9 @@ be none.
 
 from typing import Any
 
+from autobahn.websocket import protocol as autobahn_protocol
 from daphne import http_protocol
+from daphne.server import Server
 from twisted.web.http import HTTPChannel
 
 # Only who runs the server may set it: FORCE_SCRIPT_NAME or daphne's --root-path.
@@ -17,6 +19,7 @@ ROOT_PATH = b"daphne-root-path"
 PROTOCOL = b"sec-websocket-protocol"
 
 Channel: Any = HTTPChannel
+autobahn: Any = autobahn_protocol
 _reset_timeout = Channel.resetTimeout
 
 
@@ -42,7 +45,18 @@ def reset_timeout(self: Any) -> None:
         _reset_timeout(self)
 
 
+def log_nothing(self: Server, protocol: str, action: str, details: Any) -> None:
+    """The access log has what daphne would log, with query strings."""
+
+
+def describe_nothing(described: object) -> object:
+    """Stand in for pformat(), which Autobahn calls for a log that is off."""
+    return described
+
+
 def install() -> None:
     """Have daphne use it, whether started as `daphne` or by runserver."""
     http_protocol.WebRequest = WaryRequest
     Channel.resetTimeout = reset_timeout
+    Server.log_action = log_nothing
+    autobahn.pformat = describe_nothing

@@ -25,7 +25,7 @@ CLOSE_TIMEOUT = 30
 _handle_reply = Server.handle_reply
 
 
-class PacedWebSocketProtocol(WebSocketProtocol):  # type: ignore[misc]
+class PacedWebSocketProtocol(WebSocketProtocol):
     """Knows whether its socket takes more. Twisted tells it, as a push producer."""
 
     # RFC 6455 alone, none of its drafts.

@@ -5,9 +5,7 @@ their way.
 """
 
 import asyncio
-import socket
-from collections.abc import Iterator
-from contextlib import suppress
+from select import select
 from typing import Any
 
 import uvicorn
@@ -23,6 +21,9 @@ from channels_live.servers.ending import (
     leave,
     until,
 )
+
+# Turns of the event loop.
+TURNS = 4
 
 Server: Any = uvicorn.Server
 Cycle: Any = h11_impl.RequestResponseCycle
@@ -48,45 +49,21 @@ def make_end(shutdown: Any) -> Any:
 async def stop_listening(server: Any, *, is_shared: bool) -> None:
     """Let in whoever waits to be, and close the door behind them.
 
-    Those who wait at a socket that is shared are left to the other processes. asyncio
-    would drop those whom it has accepted, but not yet given a transport.
+    Those who wait at a socket that is shared are left to the other processes.
     """
-    loop = asyncio.get_running_loop()
-    guests: list[socket.socket] = []
-    if isinstance(loop, asyncio.SelectorEventLoop):
-        doors = [door for listening in server.servers for door in listening.sockets]
+    doors = [door.fileno() for one in server.servers for door in one.sockets]
+    if is_shared:
         for door in doors:
-            loop.remove_reader(door.fileno())
-        for _ in range(3):  # turns of the loop, until all have their transports
-            await asyncio.sleep(0)
-        if not is_shared:
-            guests = [guest for door in doors for guest in accept(door)]
+            asyncio.get_running_loop().remove_reader(door)
+    quiet = 0
+    # Whom the event loop has let in gets a transport some turns later, or none once the
+    # door is closed.
+    while quiet < TURNS:
+        is_waiting = not is_shared and bool(select(doors, [], [], 0)[0])
+        quiet = 0 if is_waiting else quiet + 1
+        await asyncio.sleep(0)
     for listening in server.servers:
         listening.close()
-    welcomes = [welcome(server, guest) for guest in guests]
-    await asyncio.gather(*welcomes, return_exceptions=True)
-
-
-def accept(door: Any) -> Iterator[socket.socket]:
-    with suppress(OSError), door.dup() as listener:  # until nobody is left
-        while True:
-            guest, _ = listener.accept()
-            guest.setblocking(False)
-            yield guest
-
-
-async def welcome(server: Any, guest: socket.socket) -> None:
-    def make_protocol() -> asyncio.Protocol:
-        protocol: asyncio.Protocol = server.config.http_protocol_class(
-            config=server.config,
-            server_state=server.server_state,
-            app_state=server.lifespan.state,
-        )
-        return protocol
-
-    loop = asyncio.get_running_loop()
-    async with asyncio.timeout(ASK):  # for TLS
-        await loop.connect_accepted_socket(make_protocol, guest, ssl=server.config.ssl)
 
 
 def is_http(connection: Any) -> bool:

@@ -73,7 +73,7 @@ def attic(ada: User, bob: User) -> Room:
 
 class Enter(Protocol):
     async def __call__(
-        self, user: User, room: Room, *, after: int | None = None, language: str = "en"
+        self, user: User, room: Room, *, after: int | None = None
     ) -> Tab: ...
 
 
@@ -82,10 +82,8 @@ async def enter(transactional_db: None) -> AsyncIterator[Enter]:
     """Open a tab in a room as a user, and wait until its socket is in the group."""
     tabs: list[Tab] = []
 
-    async def enter(
-        user: User, room: Room, *, after: int | None = None, language: str = "en"
-    ) -> Tab:
-        tab = await Tab.open(user, room.slug, after=after, language=language)
+    async def enter(user: User, room: Room, *, after: int | None = None) -> Tab:
+        tab = await Tab.open(user, room.slug, after=after)
         tabs.append(tab)
         await tab.is_in()
         tab.frames.clear()

@@ -19,7 +19,7 @@ CATCH_UP = 300
 class Tab:
     """A socket, and the frames that it has received so far."""
 
-    def __init__(self, client: AsyncClient, path: str, language: str) -> None:
+    def __init__(self, client: AsyncClient, path: str) -> None:
         self.client = client
         cookies = "; ".join(
             f"{name}={cookie.value}" for name, cookie in client.cookies.items()
@@ -28,38 +28,27 @@ class Tab:
             (b"host", b"testserver"),
             (b"origin", b"http://testserver"),
             (b"cookie", cookies.encode()),
-            (b"accept-language", language.encode()),
         ]
         self.socket = WebsocketCommunicator(application, path, headers=headers)
         self.frames: list[str] = []
 
     @classmethod
     async def open(
-        cls,
-        user: User | None,
-        slug: str,
-        *,
-        after: int | str | None = None,
-        language: str = "en",
+        cls, user: User | None, slug: str, *, after: int | str | None = None
     ) -> Self:
         """Open a room in a new browser, as a user who has just logged in."""
         client = AsyncClient()
         if user is not None:
             await client.aforce_login(user)
-        return await cls.open_as(client, slug, after=after, language=language)
+        return await cls.open_as(client, slug, after=after)
 
     @classmethod
     async def open_as(
-        cls,
-        client: AsyncClient,
-        slug: str,
-        *,
-        after: int | str | None = None,
-        language: str = "en",
+        cls, client: AsyncClient, slug: str, *, after: int | str | None = None
     ) -> Self:
         """Open a room in a browser that may have a cookie already."""
         query = "" if after is None else f"?after={after}"
-        tab = cls(client, f"/ws/chat/{slug}/{query}", language)
+        tab = cls(client, f"/ws/chat/{slug}/{query}")
         assert await tab.socket.connect(WAIT) == (True, None)
         return tab
 

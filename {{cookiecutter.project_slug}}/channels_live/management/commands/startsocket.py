@@ -13,6 +13,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 FILES = Path(__file__).parents[2] / "startsocket"
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*([-_][A-Za-z0-9]+)*")
 LONGEST = 40
+# Modules of an app that Django, pytest or a reader expects something else in.
+RESERVED = {
+    *("admin", "apps", "conftest", "consumers", "forms", "management", "migrations"),
+    *("models", "signals", "static", "templates", "templatetags", "tests", "urls"),
+    "views",
+}
 BEFORE_A_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 ROUTES = """
 Add the routes to config/channels_urls.py:
@@ -94,6 +100,11 @@ def snake_case(name: str) -> str:
             f"“{name}” cannot name a socket: begin with a letter, and take at most "
             f"{LONGEST} ASCII letters, digits and single underscores that are no "
             "keyword of Python, as in live_prices."
+        )
+    if snake in RESERVED or snake.startswith("test_"):
+        raise CommandError(
+            f"“{snake}” is what Django or pytest call another part of an app: take "
+            "another name."
         )
     return snake
 

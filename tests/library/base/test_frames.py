@@ -1,0 +1,48 @@
+import time
+
+import pytest
+
+from channels_live.base.frames import FrameBudget, InvalidFrame, decode
+
+
+def test_an_object_is_decoded() -> None:
+    assert decode('{"message": "h\\u00e9 \\ud83d\\ude80", "n": [1, null]}') == {
+        "message": "hé 🚀",
+        "n": [1, None],
+    }
+
+
+@pytest.mark.parametrize(
+    ("frame", "sentence"),
+    [
+        (None, "got binary data"),
+        ("", "Expected JSON, got something else"),
+        ("{'message': 1}", "Expected JSON, got something else"),
+        ("[" * 100_000, "Expected JSON, got something else"),
+        ("1" * 5000, "Expected JSON, got something else"),
+        ("[]", "Expected a JSON object"),
+        ("1", "Expected a JSON object"),
+        ("null", "Expected a JSON object"),
+    ],
+    ids=lambda value: f"{value!a:.20}",
+)
+def test_what_is_no_object_is_told(frame: str | None, sentence: str) -> None:
+    with pytest.raises(InvalidFrame, match=sentence):
+        decode(frame)
+
+
+def test_a_budget_holds_for_five_seconds_at_once() -> None:
+    budget = FrameBudget(per_second=2)
+
+    assert [budget.spend() for _ in range(12)] == [True] * 10 + [False] * 2
+
+
+def test_a_budget_is_renewed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("channels_live.base.frames.WINDOW", 0.05)
+    budget = FrameBudget(per_second=20)
+    assert budget.spend()
+    assert not budget.spend()
+
+    time.sleep(0.06)
+
+    assert budget.spend()

@@ -1,0 +1,203 @@
+"""Within a second, a socket goes with the login that opened it."""
+
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from channels.db import database_sync_to_async
+from channels.layers import get_channel_layer
+from channels.testing import WebsocketCommunicator
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from channels_live import CloseCode, conf, disconnect, user_group
+from channels_live.delivery.hub import EVERYBODY
+from tests.library.helpers import layers
+from tests.library.helpers.browsing import (
+    answers,
+    browser_of,
+    closing_code,
+    open_inbox,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SECOND = 1
+MAX_SOCKETS: int = conf.DEFAULTS["SOCKETS_PER_USER"]  # type: ignore[assignment]
+
+Open = Callable[..., Any]
+
+
+@pytest.fixture
+async def inbox_of(transactional_db: None) -> AsyncIterator[Open]:
+    """Opens a socket in a browser, or in a new browser of somebody's."""
+    sockets: list[WebsocketCommunicator] = []
+
+    async def open_socket(whose: Any) -> WebsocketCommunicator:
+        client = whose if isinstance(whose, Client) else await browser_of(whose)
+        sockets.append(await open_inbox(client))
+        return sockets[-1]
+
+    yield open_socket
+    for socket in sockets:
+        await socket.disconnect()
+
+
+async def test_logout_closes_the_sockets_of_its_browser_alone(
+    ada: Any, bob: Any, inbox_of: Open
+) -> None:
+    client = await browser_of(ada)
+    first, second = await inbox_of(client), await inbox_of(client)
+    elsewhere, bobs = await inbox_of(ada), await inbox_of(bob)
+
+    await client.alogout()
+
+    assert await closing_code(first, SECOND) == 4401
+    assert await closing_code(second, SECOND) == 4401
+    assert await answers(elsewhere)
+    assert await answers(bobs)
+
+
+async def change_password(user: Any) -> None:
+    user.set_unusable_password()
+    await user.asave()
+
+
+async def deactivate(user: Any) -> None:
+    user.is_active = False
+    await user.asave()
+
+
+async def delete(user: Any) -> None:
+    await user.adelete()
+
+
+@pytest.mark.parametrize(
+    "end", [change_password, deactivate, delete], ids=lambda end: end.__name__
+)
+async def test_the_end_of_all_logins_closes_all_sockets(
+    ada: Any, bob: Any, inbox_of: Open, end: Any
+) -> None:
+    first, second, bobs = [await inbox_of(one) for one in (ada, ada, bob)]
+
+    await end(ada)
+
+    assert await closing_code(first, SECOND) == 4401
+    assert await closing_code(second, SECOND) == 4401
+    assert await answers(bobs)
+
+
+async def test_a_change_that_is_rolled_back_is_not_told(ada: Any) -> None:
+    layer: Any = get_channel_layer()
+    channel = await layer.new_channel()
+    await layer.group_add(EVERYBODY, channel)
+
+    @database_sync_to_async
+    def change_of_mind() -> None:
+        with transaction.atomic():
+            ada.is_active = False
+            ada.save()
+            transaction.set_rollback(True)
+
+    await change_of_mind()
+    disconnect(session="the first that is told")
+
+    assert "the first that is told" in str(await layer.receive(channel))
+
+
+async def test_another_login_and_a_rename_close_nothing(
+    ada: Any, inbox_of: Open
+) -> None:
+    socket = await inbox_of(ada)
+
+    await browser_of(ada)
+    ada.username = "countess"
+    await ada.asave()
+
+    assert await answers(socket)
+
+
+async def test_an_expired_login_is_found_by_looking(
+    ada: Any, bob: Any, inbox_of: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("channels_live.process.CHECK_INTERVAL", 0.02)
+    client = await browser_of(ada)
+    adas, bobs = await inbox_of(client), await inbox_of(bob)
+
+    session = await client.asession()
+    await session.aset_expiry(timezone.now() - timedelta(seconds=1))
+    await session.asave()
+
+    assert await closing_code(adas) == 4401
+    assert await answers(bobs)
+
+
+async def test_a_message_that_was_lost_is_made_good_by_looking(
+    ada: Any, inbox_of: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("channels_live.process.CHECK_INTERVAL", 0.02)
+    socket = await inbox_of(ada)
+
+    # Sends no signal, and so no message.
+    await get_user_model().objects.filter(pk=ada.pk).aupdate(is_active=False)
+
+    assert await closing_code(socket) == 4401
+
+
+async def test_code_may_close_sockets_of_its_choice(
+    ada: Any, bob: Any, inbox_of: Open
+) -> None:
+    adas, bobs = await inbox_of(ada), await inbox_of(bob)
+
+    disconnect(user=ada.pk, group=user_group(bob.pk))
+    disconnect(user=ada.pk, group=user_group(ada.pk), code=CloseCode.NOT_ALLOWED)
+
+    assert await closing_code(adas, SECOND) == 4403
+    disconnect(session="nobody's")
+    assert await answers(bobs)
+
+
+async def test_to_close_everything_is_an_error() -> None:
+    with pytest.raises(ValueError, match="a session, a user or a group"):
+        disconnect()
+
+
+async def test_of_too_many_sockets_the_oldest_goes(ada: Any, inbox_of: Open) -> None:
+    client = await browser_of(ada)
+    sockets = [await inbox_of(client) for _ in range(MAX_SOCKETS + 1)]
+
+    assert await closing_code(sockets[0], SECOND) == 1008
+    assert await answers(sockets[1])
+    assert await answers(sockets[-1])
+
+
+async def test_who_has_to_leave_is_told_again_where_the_channel_layer_was_away(
+    ada: Any, inbox_of: Open, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layers.use(layers.FickleLayer, settings)
+    socket = await inbox_of(ada)
+
+    monkeypatch.setattr(layers.FickleLayer, "failures", 1)
+    disconnect(user=ada.pk)
+
+    assert await closing_code(socket) == 4401
+
+
+@pytest.mark.parametrize("failures", [0, 1], ids=["there", "away"])
+def test_a_command_says_whom_it_could_not_tell(
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    failures: int,
+) -> None:
+    layers.use(layers.FickleLayer, settings)
+    monkeypatch.setattr(layers.FickleLayer, "failures", failures)
+
+    disconnect(session="s3cret")
+
+    assert caplog.text.count("processes were not told: Disconnect.") == failures
+    assert "s3cret" not in caplog.text

@@ -1,0 +1,42 @@
+"""What happens while the channel layer is away."""
+
+import logging
+
+import pytest
+from pytest_django import Settings
+
+from channels_live import Fragment, apublish
+from tests.library.helpers import layers
+from tests.library.helpers.listening import ListHistory, listen
+
+
+@pytest.fixture
+def broken_layer(settings: Settings) -> None:
+    layers.use(layers.BrokenLayer, settings)
+
+
+@pytest.mark.usefixtures("broken_layer")
+async def test_publishing_never_raises_and_complains_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.ERROR):
+        for _ in range(100):
+            await apublish("here", "hello")
+
+    assert len(caplog.records) == 1
+    assert "connection refused" in caplog.text
+
+
+@pytest.mark.usefixtures("broken_layer")
+async def test_numbered_fragments_are_delivered_from_the_history(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("channels_live.process.REPAIR_INTERVAL", 0.01)
+    history = ListHistory()
+    listener = await listen(history=history, after=0)
+
+    history.add("a")
+    await apublish("here", Fragment("a", 1))
+
+    await listener.hears("a")
+    assert listener.heard == "a"

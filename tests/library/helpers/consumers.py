@@ -1,0 +1,93 @@
+"""Consumers of the library, each for something that a socket may meet with."""
+
+from typing import Any
+
+from channels.auth import login, logout
+from django.contrib.auth import get_user_model
+from django.db import OperationalError
+
+from channels_live import CloseCode, Consumer, Refused, in_thread, user_group
+
+
+async def tell_route(scope: Any, receive: Any, send: Any) -> None:
+    """Send the arguments of the route."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    text = str(scope["url_route"]["kwargs"])
+    await send({"type": "websocket.send", "text": text})
+
+
+class ShoutConsumer(Consumer):
+    """Listens to a group, and sends back the `text` of each frame in capitals."""
+
+    async def enter(self) -> None:
+        await self.join("here")
+
+    async def receive_json(self, content: dict[str, Any]) -> None:
+        if "close" in content:
+            await self.close(code=content["close"])
+        self.push(str(content["text"]).upper())
+
+    async def reject(self, sentence: str) -> None:
+        self.push(f"Rejected: {sentence}")
+
+
+class ClosedConsumer(Consumer):
+    """Lets nobody in."""
+
+    async def enter(self) -> None:
+        raise Refused(CloseCode.NOT_ALLOWED)
+
+
+class InboxConsumer(Consumer):
+    """Listens to what is published for the person who is logged in."""
+
+    async def enter(self) -> None:
+        await self.join(user_group(self.scope["user"].pk))
+
+    async def receive_json(self, content: dict[str, Any]) -> None:
+        self.push("You are in.")
+
+
+class RosterConsumer(Consumer):
+    """Shows who is here; a frame logs somebody in, by name, or whoever is here out."""
+
+    async def enter(self) -> None:
+        await self.join("here", roster=roster)
+
+    async def receive_json(self, content: dict[str, Any]) -> None:
+        if name := content.get("login"):
+            user = await get_user_model().objects.aget(username=name)
+            await login(self.scope, user, "django.contrib.auth.backends.ModelBackend")
+            await in_thread(self.scope["session"].save)()
+        elif "logout" in content:
+            await logout(self.scope)
+        self.push(f"You are {self.scope['user'].get_username()}.")
+
+
+def roster(people: list[Any], count: int) -> str:
+    return f"{count}: {' '.join(str(person) for person in people)}"
+
+
+class OutageConsumer(Consumer):
+    """Needs the database for what it does, while the database is away."""
+
+    async def enter(self) -> None:
+        if "in" not in self.scope["query_string"].decode():
+            raise OperationalError("the database is away")
+
+    async def receive_json(self, content: dict[str, Any]) -> None:
+        if content:
+            raise OperationalError("the database is away")
+        self.push("Still here.")
+
+
+class FailingConsumer(Consumer):
+    """Has an error in it: at once, or when it hears something."""
+
+    async def enter(self) -> None:
+        if "late" not in self.scope["query_string"].decode():
+            raise RuntimeError("not thought of")
+
+    async def receive_json(self, content: dict[str, Any]) -> None:
+        raise RuntimeError("not thought of")

@@ -1,0 +1,55 @@
+"""Channel layers that fail in one way or another."""
+
+import asyncio
+from typing import Any
+
+from channels.layers import InMemoryChannelLayer
+from pytest_django import Settings
+
+
+def use(layer: type[InMemoryChannelLayer], settings: Settings) -> None:
+    """Have processes reach each other through a layer of that class."""
+    backend = f"{layer.__module__}.{layer.__qualname__}"
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": backend}}
+
+
+class BrokenLayer(InMemoryChannelLayer):
+    """Takes nothing."""
+
+    async def group_send(self, group: str, message: dict[str, Any]) -> None:
+        raise ConnectionError("connection refused")
+
+    group_add = group_send
+
+
+class FickleLayer(InMemoryChannelLayer):
+    """Fails to send as often as it is told."""
+
+    failures = 0
+
+    async def group_send(self, group: str, message: dict[str, Any]) -> None:
+        if type(self).failures:
+            type(self).failures -= 1
+            raise ConnectionError("connection refused")
+        await super().group_send(group, message)
+
+
+class ForgetfulLayer(InMemoryChannelLayer):
+    """Forgets who is in a group, as Redis does when it is restarted."""
+
+    refuses = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.was_joined = asyncio.Event()
+
+    def forget(self) -> None:
+        self.groups.clear()
+        self.was_joined.clear()
+
+    async def group_add(self, group: str, channel: str) -> None:
+        if self.refuses:
+            raise ConnectionError("connection refused")
+        await super().group_add(group, channel)
+        if group == "here":
+            self.was_joined.set()

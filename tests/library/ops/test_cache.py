@@ -1,0 +1,39 @@
+"""The cache without Redis; tests that kill one are the template's."""
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+from django.core.cache.backends.base import BaseCache
+
+from apps.ops.cache import Cache, fallback
+
+
+@pytest.fixture
+def cache() -> Iterator[BaseCache]:
+    fallback.failed_at = None
+    yield Cache("redis://127.0.0.1:1/0", {"KEY_PREFIX": "p"})
+    fallback.failed_at = None
+
+
+def test_without_redis_this_process_remembers(
+    cache: BaseCache, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert cache.add("lock", True, 10)
+    assert not cache.add("lock", True, 10)
+    cache.set_many({"a": [1, 2], "b": 3}, 10)
+    assert cache.get_many(["a", "b", "c"]) == {"a": [1, 2], "b": 3}
+    assert cache.incr("b") == 4
+    assert cache.touch("b", None)
+    assert cache.has_key("b")
+    assert cache.delete("lock")
+    assert cache.get("lock", "gone") == "gone"
+    cache.set("short", 1, 0)
+    assert cache.get("short") is None
+    cache.delete_many(["a"])
+    cache.clear()
+    assert cache.get("b") is None
+
+    errors = [r for r in caplog.records if r.levelno >= logging.ERROR]
+    assert len(errors) == 1
+    assert errors[0].getMessage().startswith("Redis does not answer (ConnectionError")

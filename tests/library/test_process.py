@@ -1,0 +1,114 @@
+"""What a process does again and again, whatever happens meanwhile."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+import pytest
+from channels.layers import get_channel_layer
+from django.db import InterfaceError, OperationalError
+from pytest_django import Settings
+
+from channels_live import apublish
+from channels_live.process import every, get_process
+from channels_live.testing import WAIT
+from tests.library.helpers import layers
+from tests.library.helpers.layers import ForgetfulLayer
+from tests.library.helpers.listening import listen
+
+
+async def repeat(job: Callable[[], Awaitable[None]], done: asyncio.Event) -> None:
+    """Do a job every moment until it says that it is done."""
+    repeating = asyncio.create_task(every(0.001, job))
+    async with asyncio.timeout(WAIT):
+        await done.wait()
+    repeating.cancel()
+
+
+async def test_a_job_that_fails_is_logged_and_done_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    done = asyncio.Event()
+    results = iter([ValueError("oops"), None])
+
+    async def water_the_plants() -> None:
+        if error := next(results):
+            raise error
+        done.set()
+
+    with caplog.at_level(logging.ERROR):
+        await repeat(water_the_plants, done)
+
+    assert "The job water_the_plants fails; trying again." in caplog.text
+    assert "oops" in caplog.text
+
+
+async def test_an_outage_of_the_database_is_told_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    done = asyncio.Event()
+    results = iter([OperationalError("a"), InterfaceError("b"), OperationalError("c")])
+
+    async def query() -> None:
+        if error := next(results, None):
+            raise error
+        done.set()
+
+    with caplog.at_level(logging.INFO, "channels_live"):
+        await repeat(query, done)
+
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert said == (
+        "The database does not answer (OperationalError: a). "
+        "Sockets stay open, and what is sent meanwhile stays pending."
+    )
+
+
+async def test_a_process_leaves_though_the_database_is_away(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail() -> None:
+        raise OperationalError("the database is away")
+
+    process = get_process()
+    monkeypatch.setattr(process.presence, "end", fail)
+
+    await process.end()
+
+    assert "The database does not answer" in caplog.text
+
+
+@pytest.fixture
+async def layer(settings: Settings) -> ForgetfulLayer:
+    layers.use(ForgetfulLayer, settings)
+    layer = get_channel_layer()
+    assert isinstance(layer, ForgetfulLayer)
+    return layer
+
+
+async def test_subscriptions_are_renewed(
+    layer: ForgetfulLayer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("channels_live.process.RENEWAL_INTERVAL", 0.01)
+    listener = await listen()
+
+    layer.forget()
+    await asyncio.wait_for(layer.was_joined.wait(), WAIT)
+    await apublish("here", "hello")
+
+    await listener.hears("hello")
+
+
+async def test_a_subscription_that_failed_is_tried_again(
+    layer: ForgetfulLayer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("channels_live.process.REPAIR_INTERVAL", 0.01)
+    monkeypatch.setattr("channels_live.observe.outage.RETRY_AFTER", 0)
+    layer.refuses = True
+    listener = await listen()
+
+    layer.refuses = False
+    await asyncio.wait_for(layer.was_joined.wait(), WAIT)
+    await apublish("here", "hello")
+
+    await listener.hears("hello")

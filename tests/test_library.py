@@ -1,0 +1,60 @@
+"""The library's own tests pass in a project, on every service that it may meet."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from baking import NOTHING, Kitchen, Project, Variables, assert_all_passed
+
+LIBRARY = Path(__file__).parent / "library"
+# What goes through the channel layer.
+ROOMS = ("delivery", "commands", "test_consumers.py", "test_process.py")
+OTHER_LAYER = """
+from config.settings import *
+
+LAYER = "channels_redis.core.RedisChannelLayer"
+CHANNEL_LAYERS["default"]["BACKEND"] = LAYER
+"""
+
+pytestmark = pytest.mark.timeout(900)
+
+
+@pytest.fixture(scope="module")
+def project(kitchen: Kitchen) -> Project:
+    """A project with both servers, and the library's tests beside its apps."""
+    project = kitchen.bake({"asgi_server": "uvicorn"})
+    tests = project.path / "tests"
+    caches = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(LIBRARY, tests / "library", ignore=caches)
+    (tests / "__init__.py").touch()
+    (project.path / "config" / "other.py").write_text(OTHER_LAYER)
+    return project
+
+
+def assert_passes(project: Project, *rooms: str, env: Variables = NOTHING) -> None:
+    folders = [f"tests/library/{room}" for room in rooms]
+    done = project.run("pytest", "-q", "-p", "no:cacheprovider", *folders, env=env)
+    assert_all_passed(done.stdout)
+
+
+def test_on_sqlite_and_the_layer_in_memory(project: Project) -> None:
+    assert_passes(project, "")
+
+
+def test_on_postgresql_and_redis(
+    project: Project, postgres: dict[str, str], redis_url: str
+) -> None:
+    assert_passes(project, "", env={**postgres, "REDIS_URL": redis_url})
+
+
+def test_on_the_other_layer_of_channels_redis(project: Project, redis_url: str) -> None:
+    env = {"REDIS_URL": redis_url, "DJANGO_SETTINGS_MODULE": "config.other"}
+    assert_passes(project, *ROOMS, env=env)
+
+
+def test_they_are_clean_in_a_project_too(project: Project, tmp_path: Path) -> None:
+    project.run("ruff", "check", "--no-cache", "tests")
+    project.run("ruff", "format", "--check", "--no-cache", "tests")
+    project.run(
+        *("mypy", "--follow-imports", "silent", "--cache-dir", str(tmp_path), "tests")
+    )

@@ -1,0 +1,117 @@
+"""What any code may say to pages and processes: a view, a command, a task, a thread."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+
+from channels_live.base.close_code import CloseCode
+from channels_live.base.messages import Kind, Message
+from channels_live.base.names import check_name, label
+from channels_live.base.tasks import Tasks
+from channels_live.delivery.bus import as_fragments, send, send_fragments
+from channels_live.delivery.history import Fragment
+from channels_live.delivery.hub import EVERYBODY
+from channels_live.observe.outage import RETRY_AFTER
+from channels_live.process import get_process, serving_loop
+
+logger = logging.getLogger(__name__)
+
+# For how long a message is tried again while the channel layer is away, in seconds.
+PERSISTENCE = 600
+
+_tasks = Tasks()
+
+
+async def apublish(group: str, *fragments: str | Fragment) -> None:
+    """Send HTML to all sockets of a group, in every process.
+
+    Call it after the commit. A Fragment with a number has its place in the group's
+    history, and arrives even where the channel layer fails. A channel layer that is
+    away is logged, once, and raises nothing.
+
+    Raises ValueError for a bad group name, TypeError for HTML that is no str.
+    """
+    await send_fragments(group, as_fragments(group, fragments))
+
+
+def publish(group: str, *fragments: str | Fragment) -> None:
+    """Do what apublish() does, from any code; in a server, without waiting."""
+    start(send_fragments(group, as_fragments(group, fragments)))
+
+
+def disconnect(
+    *,
+    code: int = CloseCode.NOT_LOGGED_IN,
+    session: str | None = None,
+    user: object = None,
+    group: str | None = None,
+) -> None:
+    """Close the sockets that fit all that is given, on every process, within a second.
+
+    `session` is a session key, `user` a primary key, `group` the name of a group that
+    was joined. Raises ValueError where nothing is given, for a bad group name, and for
+    a code that no socket can be closed with.
+    """
+    if not 1000 <= code < 5000:
+        raise ValueError(f"Expected a close code from 1000 to 4999, got {code!r}.")
+    if group is not None:
+        check_name(group)
+    given = {"session": session, "user": user, "group": group}
+    labels = [label(kind, value) for kind, value in given.items() if value is not None]
+    if not labels:
+        raise ValueError("Expected a session, a user or a group to disconnect.")
+    start(tell_all(Message(Kind.DISCONNECT, labels=labels, code=int(code))))
+
+
+def recheck(user: object) -> None:
+    """Have every process check whether the logins of a user (by primary key) are good."""
+    start(tell_all(Message(Kind.RECHECK, labels=[label("user", user)])))
+
+
+def history_changed(group: str) -> None:
+    """Have every process read a group's history anew for sockets that come back."""
+    check_name(group)
+    start(tell_all(Message(Kind.HISTORY_CHANGED, group)))
+
+
+def start(coroutine: Coroutine[object, object, None]) -> None:
+    """Run a coroutine, and wait for it only where no event loop is there to run it.
+
+    A thread that waits for the loop would keep a server from ending.
+    """
+    if loop := serving_loop():
+        loop.call_soon_threadsafe(_tasks.spawn, coroutine)
+        return
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(coroutine)
+    else:
+        _tasks.spawn(coroutine)
+
+
+async def tell_all(message: Message) -> None:
+    """Act on a message here, whatever becomes of the channel layer, and tell others."""
+    process = get_process()
+    process.hear(message)
+    message = message._replace(sender=str(process.id))
+    if not await send(EVERYBODY, message):
+        _tasks.spawn(tell_again(message))
+
+
+async def tell_again(message: Message) -> None:
+    is_told = False
+    try:
+        for _ in range(PERSISTENCE // RETRY_AFTER):
+            await asyncio.sleep(RETRY_AFTER)
+            if is_told := await send(EVERYBODY, message):
+                return
+    finally:  # or the process ends, or the command
+        if not is_told:
+            # Without its labels: a session key is a secret.
+            logger.error(
+                "The channel layer was away, and other processes were not told: %s. "
+                "They check logins and rights every 30 seconds, and when the channel "
+                "layer is back.",
+                message.kind,
+            )

@@ -1,0 +1,175 @@
+"""Who is in a group, across all processes.
+
+Each process stores who has sockets in it, and every few seconds that it is alive. Only
+the people of living processes count, so a crash needs no cleaning up after.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.db.models import Count, QuerySet
+from django.utils import timezone
+
+from channels_live.base.messages import Kind, Message
+from channels_live.base.threads import in_thread
+from channels_live.delivery import bus
+from channels_live.delivery.hub import Hub
+from channels_live.models import Presence, Process
+from channels_live.observe import metrics
+
+# A process that was not seen for longer is taken for dead, in seconds.
+ALIVE = 20
+# Names in a roster; of more people the number is told.
+SHOWN = 50
+
+# Renders the first people of a group, and how many there are.
+type Roster = Callable[[list[Any], int], str]
+type Pair = tuple[str, Any]  # a group, and the primary key of a user
+
+
+def present(group: str) -> tuple[list[Any], int]:
+    """Return the first 50 users in a group, by name, and how many there are."""
+    model = get_user_model()
+    here = alive().filter(group=group).values("user")
+    people = model._default_manager.filter(pk__in=here).order_by(model.USERNAME_FIELD)
+    first = list(people[: SHOWN + 1])
+    if len(first) <= SHOWN:
+        return first, len(first)
+    return first[:SHOWN], people.count()
+
+
+def count_present(groups: Collection[str]) -> dict[str, int]:
+    """Return how many people are in each of these groups, with one query."""
+    counted = alive().filter(group__in=groups).values("group")
+    rows = counted.annotate(people=Count("user", distinct=True))
+    return {row["group"]: row["people"] for row in rows}
+
+
+def alive() -> QuerySet[Presence]:
+    since = timezone.now() - timedelta(seconds=ALIVE)
+    return Presence.objects.filter(process__seen__gte=since)
+
+
+class Tracker:
+    """What one process knows of the people in its groups."""
+
+    def __init__(self, process_id: UUID, hub: Hub) -> None:
+        self._process_id = process_id
+        self._hub = hub
+        self._rosters: dict[str, Roster] = {}
+        self._stale: set[str] = set()  # groups whose roster is to be read again
+        self._sockets: Counter[Pair] = Counter()
+        self._changed: set[Pair] = set()
+        self._shown: dict[str, str] = {}
+
+    def enter(self, group: str, user: Any, roster: Roster) -> None:
+        self._rosters[group] = roster
+        self._sockets[group, user] += 1
+        self._changed.add((group, user))
+        self._shown.pop(group, None)  # the newcomer has seen none
+        self.changed(group)
+
+    def leave(self, group: str, user: Any) -> None:
+        self._sockets[group, user] -= 1
+        if not self._sockets[group, user]:
+            del self._sockets[group, user]
+            self._changed.add((group, user))
+
+    def changed(self, group: str) -> None:
+        """Show a group's roster anew, if it is not what it was."""
+        self._stale.add(group)
+
+    def all_changed(self) -> None:
+        self._stale.update(self._rosters)
+
+    async def tell(self) -> None:
+        """Store who came and went here, tell all processes, and show what they told."""
+        for group in await self._write():
+            await bus.send(group, Message(Kind.PRESENCE_CHANGED, group))
+            self.changed(group)
+        stale, self._stale = self._stale, set()
+        await self._show(stale)
+
+    async def beat(self) -> None:
+        """Say that this process is alive, and show who went with those that died."""
+        if not self._rosters:
+            return
+        was_alive, groups = await in_thread(self._beat)()
+        if not was_alive:  # so the others took it for dead
+            self._changed |= set(self._sockets)
+        await self._show(groups)
+
+    async def end(self) -> None:
+        """Take this process out of all groups, and tell the others."""
+        for group in await in_thread(self._end)():
+            await bus.send(group, Message(Kind.PRESENCE_CHANGED, group))
+
+    async def _write(self) -> set[str]:
+        changed, self._changed = self._changed, set()
+        if not changed:
+            return set()
+        metrics.present.set(len(self._sockets))
+        here = {pair for pair in changed if pair in self._sockets}
+        try:
+            await in_thread(self._store)(here, changed - here)
+        except BaseException:
+            self._changed |= changed
+            raise
+        return {group for group, _ in changed}
+
+    def _store(self, here: set[Pair], gone: set[Pair]) -> None:
+        with transaction.atomic():
+            Process.objects.update_or_create(
+                pk=self._process_id, defaults={"seen": timezone.now()}
+            )
+            own = Presence.objects.filter(process=self._process_id)
+            for group, user in gone:
+                own.filter(group=group, user=user).delete()
+        rows = [
+            Presence(process_id=self._process_id, group=group, user_id=user)
+            for group, user in here
+        ]
+        Presence.objects.bulk_create(rows, ignore_conflicts=True)
+
+    async def _show(self, groups: Collection[str]) -> None:
+        if not groups:
+            return
+        for name in set(self._rosters) - set(self._hub.groups):
+            del self._rosters[name]
+            self._shown.pop(name, None)
+        rosters = {
+            name: self._rosters[name] for name in groups if name in self._rosters
+        }
+        for name, html in (await in_thread(render)(rosters)).items():
+            group = self._hub.groups.get(name)
+            if group and self._shown.get(name) != html:
+                self._shown[name] = html
+                group.broadcast(html)
+
+    def _beat(self) -> tuple[bool, set[str]]:
+        now = timezone.now()
+        alive = Process.objects.filter(seen__gte=now - timedelta(seconds=ALIVE))
+        was_alive = bool(alive.filter(pk=self._process_id).update(seen=now))
+        if not was_alive:
+            Process.objects.update_or_create(
+                pk=self._process_id, defaults={"seen": now}
+            )
+        Process.objects.filter(seen__lt=now - timedelta(seconds=3 * ALIVE)).delete()
+        dead = Presence.objects.exclude(process__in=alive)
+        return was_alive, set(dead.values_list("group", flat=True).distinct())
+
+    def _end(self) -> set[str]:
+        rows = Presence.objects.filter(process=self._process_id)
+        groups = set(rows.values_list("group", flat=True).distinct())
+        Process.objects.filter(pk=self._process_id).delete()
+        return groups
+
+
+def render(rosters: dict[str, Roster]) -> dict[str, str]:
+    """Return the roster of each of these groups."""
+    return {group: roster(*present(group)) for group, roster in rosters.items()}

@@ -2,30 +2,106 @@ from typing import Any
 
 import pytest
 from django.core import checks
+from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 IN_MEMORY = {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 REDIS = {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer"}
 
 
-def warnings() -> list[str | None]:
-    found = checks.run_checks(tags=[checks.Tags.compatibility])
-    return [check.id for check in found if check.id == "channels_live.W001"]
+def found(id: str) -> list[str]:  # noqa: A002
+    messages = checks.run_checks(tags=[checks.Tags.compatibility])
+    return [message.msg for message in messages if message.id == id]
 
 
 @pytest.mark.parametrize(
     ("is_debug", "layer", "expected"),
     [
-        (False, IN_MEMORY, ["channels_live.W001"]),
-        (True, IN_MEMORY, []),
-        (False, REDIS, []),
-        (True, REDIS, []),
+        (False, IN_MEMORY, 1),
+        (True, IN_MEMORY, 0),
+        (False, REDIS, 0),
+        (True, REDIS, 0),
     ],
 )
 def test_production_is_warned_of_a_channel_layer_in_memory(
-    settings: Settings, is_debug: bool, layer: dict[str, Any], expected: list[str]
+    settings: Settings, is_debug: bool, layer: dict[str, Any], expected: int
 ) -> None:
     settings.DEBUG = is_debug
     settings.CHANNEL_LAYERS = {"default": layer}
 
-    assert warnings() == expected
+    assert len(found("channels_live.W001")) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (
+            {"FRAME_PER_SECOND": 3},
+            "CHANNELS_LIVE: no key 'FRAME_PER_SECOND'; there are",
+        ),
+        ({7: 3}, "CHANNELS_LIVE: no key 7; there are"),
+        (
+            {"FRAMES_PER_SECOND": "20"},
+            "CHANNELS_LIVE: expected int for 'FRAMES_PER_SECOND', got '20'.",
+        ),
+        (
+            {"FRAMES_PER_SECOND": True},
+            "CHANNELS_LIVE: expected int for 'FRAMES_PER_SECOND', got True.",
+        ),
+        ({"FRAME_SIZE": 1.5}, "CHANNELS_LIVE: expected int for 'FRAME_SIZE', got 1.5."),
+        (
+            {"BEHIND_PROXY": 1},
+            "CHANNELS_LIVE: expected bool for 'BEHIND_PROXY', got 1.",
+        ),
+        (
+            {"CHANNEL_LAYER": None},
+            "CHANNELS_LIVE: expected str for 'CHANNEL_LAYER', got None.",
+        ),
+        (
+            {"SOCKETS_PER_USER": 0},
+            "CHANNELS_LIVE: expected a positive number for 'SOCKETS_PER_USER', got 0.",
+        ),
+        (
+            {"SOCKETS_PER_SECOND": -3},
+            "CHANNELS_LIVE: expected a positive number for 'SOCKETS_PER_SECOND', got -3.",
+        ),
+        ({"CHANNEL_LAYER": "other"}, "CHANNEL_LAYERS has no 'other'."),
+        (None, "CHANNELS_LIVE: expected a dictionary, got None."),
+        ([("FRAME_SIZE", 1)], "CHANNELS_LIVE: expected a dictionary, got [("),
+    ],
+)
+def test_a_mistake_in_the_setting_is_told(
+    settings: Settings, given: Any, sentence: str
+) -> None:
+    settings.CHANNELS_LIVE = given
+
+    (told,) = found("channels_live.E001")
+    assert sentence in told
+    with pytest.raises(CommandError) as refused:
+        call_command("check")
+    assert sentence in str(refused.value)
+
+
+def test_an_unknown_key_is_told_which_there_are(settings: Settings) -> None:
+    settings.CHANNELS_LIVE = {"x": 1}
+
+    (told,) = found("channels_live.E001")
+    assert {*told.partition("there are ")[2].removesuffix(".").split(", ")} == {
+        *("BEHIND_PROXY", "CHANNEL_LAYER", "FRAMES_PER_SECOND", "FRAME_SIZE"),
+        *("SOCKETS_PER_SECOND", "SOCKETS_PER_USER"),
+    }
+
+
+def test_every_mistake_is_told_at_once(settings: Settings) -> None:
+    settings.CHANNELS_LIVE = {"x": 1, "FRAME_SIZE": 0, "BEHIND_PROXY": None}
+
+    assert len(found("channels_live.E001")) == 3
+
+
+def test_the_setting_may_be_left_out_or_change_a_part(settings: Settings) -> None:
+    settings.CHANNEL_LAYERS = {"default": IN_MEMORY, "other": IN_MEMORY}
+    settings.CHANNELS_LIVE = {"CHANNEL_LAYER": "other", "FRAME_SIZE": 1}
+    assert found("channels_live.E001") == []
+
+    del settings.CHANNELS_LIVE
+    assert found("channels_live.E001") == []

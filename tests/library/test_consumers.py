@@ -5,13 +5,15 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
 
-from channels_live import apublish, conf
+from channels_live import Consumer, apublish, conf
 from channels_live.delivery.outbox import MAX_WAITING
 from channels_live.testing import WAIT, has_entered
 from tests.library.helpers.asgi import application
-from tests.library.helpers.browsing import closing_code, connect, socket_of
+from tests.library.helpers.browsing import closing_code, connect, only, socket_of
+from tests.library.helpers.consumers import ShoutConsumer
 
 # Channels looks after database connections, used or not.
 pytestmark = pytest.mark.django_db
@@ -136,3 +138,49 @@ async def test_a_socket_that_stops_reading_is_let_go() -> None:
         assert await sent.get() == {"type": "websocket.close", "code": 1013}
         received.put_nowait({"type": "websocket.disconnect", "code": 1013})
         await served
+
+
+async def test_a_consumer_has_no_channel_layer_and_says_what_to_use() -> None:
+    sentence = r"no channel layer: use self\.join\(group\).*publish\(\)"
+    with pytest.raises(AttributeError, match=sentence):
+        await ShoutConsumer().channel_layer.group_add("here", "x")
+
+
+@pytest.mark.parametrize("groups", [["here"], ("here", "there")])
+def test_groups_are_joined_and_not_declared(groups: Any) -> None:
+    with pytest.raises(TypeError, match=r"^Eager\.groups: .* in enter\(\), with await"):
+        type("Eager", (Consumer,), {"groups": groups})
+
+
+async def test_a_consumer_of_its_own_says_what_it_has_to_be_behind() -> None:
+    scope = socket_of("/ws/shout/").scope
+
+    with pytest.raises(
+        TypeError, match=r"^ShoutConsumer has to be behind websocket_application\(\)\.$"
+    ):
+        await ShoutConsumer.as_asgi()(scope, None, None)
+
+
+async def test_a_consumer_says_that_it_has_to_let_people_in(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    socket = socket_of("/", application=only(Consumer.as_asgi()))
+    assert await socket.connect(WAIT) == (True, None)
+
+    assert await closing_code(socket) == 1011
+    assert "Consumer has to say who may enter, in a method enter()." in caplog.text
+
+
+async def test_what_is_sent_to_its_group_with_group_send_is_complained_of(
+    socket: WebsocketCommunicator, caplog: pytest.LogCaptureFixture
+) -> None:
+    layer: Any = get_channel_layer()
+    await has_entered(socket)
+
+    for _ in range(3):
+        await layer.group_send("here", {"type": "chat.message", "text": "hello?"})
+    await apublish("here", "hello")
+
+    assert await socket.receive_from(WAIT) == "hello"
+    (complaint,) = [one for one in caplog.messages if "chat.message" in one]
+    assert "channels_live.publish() in the place of group_send()" in complaint

@@ -1,16 +1,20 @@
-"""What is published for one person reaches all their sockets, and nobody else's."""
+"""What may be published, and whom it reaches."""
 
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from channels.testing import WebsocketCommunicator
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
 
-from channels_live import apublish, disconnect, publish, user_group
+from channels_live import Fragment, apublish, disconnect, publish, user_group
 from channels_live.observe.outage import layer_outage
 from channels_live.testing import WAIT
 from tests.library.helpers.browsing import browser_of, open_inbox
 from tests.library.helpers.consumers import ShoutConsumer
+from tests.library.helpers.listening import ListHistory, listen, publish_numbers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -50,3 +54,47 @@ async def test_a_name_that_no_group_may_have_is_an_error_at_once(name: str) -> N
 
     await apublish("x" * 99, "hello")
     assert layer_outage.parts == []
+
+
+@pytest.mark.parametrize(
+    ("html", "sentence"),
+    [
+        (gettext_lazy("Yes"), r"got __proxy__: .*Call str\(\) on a lazy string"),
+        (UUID(int=7), r"got UUID: UUID\('00.*Call str\(\) on a lazy string or a UUID"),
+        (b"<b>hello</b>", "got bytes: b'<b>hello</b>'"),
+        (5, "got int: 5"),
+        (None, "got NoneType: None"),
+        (["hello"], "got list"),
+        (Fragment(gettext_lazy("Yes")), "got __proxy__"),  # type: ignore[arg-type]
+    ],
+    ids=lambda value: f"{type(value).__name__}",
+)
+async def test_what_is_no_text_is_an_error_at_once_and_mutes_nobody(
+    html: Any, sentence: str
+) -> None:
+    listener = await listen()
+
+    with pytest.raises(TypeError, match=f"Expected HTML as str, {sentence}"):
+        publish("here", "not sent, for all or nothing is", html)
+    with pytest.raises(TypeError, match=f"Expected HTML as str, {sentence}"):
+        await apublish("here", html)
+
+    await apublish("here", SafeString("<b>hello</b>"))
+    await listener.hears("<b>hello</b>")
+    assert listener.heard == "<b>hello</b>"
+
+
+@pytest.mark.parametrize("number", [-1, "1", 1.0, True, None])
+async def test_a_bad_number_is_an_error_at_once_and_mutes_nobody(number: Any) -> None:
+    history = ListHistory()
+    listener = await listen(history=history, after=0)
+
+    with pytest.raises(TypeError, match=f"number as int, got {number!r}"):
+        publish("here", Fragment("a", number))
+    with pytest.raises(TypeError, match=f"number as int, got {number!r}"):
+        await apublish("here", Fragment("a", number))
+
+    history.add("a")
+    await publish_numbers(history, 1)
+    await listener.hears("a")
+    assert listener.heard == "a"

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from uuid import uuid4
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from channels_live.base.close_code import CloseCode
 from channels_live.base.messages import Kind, Message
@@ -69,13 +69,17 @@ class Process:
                 for interval, job in self.jobs:
                     self.tasks.spawn(every(interval, job))
                 self._has_started = True
+                _serving.add(asyncio.get_running_loop())
 
     async def end(self) -> None:
         """Do nothing any more, and be in no group."""
         self.tasks.cancel()
-        with suppress(TimeoutError), database_outage.noticed():
-            async with asyncio.timeout(TIMEOUT):
-                await self.presence.end()
+        try:
+            with suppress(TimeoutError), database_outage.noticed():
+                async with asyncio.timeout(TIMEOUT):
+                    await self.presence.end()
+        except Exception:  # which must not keep a server from ending
+            logger.exception("This process stays in rosters for some seconds.")
 
     def hear(self, message: Message) -> None:
         """Act on a message of any process, unless this one has done so already."""
@@ -138,6 +142,8 @@ async def every(interval: float, job: Callable[[], Awaitable[None]]) -> None:
 
 # A process has one event loop; its tests have many.
 _processes: WeakKeyDictionary[asyncio.AbstractEventLoop, Process] = WeakKeyDictionary()
+# Not those that a command, or a thread, has for a moment.
+_serving: WeakSet[asyncio.AbstractEventLoop] = WeakSet()
 
 
 def get_process() -> Process:
@@ -150,7 +156,7 @@ def get_process() -> Process:
 
 def serving_loop() -> asyncio.AbstractEventLoop | None:
     """Return the event loop that serves sockets here, if one does."""
-    return next((loop for loop in _processes if loop.is_running()), None)
+    return next((loop for loop in _serving if loop.is_running()), None)
 
 
 def is_ending() -> bool:

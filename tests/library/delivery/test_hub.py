@@ -1,11 +1,23 @@
 """Who hears what is published."""
 
+import asyncio
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import pytest
 from asgiref.sync import sync_to_async
+from channels.layers import get_channel_layer
+from pytest_django import Settings
 
-from channels_live import apublish, publish
+from channels_live import Fragment, apublish, disconnect, publish
+from channels_live.delivery.hub import EVERYBODY
 from channels_live.process import get_process
-from tests.library.helpers.listening import Listener, listen
+from channels_live.testing import WAIT, has_entered
+from tests.library.helpers import layers
+from tests.library.helpers.browsing import connect
+from tests.library.helpers.listening import Listener, ListHistory, listen
 
 
 async def test_every_socket_of_a_group_hears_it() -> None:
@@ -101,3 +113,125 @@ async def test_a_closed_socket_does_not_disturb_the_others() -> None:
 
     await stays.hears("hello")
     assert closed.heard == ""
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (ListHistory("a"), ListHistory("a")),
+        (ListHistory("a"), None),
+        (None, ListHistory("a")),
+    ],
+    ids=["another", "none", "a first one"],
+)
+async def test_a_group_has_one_history(
+    first: ListHistory | None, second: ListHistory | None
+) -> None:
+    listener = await listen(history=first)
+
+    with pytest.raises(ValueError, match=r"'here' is joined with the history .* too"):
+        await listen(history=second)
+
+    same = await listen(history=first)
+    await apublish("here", "hello")
+    for one in (listener, same):
+        await one.hears("hello")
+        await get_process().hub.quit("here", one.outbox)
+    await listen(history=second)  # who is gone does not count
+
+
+async def test_a_number_without_a_history_is_delivered_and_complained_of_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    listener = await listen()
+
+    with caplog.at_level(logging.ERROR):
+        for number in (7, 3, 4):
+            await apublish("here", Fragment(f"<{number}>", number))
+        await listener.hears("<4>")
+
+    assert listener.heard == "<7><3><4>"
+    (complaint,) = caplog.messages
+    assert "published to the group 'here', which has no history" in complaint
+
+
+async def test_a_message_of_another_kind_is_complained_of_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    layer: Any = get_channel_layer()
+    listener = await listen()
+
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            await layer.group_send(
+                "here", {"type": "of.another.kind", "text": "hello?"}
+            )
+        await apublish("here", "hello")
+        await listener.hears("hello")
+
+    assert listener.heard == "hello"
+    (complaint,) = caplog.messages
+    assert "A message of type 'of.another.kind' was sent to a group" in complaint
+    assert "channels_live.publish() in the place of group_send()" in complaint
+
+
+async def overhear(say: Callable[[], None], group: str) -> dict[str, Any]:
+    """What processes tell each other when something is said."""
+    layer: Any = get_channel_layer()
+    channel = await layer.new_channel()
+    await layer.group_add(group, channel)
+    say()
+    async with asyncio.timeout(WAIT):
+        message: dict[str, Any] = await layer.receive(channel)
+    await layer.group_discard(group, channel)
+    return message
+
+
+async def garbage() -> dict[str, Any]:
+    """What no process says, and its name."""
+    fragments = await overhear(partial(publish, "nowhere", "a"), "nowhere")
+    parting = await overhear(partial(disconnect, session="nobody's"), EVERYBODY)
+    found: dict[str, Any] = {
+        **{"a text": "hello", "nothing": None, "a list": [fragments], "no message": {}},
+        "no kind": {"type": fragments["type"]},
+        "a kind that is not": {**fragments, "kind": "Nonsense"},
+        "a kind that cannot be": {**fragments, "kind": [fragments["kind"]]},
+        "a field too many": {**fragments, "colour": "red"},
+        "a number as HTML": {**fragments, "group": "here", "pairs": [[5, 0]]},
+        "no number": {**fragments, "group": "here", "pairs": [["a"]]},
+        "no pairs": {**fragments, "group": "here", "pairs": None},
+        "no labels": {**parting, "labels": []},
+        "a code that is none": {**parting, "code": "soon"},
+    }
+    for message, needed in [
+        (fragments, ("kind", "group", "pairs")),
+        (parting, ("kind", "labels", "code")),
+    ]:
+        for name in needed:
+            rest = {key: value for key, value in message.items() if key != name}
+            found[f"{message['kind']} without {name}"] = rest
+    return found
+
+
+async def test_garbage_of_another_process_is_dropped_and_harms_nobody(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    layers.use(layers.ScriptedLayer, settings)
+    layer: Any = get_channel_layer()
+    listener = await listen()
+    unheard = set()
+
+    for name, message in (await garbage()).items():
+        caplog.clear()
+        layer.script(message)
+        await apublish("here", f"<before {name}>")  # which it is received after
+        await apublish("here", f"<after {name}>")
+        await listener.hears(f"<after {name}>")
+        said = [(one.levelname, one.message.split(":")[0]) for one in caplog.records]
+        if said != [("WARNING", "A message of another process is dropped")]:
+            unheard.add((name, *said))
+        socket = await connect("/ws/shout/")
+        await has_entered(socket)
+        await socket.disconnect()
+
+    assert unheard == set()

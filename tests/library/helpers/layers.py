@@ -53,3 +53,19 @@ class ForgetfulLayer(InMemoryChannelLayer):
         await super().group_add(group, channel)
         if group == "here":
             self.was_joined.set()
+
+
+class ScriptedLayer(InMemoryChannelLayer):
+    """Has received what it is told to, whatever that is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scripted: list[Any] = []
+
+    def script(self, message: Any) -> None:
+        self.scripted.append(message)
+
+    async def receive(self, channel: str) -> Any:
+        if self.scripted:
+            return self.scripted.pop(0)
+        return await super().receive(channel)

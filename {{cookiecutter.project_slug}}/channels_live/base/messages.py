@@ -22,6 +22,15 @@ class Kind(StrEnum):
     ECHO = "echo"  # nothing: whether it arrives is
 
 
+NEEDED = {
+    Kind.FRAGMENTS: ("group", "pairs"),
+    Kind.HISTORY_CHANGED: ("group",),
+    Kind.PRESENCE_CHANGED: ("group",),
+    Kind.DISCONNECT: ("labels", "code"),
+    Kind.RECHECK: ("labels",),
+}
+
+
 class Message(NamedTuple):
     kind: Kind
     group: str = ""
@@ -35,12 +44,28 @@ class Message(NamedTuple):
         """Return the message as channel layers take it."""
         return {"type": TYPE, **self._asdict()}
 
+    def is_sound(self) -> bool:
+        """Whether it has what its kind needs, and nothing that makes trouble later on."""
+        return (
+            all(getattr(self, name) for name in NEEDED.get(self.kind, ()))
+            and isinstance(self.group, str)
+            and isinstance(self.code, int)
+            and all(isinstance(label, str) for label in self.labels)
+            and all(
+                isinstance(html, str) and isinstance(number, int)
+                for html, number in self.pairs
+            )
+        )
+
     @classmethod
     def decode(cls, received: dict[str, Any]) -> "Message":
         """Return a message that came. Raises InvalidMessage."""
         fields = {name: value for name, value in received.items() if name != "type"}
         try:
-            return cls(**{**fields, "kind": Kind(fields["kind"])})
+            message = cls(**{**fields, "kind": Kind(fields["kind"])})
+            if message.is_sound():
+                return message
+            raise TypeError("a field is missing, or of another type")
         except (KeyError, TypeError, ValueError) as error:
             raise InvalidMessage(
                 f"another version may have sent it: {error!r}"

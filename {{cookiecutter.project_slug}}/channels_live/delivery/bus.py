@@ -35,7 +35,8 @@ async def send_fragments(group: str, fragments: Collection[Fragment]) -> None:
     """Send fragments to all sockets of a group, in every process."""
     pairs = [(fragment.html, fragment.number) for fragment in fragments]
     metrics.published.inc(len(pairs))
-    await send(group, Message(Kind.FRAGMENTS, group, pairs, time.time()))
+    if pairs:
+        await send(group, Message(Kind.FRAGMENTS, group, pairs, time.time()))
 
 
 def as_fragments(group: str, given: Collection[str | Fragment]) -> list[Fragment]:

@@ -3,12 +3,12 @@
 import asyncio
 import logging
 from collections import deque
+from contextlib import suppress
 from functools import lru_cache
 
 from channels_live.delivery.history import Fragment, History
 from channels_live.delivery.outbox import Outbox, join
 from channels_live.observe import metrics
-from channels_live.observe.outage import database_outage
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +119,7 @@ class Group:
         await asyncio.sleep(PATIENCE)
         self._repair = None
         if self._early:
-            with database_outage.noticed():  # the next look into the history mends it
+            with suppress(Exception):  # the next look mends it, or says why it cannot
                 await self.sync()
 
     def _append(self, fragment: Fragment) -> None:

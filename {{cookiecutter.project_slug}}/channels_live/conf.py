@@ -39,6 +39,6 @@ def problems(given: object) -> list[str]:
             found.append(f"no key {name!r}; there are {', '.join(DEFAULTS)}")
         elif type(value) is not kind:
             found.append(f"expected {kind.__name__} for {name!r}, got {value!r}")
-        elif kind is int and value < 1:
+        elif isinstance(value, int) and kind is int and value < 1:
             found.append(f"expected a positive number for {name!r}, got {value}")
     return [f"CHANNELS_LIVE: {problem}." for problem in found]

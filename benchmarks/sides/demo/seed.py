@@ -3,10 +3,11 @@
 import json
 from uuid import uuid4
 
-from apps.chat.models import Message, Room
-from apps.users.models import User
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
+
+from apps.chat.models import Message, Room
+from apps.users.models import User
 
 users = User.objects.bulk_create(
     User(username=f"member{number}") for number in range(1000)

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
-from channels.layers import get_channel_layer
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from pytest_django import Settings
@@ -111,10 +110,10 @@ async def test_a_pending_migration_is_waited_for(
 async def test_a_channel_layer_that_hangs_holds_up_nothing(
     probes: ProbeMiddleware, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def hang(channel: str, message: dict[str, Any]) -> None:
+    async def hang() -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(type(get_channel_layer()), "send", hang)
+    monkeypatch.setitem(probes.readiness.checks, "channel_layer", hang)
 
     asked = [get(probes, "/health/ready") for _ in range(3)]
     async with asyncio.timeout(TIMEOUT + 1):

@@ -22,7 +22,7 @@ class Socket(socket.Socket):
         for label in labels:
             registry.add(self, label)
 
-    def terminate(self, code: CloseCode) -> None:
+    def terminate(self, code: int) -> None:
         self.codes.append(code)
 
 

@@ -22,4 +22,4 @@ class MessageAdmin(admin.ModelAdmin):
     show_full_result_count = False
 
     def has_add_permission(self, request: object) -> bool:
-        return False  # post_message() numbers and publishes; see services.py
+        return False  # they would have no number: see post_message()

@@ -1,61 +1,64 @@
-"""Many calls as one, for work whose cost does not grow with its amount."""
+"""Many calls as one, for work that costs the same for one item and for many."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
-
-type Waiting[Item, Result] = list[tuple[Item, asyncio.Future[Result]]]
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 
 
 class Batcher[Item, Result]:
-    """Collects what is submitted while the function is at work, for its next call.
+    """Collects the items that come while the function is busy for its next call.
 
-    A lone item is worked on at once; under load, a transaction (say) is shared by as
-    many as came while the one before it was committed. Items of one key keep their
-    order, and wait for no other key's.
+    A lone item is worked on at once. Under load, all items that came during one call
+    share the next. Items of one key keep their order, and never wait for another key.
     """
 
     def __init__(
-        self, function: Callable[[list[Item]], Awaitable[list[Result]]], most: int = 100
+        self,
+        function: Callable[[Sequence[Item]], Awaitable[Sequence[Result | Exception]]],
+        most: int = 100,
     ) -> None:
-        """`function` returns a result for each of at most `most` items of one key."""
+        """`function` returns the result of each of up to `most` items of one key."""
         self.function = function
         self.most = most
-        # A process has one event loop; its tests have many.
-        self._queues: dict[Hashable, Waiting[Item, Result]] = {}
-        self._work: set[asyncio.Task[None]] = set()
+        # A future belongs to an event loop, and so does a queue of them.
+        self._queues: dict[Hashable, list[tuple[Item, asyncio.Future[Result]]]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def submit(self, key: Hashable, item: Item) -> Result:
-        """Return the function's result for an item; raises what the function raises."""
+        """Return the result of an item. Raise it, if it is an exception."""
         loop = asyncio.get_running_loop()
-        result: asyncio.Future[Result] = loop.create_future()
+        future: asyncio.Future[Result] = loop.create_future()
         if queue := self._queues.get((loop, key)):
-            queue.append((item, result))
+            queue.append((item, future))
         else:
-            self._queues[loop, key] = [(item, result)]
-            work = loop.create_task(self._work_off((loop, key)))
-            self._work.add(work)
-            work.add_done_callback(self._work.discard)
-        return await result
+            self._queues[loop, key] = [(item, future)]
+            task = loop.create_task(self._empty((loop, key)))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return await future
 
-    async def _work_off(self, key: Hashable) -> None:
+    async def _empty(self, key: Hashable) -> None:
         try:
-            while waiting := self._queues[key]:
-                # Only what is done leaves the queue: while it is not empty, its next
-                # items have somebody at work.
-                batch = waiting[: self.most]
-                await self._call(batch)
-                del waiting[: len(batch)]
+            while queue := self._queues[key]:
+                batch = queue[: self.most]
+                results = await self._call([item for item, _ in batch])
+                for (_, future), result in zip(batch, results, strict=True):
+                    settle(future, result)
+                # Last: while the queue has items, submit() starts no other task.
+                del queue[: len(batch)]
         finally:
             del self._queues[key]
 
-    async def _call(self, batch: Waiting[Item, Result]) -> None:
+    async def _call(self, items: Sequence[Item]) -> Sequence[Result | Exception]:
         try:
-            results = await self.function([item for item, _ in batch])
+            return await self.function(items)
         except Exception as error:
-            for _, result in batch:
-                if not result.done():
-                    result.set_exception(error)
-            return
-        for (_, result), value in zip(batch, results, strict=True):
-            if not result.done():
-                result.set_result(value)
+            return [error] * len(items)
+
+
+def settle[Result](future: asyncio.Future[Result], result: Result | Exception) -> None:
+    if future.done():  # whoever submitted the item was cancelled
+        return
+    if isinstance(result, Exception):
+        future.set_exception(result)
+    else:
+        future.set_result(result)

@@ -1,4 +1,4 @@
-"""The messages of rooms, as what sockets catch up from."""
+"""The messages of rooms, as sockets that come back catch up on them."""
 
 from collections.abc import Collection
 
@@ -8,14 +8,16 @@ from channels_live import Fragment, in_thread
 
 
 class RoomHistory:
+    """A channels_live.History: where numbered fragments are read again."""
+
     @in_thread
     def last_numbers(self, groups: Collection[str]) -> dict[str, int]:
-        rooms = Room.objects.filter(pk__in=[room_id(group) for group in groups])
+        rooms = Room.objects.filter(pk__in=[room_pk(group) for group in groups])
         return {room.group: room.last_number for room in rooms.only("last_number")}
 
     @in_thread
     def load(self, group: str, after: int, limit: int) -> list[Fragment]:
-        messages = Message.objects.filter(room=room_id(group), number__gt=after)
+        messages = Message.objects.filter(room=room_pk(group), number__gt=after)
         return [
             Fragment(render_message(message), message.number)
             for message in messages.select_related("author")[:limit]
@@ -25,7 +27,8 @@ class RoomHistory:
         return render_skipped(until - after, until)
 
 
-def room_id(group: str) -> int:
+def room_pk(group: str) -> int:
+    """Return the primary key in the name of a group: see Room.group."""
     return int(group.rpartition(".")[2])
 
 

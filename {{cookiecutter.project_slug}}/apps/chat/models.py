@@ -5,6 +5,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 MAX_MESSAGE = 2000
@@ -15,12 +16,12 @@ class RoomQuerySet(models.QuerySet["Room"]):
         return self.filter(Q(is_private=False) | Q(members=user.pk)).distinct()
 
     def with_slug(self, slug: str) -> Self:
-        """The room of a slug from a URL; PostgreSQL cannot be asked for a NUL."""
+        """Filter by a slug from a URL. PostgreSQL refuses queries for a NUL."""
         return self.none() if "\0" in slug else self.filter(slug=slug)
 
 
 class Room(models.Model):
-    """A place to talk. Its messages are numbered 1, 2, 3, … without a gap."""
+    """A place to talk. Its messages are numbered 1, 2, 3, …"""
 
     name = models.CharField(_("name"), max_length=60)
     slug = models.SlugField(_("slug"), max_length=100, unique=True, allow_unicode=True)
@@ -57,12 +58,12 @@ class Room(models.Model):
         return reverse("chat:room", args=[self.slug])
 
     def admits(self, user: AbstractBaseUser) -> bool:
-        """Whether someone who is logged in may see, enter, read and post."""
+        """Whether a user who is logged in may see the room and post into it."""
         return not self.is_private or self.members.filter(pk=user.pk).exists()
 
     @property
     def group(self) -> str:
-        """The name of the group that everyone in the room listens to."""
+        """The name of the group that the sockets of the room join."""
         return f"chat.room.{self.pk}"
 
 
@@ -80,13 +81,13 @@ class Message(models.Model):
         related_name="messages",
         verbose_name=_("author"),
     )
-    # Counted under a lock on the room, so that a later commit never has a smaller
-    # one: what an auto-increment id does not promise, and a cursor needs.
+    # Numbers are in the order of commits, unlike primary keys: see storing.count_up().
+    # Pages catch up on what comes after the last number that they show.
     number = models.PositiveBigIntegerField(_("number"))
-    # Made by the sender, so that what is sent twice is stored once.
+    # Chosen by the sender, so that a message that is sent twice is stored once.
     client_id = models.UUIDField(_("client id"))
     text = models.TextField(_("text"), max_length=MAX_MESSAGE)
-    created = models.DateTimeField(_("created"), auto_now_add=True)
+    created = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     class Meta:
         ordering = ["number"]

@@ -1,117 +1,91 @@
-"""Stores messages, many in one transaction, and publishes them on commit."""
+"""Post a message: store it, then show it to everyone in the room."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
-from uuid import UUID
+from functools import partial
+from uuid import UUID, uuid4
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
+from prometheus_client import Histogram
 
 from apps.chat.batch import Batcher
-from apps.chat.flood import check_flood
-from apps.chat.metrics import batches
-from apps.chat.models import Message, Room
+from apps.chat.models import MAX_MESSAGE, Message, Room
 from apps.chat.rendering import render_message
+from apps.chat.storing import Draft, Outcome, store_drafts
 from apps.users.models import User
-from channels_live import Fragment, apublish, in_thread
+from channels_live import Fragment, apublish, in_thread, publish
+
+post_seconds = Histogram(
+    "chat_post_seconds",
+    "From reading a message until it is stored and published, or refused.",
+)
 
 
-class Draft(NamedTuple):
-    """A message that is not stored yet."""
+def post_message(
+    room: Room, author: User, text: str, *, client_id: UUID | None = None
+) -> Message:
+    """Store a message, and show it to everyone in the room on commit.
 
-    room: Room
-    author: User
-    text: str
-    client_id: UUID
+    Posting the same client_id again stores nothing and returns the stored message.
 
-
-# What became of a draft. The exceptions are for its author alone.
-Outcome = Message | ValidationError | Room.DoesNotExist
-
-
-def store_drafts(drafts: Sequence[Draft]) -> list[Outcome]:
-    """Return the outcome of each draft; one whose client_id is known is not stored.
-
-    All of them are for one room.
+    Raise ValidationError, with a sentence for the author, if the text cannot be posted;
+    Flood, a subclass, if the author posts too much; Room.DoesNotExist if the room was
+    deleted. The room is locked until the end of the transaction: keep it short.
     """
-    outcomes: dict[Draft, Outcome] = {}
-    for draft in dict.fromkeys(drafts):
-        try:
-            check_flood(draft.author.pk)
-            check_membership(draft)
-        except ValidationError as error:
-            outcomes[draft] = error
-    accepted = [draft for draft in dict.fromkeys(drafts) if draft not in outcomes]
-    try:
-        outcomes |= store(accepted)
-    except IntegrityError:
-        # Which one is there already shows when each has a transaction of its own.
-        outcomes |= {draft: store_or_find(draft) for draft in accepted}
-    except Room.DoesNotExist as error:
-        outcomes |= dict.fromkeys(accepted, error)
-    return [outcomes[draft] for draft in drafts]
+    draft = Draft(room, author, clean_text(text), client_id or uuid4())
+    (outcome,) = store_drafts([draft])
+    if isinstance(outcome, Exception):
+        raise outcome
+    transaction.on_commit(partial(publish_message, outcome))
+    return outcome
 
 
-def check_membership(draft: Draft) -> None:
-    if not draft.room.admits(draft.author):
-        raise ValidationError(_("Only members of this room may write in it."))
+async def apost_message(
+    room: Room, author: User, text: str, *, client_id: UUID | None = None
+) -> Message:
+    """Do the same from async code. Messages that come together share a transaction."""
+    draft = Draft(room, author, clean_text(text), client_id or uuid4())
+    with post_seconds.time():
+        return await posting.submit(room.pk, draft)
 
 
-def store(drafts: Sequence[Draft]) -> dict[Draft, Outcome]:
-    """Store all drafts or none. Django sends no signal for these messages.
-
-    Raises IntegrityError where one is there already, or its author is not any more;
-    Room.DoesNotExist where the room is not.
-    """
-    if not drafts:
-        return {}
-    with transaction.atomic():
-        first = count_up(drafts[0].room, len(drafts))
-        messages = [
-            Message(number=number, **draft._asdict())
-            for number, draft in enumerate(drafts, first)
-        ]
-        Message.objects.bulk_create(messages)
-    batches.observe(len(messages))
-    return dict(zip(drafts, messages, strict=True))
-
-
-def count_up(room: Room, count: int) -> int:
-    """Return the first of as many new numbers, and lock the room until the commit."""
-    counted = Room(pk=room.pk, last_number=F("last_number") + count)
-    try:
-        counted.save(update_fields=["last_number"])
-    except Room.NotUpdated:
-        raise Room.DoesNotExist("The room was deleted.") from None
-    return counted.last_number - count + 1
-
-
-def store_or_find(draft: Draft) -> Outcome:
-    try:
-        return store([draft])[draft]
-    except IntegrityError:
-        found = Message.objects.filter(
-            room=draft.room, author=draft.author, client_id=draft.client_id
+def clean_text(text: str) -> str:
+    """Return the text as it is stored. Raise ValidationError."""
+    text = text.replace("\r\n", "\n").strip()
+    if not text:
+        raise ValidationError(_("Write something first: an empty message is not sent."))
+    if len(text) > MAX_MESSAGE:
+        raise ValidationError(
+            _("This message has %(count)s characters; at most %(most)s fit."),
+            params={"count": len(text), "most": MAX_MESSAGE},
         )
-        return found.first() or ValidationError(_("Your account is no more."))
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValidationError(_("This message has characters that cannot be stored."))
+    return text
 
 
-@in_thread
-def store_and_render(
-    drafts: Sequence[Draft],
-) -> tuple[list[Outcome], list[Fragment]]:
-    outcomes = store_drafts(drafts)
-    messages = [outcome for outcome in outcomes if isinstance(outcome, Message)]
-    return outcomes, [Fragment(render_message(one), one.number) for one in messages]
+def publish_message(message: Message) -> None:
+    publish(message.room.group, make_fragment(message))
+
+
+def make_fragment(message: Message) -> Fragment:
+    return Fragment(render_message(message), message.number)
 
 
 async def post_drafts(drafts: Sequence[Draft]) -> list[Outcome]:
+    """Store drafts of one room, and publish those that became messages."""
     outcomes, fragments = await store_and_render(drafts)
     if fragments:
         await apublish(drafts[0].room.group, *fragments)
     return outcomes
+
+
+@in_thread
+def store_and_render(drafts: Sequence[Draft]) -> tuple[list[Outcome], list[Fragment]]:
+    outcomes = store_drafts(drafts)
+    messages = [outcome for outcome in outcomes if isinstance(outcome, Message)]
+    return outcomes, [make_fragment(message) for message in messages]
 
 
 posting = Batcher(post_drafts)

@@ -1,7 +1,8 @@
-"""The fragments that travel to the pages of a room.
+"""The HTML that travels through the WebSockets of a room.
 
-What goes to all of them is in no language: its words are those of <page-words>, which
-each page says in its own. What is for one socket is in the language of that one.
+A fragment for everyone is rendered once, for pages in any language: its words are
+<page-words>, which each page replaces with its own. A fragment for one socket is in
+the language of that socket.
 """
 
 from uuid import UUID
@@ -20,7 +21,7 @@ def render_message(message: Message) -> str:
 
 
 def render_stored(message: Message) -> str:
-    """What its sender is told, even where the message itself comes much later."""
+    """For its author: the message is safe, even if it arrives much later."""
     return render("stored", message=message)
 
 
@@ -29,15 +30,20 @@ def render_removal(message: Message) -> str:
 
 
 def render_skipped(count: int, until: int) -> str:
+    """For a page that missed too much: `count` messages up to number `until`."""
     return render("skipped", count=count, before=until + 1)
 
 
 def render_error(sentence: str, client_id: UUID | None = None, retry: int = 0) -> str:
-    """`retry`: after how many milliseconds the message may be sent again, if ever."""
+    """For an author: why a message was refused.
+
+    `retry` is the time until it may be sent again, in milliseconds; 0 means never.
+    """
     return render("error", sentence=sentence, client_id=client_id, retry=retry)
 
 
 def render_roster(people: list[User], count: int) -> str:
+    """Who is in the room: the first people by name, and how many there are."""
     return render("roster", people=people, count=count, more=count - len(people))
 
 

@@ -1,58 +1,69 @@
-"""Tells the pages of a room what was changed behind their backs, as in the admin."""
+"""Tell open pages of changes that are made elsewhere, as in the admin."""
 
+from collections.abc import Callable, Collection
 from functools import partial
-from typing import Any
 
 from django.db import transaction
+from django.db.models import Model, QuerySet
 from django.db.models.signals import m2m_changed, post_delete, post_save
 from django.dispatch import receiver
 
 from apps.chat.models import Message, Room
 from apps.chat.rendering import render_removal
+from apps.users.models import User
 from channels_live import CloseCode, disconnect, history_changed, publish
 
 
 @receiver(post_delete, sender=Room)
-def on_room_deleted(instance: Room, **kwargs: Any) -> None:
-    transaction.on_commit(
-        partial(disconnect, group=instance.group, code=CloseCode.NOT_FOUND)
-    )
+def room_deleted(instance: Room, **kwargs: object) -> None:
+    """Close all sockets of the room."""
+    on_commit(disconnect, group=instance.group, code=CloseCode.NOT_FOUND)
 
 
 @receiver(post_save, sender=Room)
-def on_room_changed(instance: Room, update_fields: Any = None, **kwargs: Any) -> None:
+def room_saved(
+    instance: Room, update_fields: Collection[str] | None = None, **kwargs: object
+) -> None:
+    """Close all sockets of a private room: its members may come back at once."""
     if instance.is_private and (not update_fields or "is_private" in update_fields):
-        # Whoever may stay is back at once.
-        transaction.on_commit(
-            partial(disconnect, group=instance.group, code=CloseCode.SERVICE_RESTART)
-        )
+        on_commit(disconnect, group=instance.group, code=CloseCode.SERVICE_RESTART)
 
 
 @receiver(m2m_changed, sender=Room.members.through)
-def on_members_changed(
-    instance: Any, action: str, reverse: bool, pk_set: set[int] | None, **kwargs: Any
+def members_changed(
+    instance: Room | User, action: str, pk_set: set[int] | None, **kwargs: object
 ) -> None:
-    if action == "pre_clear":
-        related = instance.private_rooms if reverse else instance.members
-        pk_set = set(related.values_list("pk", flat=True))
+    """Close the sockets of removed members, whichever side they are removed from."""
+    if action == "pre_clear":  # post_clear names nobody
+        others = (
+            instance.members if isinstance(instance, Room) else instance.private_rooms
+        )
+        pk_set = {other.pk for other in others.all()}
     elif action != "post_remove":
         return
     for pk in pk_set or ():
-        room, user = (Room(pk=pk), instance.pk) if reverse else (instance, pk)
-        transaction.on_commit(
-            partial(disconnect, group=room.group, user=user, code=CloseCode.NOT_ALLOWED)
-        )
+        if isinstance(instance, Room):
+            group, user = instance.group, pk
+        else:
+            group, user = Room(pk=pk).group, instance.pk
+        on_commit(disconnect, group=group, user=user, code=CloseCode.NOT_ALLOWED)
 
 
 @receiver(post_save, sender=Message)
-def on_message_changed(instance: Message, **kwargs: Any) -> None:
-    transaction.on_commit(partial(history_changed, instance.room.group))
+def message_saved(instance: Message, **kwargs: object) -> None:
+    """Show the new text to pages that come back."""
+    on_commit(history_changed, instance.room.group)
 
 
 @receiver(post_delete, sender=Message)
-def on_message_deleted(instance: Message, origin: Any = None, **kwargs: Any) -> None:
-    if getattr(origin, "model", type(origin)) is not Message:
-        return  # the room itself was deleted
-    group = instance.room.group
-    transaction.on_commit(partial(history_changed, group))
-    transaction.on_commit(partial(publish, group, render_removal(instance)))
+def message_deleted(
+    instance: Message, origin: Model | QuerySet[Model] | None = None, **kwargs: object
+) -> None:
+    """Take the message off all pages, unless they close with their room."""
+    if getattr(origin, "model", type(origin)) is Message:
+        on_commit(history_changed, instance.room.group)
+        on_commit(publish, instance.room.group, render_removal(instance))
+
+
+def on_commit(function: Callable[..., None], *args: object, **kwargs: object) -> None:
+    transaction.on_commit(partial(function, *args, **kwargs))

@@ -1,4 +1,7 @@
-from collections.abc import Callable
+"""The pages of the chat. Without JavaScript they are all that it needs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import uuid4
 
 from django.contrib import messages
@@ -6,35 +9,36 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.forms import UUIDField
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from apps.chat import services
 from apps.chat.forms import RoomForm
 from apps.chat.models import Room
+from apps.chat.posting import post_message
 from apps.chat.rendering import render_roster
+from apps.chat.rooms import add_member, enter_room, remove_member
 from apps.users.models import User
 from channels_live import count_present, present
 
-PAGE = 50
-ROOMS = 100
+MESSAGES = 50  # on a page
+ROOMS = 100  # on a page
 
 
 class AuthenticatedRequest(HttpRequest):
-    """What a view behind login_required gets."""
+    """The request of a view behind login_required."""
 
     user: User
 
 
 @login_required
 def index(request: AuthenticatedRequest) -> HttpResponse:
-    """List the rooms; POST enters the room of a name, and makes it if it is new."""
+    """List the rooms. POST enters the room of a name, and creates it if it is new."""
     form = RoomForm(request.POST or None, label_suffix="")
     if form.is_valid():
         try:
-            return redirect(services.enter_room(request.user, **form.cleaned_data))
+            return redirect(enter_room(request.user, **form.cleaned_data))
         except ValidationError as error:
             form.add_error("name", error.messages)
     pages = Paginator(Room.objects.visible_to(request.user), ROOMS)
@@ -50,18 +54,18 @@ def index(request: AuthenticatedRequest) -> HttpResponse:
 
 @login_required
 def room(request: AuthenticatedRequest, slug: str) -> HttpResponse:
-    """A room with its last messages, or with those before ?before=number."""
+    """Show a room and its last messages, or those before ?before=number."""
     room = get_room(request, slug)
     newest_first = room.messages.select_related("author").order_by("-number")
     before = request.GET.get("before", "")
     is_history = before.isdecimal() and len(before) < 20
     if is_history:
         newest_first = newest_first.filter(number__lt=int(before))
-    page = list(newest_first[: PAGE + 1])
+    page = list(newest_first[: MESSAGES + 1])
     context = {
         "room": room,
-        "page": page[:PAGE][::-1],
-        "has_earlier": len(page) > PAGE,
+        "page": page[:MESSAGES][::-1],
+        "has_earlier": len(page) > MESSAGES,
         "is_history": is_history,
         "roster": render_roster(*present(room.group)),
         "client_id": uuid4(),
@@ -72,63 +76,50 @@ def room(request: AuthenticatedRequest, slug: str) -> HttpResponse:
 @login_required
 @require_POST
 def post(request: AuthenticatedRequest, slug: str) -> HttpResponse:
-    """Say something without a WebSocket."""
+    """Post a message without a WebSocket."""
     room = get_room(request, slug)
-    return act(
-        request,
-        room,
-        lambda: services.post_message(
-            room,
-            request.user,
-            request.POST.get("message", ""),
-            client_id=UUIDField(required=False).clean(request.POST.get("client_id")),
-        ),
-    )
+    text = request.POST.get("message", "")
+    with errors_shown(request):
+        client_id = UUIDField(required=False).clean(request.POST.get("client_id"))
+        post_message(room, request.user, text, client_id=client_id)
+    return redirect(room)
 
 
 @login_required
 @require_POST
 def add(request: AuthenticatedRequest, slug: str) -> HttpResponse:
-    """Let someone into a private room."""
+    """Add a member to a private room."""
     room = get_own_room(request, slug)
     username = request.POST.get("username", "")
-    return act(
-        request,
-        room,
-        lambda: services.add_member(room, username),
-        _("%(name)s is a member now.") % {"name": username},
-    )
+    with errors_shown(request):
+        add_member(room, username)
+        messages.success(request, _("%(name)s is a member now.") % {"name": username})
+    return redirect(room)
 
 
 @login_required
 @require_POST
 def remove(request: AuthenticatedRequest, slug: str) -> HttpResponse:
-    """Put someone out of a private room."""
+    """Remove a member from a private room."""
     room = get_own_room(request, slug)
     username = request.POST.get("username", "")
-    return act(
-        request,
-        room,
-        lambda: services.remove_member(room, username),
-        _("%(name)s is no member any more.") % {"name": username},
-    )
+    with errors_shown(request):
+        remove_member(room, username)
+        messages.success(
+            request, _("%(name)s is no member any more.") % {"name": username}
+        )
+    return redirect(room)
 
 
-def act(
-    request: AuthenticatedRequest,
-    room: Room,
-    action: Callable[[], object],
-    success: str = "",
-) -> HttpResponse:
-    """Do something in a room, say what came of it, and show the room again."""
+@contextmanager
+def errors_shown(request: HttpRequest) -> Iterator[None]:
+    """Show validation errors on the next page."""
     try:
-        action()
+        yield
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
-    else:
-        if success:
-            messages.success(request, success)
-    return redirect(room)
+    except Room.DoesNotExist as error:  # deleted a moment ago
+        raise Http404 from error
 
 
 def get_room(request: AuthenticatedRequest, slug: str) -> Room:

@@ -40,7 +40,7 @@ request_seconds = Histogram(
 
 
 class RequestContext(LogContext):
-    """Of the lines of a request, the last of which says how it was answered."""
+    """What the log lines of a request share. Its end is logged and counted."""
 
     status = 500
 
@@ -53,11 +53,11 @@ class RequestContext(LogContext):
         self.request = request
 
     @property
-    def session(self) -> SessionBase | None:  # type: ignore[override]
+    def session(self) -> SessionBase | None:
         return getattr(self.request, "session", None)
 
     @property
-    def route(self) -> str:  # type: ignore[override]
+    def route(self) -> str:
         match = self.request.resolver_match
         return f"/{match.route}" if match else ""
 
@@ -101,6 +101,7 @@ def find_route(path: str) -> ResolverMatch | None:
 
 
 def count(request: HttpRequest, status: int, seconds: float) -> None:
+    """Add a response to the metrics."""
     view = request.resolver_match.view_name if request.resolver_match else "none"
     method = request.method if request.method in METHODS else "other"
     requests.labels(method, view, status).inc()
@@ -109,7 +110,7 @@ def count(request: HttpRequest, status: int, seconds: float) -> None:
 
 @sync_and_async_middleware
 def log_requests(get_response: Callable[[HttpRequest], Any]) -> Callable[..., Any]:
-    """Comes first, so that nothing is answered without it."""
+    """Log and count each response. First in MIDDLEWARE, so that it sees them all."""
 
     async def answer_async(request: HttpRequest) -> HttpResponseBase:
         with RequestContext(request) as context:

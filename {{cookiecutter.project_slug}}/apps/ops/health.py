@@ -1,4 +1,4 @@
-"""Whether this process can serve: its database, its channel layer, Redis."""
+"""Checks whether this process can serve: its database, its channel layer, Redis."""
 
 import asyncio
 import logging
@@ -8,7 +8,7 @@ from functools import cache
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-from redis import Redis
+from redis.asyncio import Redis
 
 from channels_live import check_channel_layer, in_thread, is_ending
 
@@ -33,7 +33,7 @@ class Readiness:
             "channel_layer": check_channel_layer,
         }
         if settings.REDIS_URLS:
-            self.checks["redis"] = in_thread(check_redis)
+            self.checks["redis"] = check_redis
         self._running: dict[str, asyncio.Task[str]] = {}
         self._failing: dict[str, str] = {}
 
@@ -84,9 +84,9 @@ def check_migrations() -> None:
         raise LookupError(f"{len(plan)} to apply")
 
 
-def check_redis() -> None:
+async def check_redis() -> None:
     for url in settings.REDIS_URLS:
-        with Redis.from_url(
+        async with Redis.from_url(
             url, socket_connect_timeout=TIMEOUT, socket_timeout=TIMEOUT, retry=None
         ) as redis:
-            redis.ping()
+            await redis.ping()

@@ -14,9 +14,7 @@ from channels_live import LogContext
 MAX_MESSAGE = 10_000
 MAX_FIELD = 1000
 # What every record has; all else was given as `extra`.
-STANDARD = logging.makeLogRecord({}).__dict__.keys() | {
-    *("asctime", "color_message", "message", "taskName")
-}
+STANDARD = {*vars(logging.makeLogRecord({})), "asctime", "color_message", "message"}
 # What uvicorn has to say of a single WebSocket and its frames.
 SAID_ALREADY = re.compile(r'%s - "WebSocket |connection |Invalid UTF-8 |[<>] ')
 # Where PostgreSQL quotes the rows and statements that it could not do with.

@@ -27,7 +27,7 @@ from apps.ops.queries import watch_connection
 
 
 class Metrics:
-    """Begins to time queries, and listens at METRICS_ADDRESS if there is one."""
+    """Times queries from now on, and listens at METRICS_ADDRESS if that is set."""
 
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -38,6 +38,7 @@ class Metrics:
         self.thread = ThreadPoolExecutor(1, "metrics")
 
     async def answer(self, authorization: str) -> HttpResponse:
+        """Return the metrics, or 401 without the header `Bearer METRICS_TOKEN`."""
         if not is_authorized(authorization):
             return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
         loop = asyncio.get_running_loop()
@@ -50,7 +51,7 @@ def is_authorized(authorization: str) -> bool:
 
 
 class TokenHandler(MetricsHandler):
-    """The same for the address of one process, which has nothing else."""
+    """The same at METRICS_ADDRESS, where there is nothing else."""
 
     timeout = 5  # seconds that a request may take to come
     server_version = sys_version = ""

@@ -49,6 +49,7 @@ def report(passed: dict[str, bool]) -> HttpResponse:
 
 
 async def answer(send: Send, response: HttpResponse) -> None:
+    """Send a response, which no proxy may keep."""
     response.headers["Cache-Control"] = "no-store"
     response.headers["Content-Length"] = str(len(response.content))
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -1,9 +1,12 @@
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from collections.abc import AsyncIterator, Iterator
+from typing import Protocol
 from uuid import uuid4
 
 import pytest
-from limits import RateLimitItemPerMinute
+from django.core.management.color import no_style
+from django.db import connection
+from django.test import TransactionTestCase
+from pytest_django import Settings
 
 from apps.chat import flood
 from apps.chat.models import Room
@@ -11,20 +14,38 @@ from apps.chat.tests.tab import Tab
 from apps.ops.cache import fallback
 from apps.users.models import User
 
-# What one person may say, and make, in a minute; counted anew for each test.
+# Messages that one user may send, and rooms that they may create, in a test.
 LIMIT = 10
+# Tables that tests with transaction=True leave as the migrations made them.
+KEPT = {"auth_permission", "django_content_type", "django_site"}
 
-Enter = Callable[..., Awaitable[Tab]]
+
+@pytest.fixture(autouse=True, scope="package")
+def quick_flush() -> Iterator[None]:
+    """Empty the tables that tests fill, and no others.
+
+    Django empties all, and creates content types and permissions anew: that takes
+    longer than most tests.
+    """
+
+    def flush(test: TransactionTestCase) -> None:
+        tables = set(connection.introspection.django_table_names(only_existing=True))
+        statements = connection.ops.sql_flush(no_style(), sorted(tables - KEPT))
+        connection.ops.execute_sql_flush(statements)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", flush)
+        yield
 
 
 @pytest.fixture(autouse=True)
-def flood_limit_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Count in the storage that is configured, and apart from everyone else."""
-    limit = RateLimitItemPerMinute(LIMIT, namespace=f"test-{uuid4()}")
-    limits = flood.get_limits()._replace(messages=limit, rooms=limit)
-    monkeypatch.setattr(flood, "get_limits", lambda: limits)
+def flood_limits(settings: Settings) -> None:
+    """Count from zero in each test, and apart from others who use the same Redis."""
+    settings.CHAT_FLOOD_LIMIT = settings.CHAT_ROOM_LIMIT = f"{LIMIT} per minute"
+    settings.REDIS_PREFIX = f"test-{uuid4()}"
+    flood.redis_limiter.cache_clear()
+    flood.memory.storage.reset()
     fallback.failed_at = None
-    flood.typing_limiter.storage.reset()
 
 
 @pytest.fixture
@@ -50,13 +71,19 @@ def attic(ada: User, bob: User) -> Room:
     return room
 
 
+class Enter(Protocol):
+    async def __call__(
+        self, user: User, room: Room, *, after: int | None = None
+    ) -> Tab: ...
+
+
 @pytest.fixture
 async def enter(transactional_db: None) -> AsyncIterator[Enter]:
-    """Opens a tab of somebody's in a room, and waits until it is in."""
+    """Open a tab in a room as a user, and wait until its socket is in the group."""
     tabs: list[Tab] = []
 
-    async def enter(user: User, room: Room, **options: Any) -> Tab:
-        tab = await Tab.open(user, room.slug, **options)
+    async def enter(user: User, room: Room, *, after: int | None = None) -> Tab:
+        tab = await Tab.open(user, room.slug, after=after)
         tabs.append(tab)
         await tab.is_in()
         tab.frames.clear()
@@ -68,9 +95,9 @@ async def enter(transactional_db: None) -> AsyncIterator[Enter]:
 
 
 @pytest.fixture
-async def bobs(attic: Room, bob: User, enter: Enter) -> AsyncIterator[Tab]:
-    """A tab of Bob's in the attic; somebody else's is open all the time."""
-    witness = await enter(attic.creator, attic)
+async def bobs(attic: Room, ada: User, bob: User, enter: Enter) -> AsyncIterator[Tab]:
+    """A tab of Bob's in the attic. One of Ada's stays open to the end."""
+    adas = await enter(ada, attic)
     yield await enter(bob, attic)
-    await witness.say("still here")
-    await witness.hears("still here")
+    await adas.say("still here")
+    await adas.hears("still here")

@@ -1,35 +1,32 @@
-"""A browser tab: its socket goes through the whole of config.asgi, with a cookie."""
+"""A browser tab in a room. Its socket goes through config.asgi, with a cookie."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any, Self
+from typing import Self
 
-from channels.db import database_sync_to_async
 from channels.testing import WebsocketCommunicator
-from django.conf import settings
-from django.test import Client
+from django.test import AsyncClient
 
 from apps.chat.models import Message
 from apps.chat.rendering import render_message
 from apps.users.models import User
+from channels_live.testing import WAIT
 from config.asgi import application
 
-# For how long anything may be on its way, in seconds.
-WAIT = 5
-# Django's test client speaks to this host.
-HOST = b"testserver"
-ORIGIN = b"http://testserver"
+# How many messages a page that comes back is sent at most.
+CATCH_UP = 300
 
 
 class Tab:
-    def __init__(self, client: Client, path: str) -> None:
+    """A socket, and the frames that it has received so far."""
+
+    def __init__(self, client: AsyncClient, path: str) -> None:
         self.client = client
         cookies = "; ".join(
-            f"{name}={one.value}" for name, one in client.cookies.items()
+            f"{name}={cookie.value}" for name, cookie in client.cookies.items()
         )
         headers = [
-            (b"host", HOST),
-            (b"origin", ORIGIN),
+            (b"host", b"testserver"),
+            (b"origin", b"http://testserver"),
             (b"cookie", cookies.encode()),
         ]
         self.socket = WebsocketCommunicator(application, path, headers=headers)
@@ -39,42 +36,39 @@ class Tab:
     async def open(
         cls, user: User | None, slug: str, *, after: int | str | None = None
     ) -> Self:
-        """Open the socket of a room's page, as somebody who has just logged in."""
-        client = Client()
+        """Open a room in a new browser, as a user who has just logged in."""
+        client = AsyncClient()
         if user is not None:
             await client.aforce_login(user)
         return await cls.open_as(client, slug, after=after)
 
     @classmethod
     async def open_as(
-        cls, client: Client, slug: str, *, after: int | str | None = None
+        cls, client: AsyncClient, slug: str, *, after: int | str | None = None
     ) -> Self:
+        """Open a room in a browser that may have a cookie already."""
         query = "" if after is None else f"?after={after}"
         tab = cls(client, f"/ws/chat/{slug}/{query}")
         assert await tab.socket.connect(WAIT) == (True, None)
         return tab
 
     @property
-    def session_key(self) -> str:
-        return self.client.cookies[settings.SESSION_COOKIE_NAME].value
-
-    @property
     def heard(self) -> str:
         return "".join(self.frames)
 
     async def is_in(self) -> None:
-        """Wait until the socket listens: before that it reads no frame."""
+        """Wait until the socket is in the group: before that it reads no frame."""
         await self.send({})
         await self.hears('role="alert"')
 
-    async def send(self, frame: dict[str, Any]) -> None:
+    async def send(self, frame: dict[str, object]) -> None:
         await self.socket.send_json_to(frame)
 
-    async def say(self, text: str, **more: Any) -> None:
+    async def say(self, text: str, **more: object) -> None:
         await self.send({"message": text, **more})
 
     async def hears(self, text: str) -> None:
-        """Wait until a text came. Raises TimeoutError where it never does."""
+        """Wait for a text. Raise TimeoutError if it never arrives."""
         async with asyncio.timeout(WAIT):
             while text not in self.heard:
                 frame = await self.socket.receive_from(WAIT)
@@ -82,7 +76,7 @@ class Tab:
                 self.frames.append(frame)
 
     async def shows(self, message: Message) -> None:
-        """Wait until a message came, as it is rendered."""
+        """Wait for a message, as it is rendered."""
         await self.hears(render_message(message))
 
     async def code(self, within: float = WAIT) -> int:
@@ -97,9 +91,3 @@ class Tab:
 
     async def leave(self) -> None:
         await self.socket.disconnect(timeout=WAIT)
-
-
-@database_sync_to_async
-def do(action: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Do something that is not for the event loop's thread."""
-    return action(*args, **kwargs)

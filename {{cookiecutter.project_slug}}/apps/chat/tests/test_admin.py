@@ -4,7 +4,7 @@ from django.urls import reverse
 from pytest_django.asserts import assertContains, assertNotContains
 
 from apps.chat.models import Message, Room
-from apps.chat.services import post_message
+from apps.chat.posting import post_message
 from apps.users.models import User
 
 pytestmark = pytest.mark.django_db

@@ -1,53 +1,44 @@
-"""How much one person may say, and what happens to who says more."""
+"""How much one user may send, and what happens to a user who sends more."""
 
 from uuid import uuid4
 
 import pytest
 from pytest_django import Settings
 
-from apps.chat import flood
 from apps.chat.consumers import WARNINGS
-from apps.chat.flood import Flood, check_flood, check_rooms, get_limits
+from apps.chat.flood import Flood, check_messages, check_rooms
 from apps.chat.models import Room
 from apps.chat.tests.conftest import LIMIT, Enter
+from apps.ops.cache import fallback
 from apps.users.models import User
 
 
-def use_settings(
-    monkeypatch: pytest.MonkeyPatch, settings: Settings, redis_urls: list[str]
+def test_the_limit_is_the_one_of_the_settings_and_holds_for_each_person(
+    settings: Settings,
 ) -> None:
     settings.CHAT_FLOOD_LIMIT = "2 per minute"
-    settings.CHAT_ROOM_LIMIT = "2 per hour"
-    settings.REDIS_URLS = redis_urls
-    limits = get_limits.__wrapped__()
-    monkeypatch.setattr(flood, "get_limits", lambda: limits)
+    settings.CHAT_ROOM_LIMIT = "3 per hour"
 
-
-def test_the_limit_is_the_one_of_the_settings_and_holds_for_each_person(
-    monkeypatch: pytest.MonkeyPatch, settings: Settings
-) -> None:
-    use_settings(monkeypatch, settings, redis_urls=[])
-
-    for check in (check_flood, check_rooms):
-        for somebody in (1, 1, 2, 2):
-            check(somebody)
-
-        for somebody in (1, 2):
+    for check, limit in ((check_messages, 2), (check_rooms, 3)):
+        for user in (1, 2):
+            for _ in range(limit):
+                check(user)
+        for user in (1, 2):
             with pytest.raises(Flood):
-                check(somebody)
+                check(user)
 
 
 def test_while_redis_is_away_each_process_counts_for_itself(
-    monkeypatch: pytest.MonkeyPatch, settings: Settings
+    settings: Settings,
 ) -> None:
-    use_settings(monkeypatch, settings, redis_urls=["redis://127.0.0.1:1/0"])
+    settings.REDIS_URLS = ["redis://127.0.0.1:1/0"]
 
-    check_flood(1)
-    check_flood(1)
+    for _ in range(LIMIT):
+        check_messages(1)
 
     assert fallback.failed_at
     with pytest.raises(Flood):
-        check_flood(1)
+        check_messages(1)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -76,6 +67,6 @@ async def test_who_goes_on_flooding_is_cut_off(
         await adas.say("flood")
 
     assert await adas.code() == 1008
-    assert "".join(adas.frames).count("Slow down") == WARNINGS
+    assert adas.heard.count("Slow down") == WARNINGS
     await bobs.say("peace")
     await bobs.hears("peace")

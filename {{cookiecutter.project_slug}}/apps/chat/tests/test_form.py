@@ -1,4 +1,4 @@
-"""What is said without JavaScript, by the form of a room's page."""
+"""Posting without JavaScript, by the form of a room's page."""
 
 import pytest
 from django.test import Client

@@ -1,4 +1,4 @@
-"""The page that lists the rooms and makes new ones."""
+"""The page that lists rooms and creates them."""
 
 import pytest
 from django.test import Client

@@ -1,17 +1,19 @@
-"""Within a second, a socket goes with the right to be in its room."""
+"""A socket is closed within a second when its user loses access to the room."""
 
 from collections.abc import Callable
 
 import pytest
 from django.db import transaction
-from django.test import Client
+from django.test import AsyncClient
 from django.urls import reverse
 
 from apps.chat.models import Room
-from apps.chat.services import apost_message, remove_member
+from apps.chat.posting import apost_message
+from apps.chat.rooms import remove_member
 from apps.chat.tests.conftest import Enter
-from apps.chat.tests.tab import Tab, do
+from apps.chat.tests.tab import Tab
 from apps.users.models import User
+from channels_live import in_thread
 from channels_live.testing import check_sockets
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -19,10 +21,20 @@ pytestmark = pytest.mark.django_db(transaction=True)
 SECOND = 1
 
 
+async def test_logout_closes_all_tabs_of_that_browser(bobs: Tab) -> None:
+    same_browser = await Tab.open_as(bobs.client, "attic")
+    await same_browser.is_in()
+
+    await bobs.client.post(reverse("account_logout"))
+
+    assert await bobs.code(SECOND) == 4401
+    assert await same_browser.code(SECOND) == 4401
+
+
 async def test_removal_from_a_private_room_closes(
     bobs: Tab, attic: Room, bob: User
 ) -> None:
-    await do(remove_member, attic, "bob")
+    await in_thread(remove_member)(attic, "bob")
 
     assert await bobs.code(SECOND) == 4403
     back = await Tab.open_as(bobs.client, "attic")
@@ -42,7 +54,7 @@ async def test_removal_from_a_private_room_closes(
 async def test_removal_closes_by_whatever_way(
     bobs: Tab, attic: Room, bob: User, remove: Callable[[Room, User], None]
 ) -> None:
-    await do(remove, attic, bob)
+    await in_thread(remove)(attic, bob)
 
     assert await bobs.code(SECOND) == 4403
 
@@ -52,7 +64,7 @@ async def test_removal_from_one_room_leaves_others_alone(
 ) -> None:
     in_the_lobby = await enter(bob, lobby)
 
-    await do(remove_member, attic, "bob")
+    await in_thread(remove_member)(attic, "bob")
 
     assert await bobs.code(SECOND) == 4403
     await in_the_lobby.say("here yet")
@@ -62,7 +74,7 @@ async def test_removal_from_one_room_leaves_others_alone(
 async def test_who_was_removed_hears_nothing_any_more(
     bobs: Tab, attic: Room, ada: User
 ) -> None:
-    await do(remove_member, attic, "bob")
+    await in_thread(remove_member)(attic, "bob")
     await apost_message(attic, ada, "among ourselves")
 
     assert await bobs.code(SECOND) == 4403
@@ -74,7 +86,7 @@ async def test_a_removal_that_nobody_was_told_of_is_found_by_looking(
 ) -> None:
     adas = await enter(ada, attic)
 
-    await do(Room.members.through.objects.filter(user_id=bob.pk).delete)
+    await Room.members.through.objects.filter(user=bob).adelete()
     await check_sockets()
 
     assert await bobs.code(SECOND) == 4403
@@ -85,7 +97,7 @@ async def test_a_removal_that_nobody_was_told_of_is_found_by_looking(
 async def test_who_was_removed_posts_nothing_any_more(
     bobs: Tab, attic: Room, bob: User
 ) -> None:
-    await do(Room.members.through.objects.filter(user_id=bob.pk).delete)
+    await Room.members.through.objects.filter(user=bob).adelete()
 
     await bobs.say("let me in")
 
@@ -101,7 +113,7 @@ async def test_removal_that_is_rolled_back_closes_nothing(
             remove_member(attic, "bob")
             transaction.set_rollback(True)
 
-    await do(change_of_mind)
+    await in_thread(change_of_mind)()
 
     await bobs.say("here yet")
     await bobs.hears("here yet")
@@ -149,20 +161,19 @@ async def test_a_deleted_room_closes_for_all(
 ) -> None:
     tabs = [await enter(ada, lobby), await enter(bob, lobby)]
 
-    await do(delete, lobby)
+    await in_thread(delete)(lobby)
 
     assert [await tab.code(SECOND) for tab in tabs] == [4404, 4404]
 
 
-async def test_members_removed_in_the_admin_are_let_go(
+async def test_removal_in_the_admin_closes(
     attic: Room, ada: User, bob: User, enter: Enter
 ) -> None:
     bobs = await enter(bob, attic)
-    admin = Client()
+    admin = AsyncClient()
     await admin.aforce_login(await User.objects.acreate_superuser("admin"))
 
-    response = await do(
-        admin.post,
+    response = await admin.post(
         reverse("admin:chat_room_change", args=[attic.pk]),
         {
             "name": "Attic",

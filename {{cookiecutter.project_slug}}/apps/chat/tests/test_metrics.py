@@ -5,7 +5,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from apps.chat.models import Room
-from apps.chat.services import apost_message, post_message
+from apps.chat.posting import apost_message, post_message
 from apps.users.models import User
 
 pytestmark = pytest.mark.django_db(transaction=True)

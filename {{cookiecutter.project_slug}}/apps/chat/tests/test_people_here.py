@@ -1,4 +1,4 @@
-"""Who is shown as being in a room."""
+"""Who is shown as present in a room."""
 
 import pytest
 from django.test import AsyncClient

@@ -1,17 +1,17 @@
-"""How a message is checked, numbered and stored, whoever posts it."""
+"""How messages are checked, numbered, stored and shown."""
 
 from uuid import uuid4
 
 import pytest
-from channels.db import database_sync_to_async
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from apps.chat.flood import Flood
 from apps.chat.models import MAX_MESSAGE, Message, Room
-from apps.chat.services import apost_message, post_message
+from apps.chat.posting import apost_message, post_message
 from apps.chat.tests.conftest import LIMIT, Enter
 from apps.users.models import User
+from channels_live import in_thread
 
 pytestmark = pytest.mark.django_db
 
@@ -160,13 +160,12 @@ async def test_a_message_is_shown_on_commit_and_never_after_a_rollback(
 ) -> None:
     tab = await enter(bob, lobby)
 
-    kept = await change_of_mind(lobby, ada)
+    kept = await in_thread(change_of_mind)(lobby, ada)
 
     await tab.shows(kept)
     assert "dropped" not in tab.heard
 
 
-@database_sync_to_async
 def change_of_mind(room: Room, author: User) -> Message:
     """Post a message and take it back, then post another."""
     with transaction.atomic():

@@ -1,4 +1,4 @@
-"""Who gets to see which page of a private room, and who chooses its members."""
+"""Who may open which page of a private room, and who chooses its members."""
 
 import pytest
 from django.test import Client

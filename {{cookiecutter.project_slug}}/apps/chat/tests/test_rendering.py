@@ -1,38 +1,19 @@
-"""What people write is shown as they wrote it, and never becomes markup."""
+"""How messages and people are shown."""
 
-import html
 import re
-from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
 from django.test import Client
 
 from apps.chat.models import Message, Room
-from apps.chat.rendering import (
-    render_error,
-    render_message,
-    render_roster,
-    render_typing,
-)
-from apps.chat.services import post_message
+from apps.chat.posting import post_message
+from apps.chat.rendering import render_message, render_roster
 from apps.users.models import User
-
-PAYLOADS = [
-    "<script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>",
-    '"><svg onload=alert(1)>',
-    "' onmouseover='alert(1)",
-    "</textarea><script>alert(1)</script>",
-    "\x7b{ 7|add:7 }}\x7b% debug %}",
-    "<a hx-get='/logout/' hx-trigger='load'>",
-    'http://example.com/"onmouseover="alert(1)',
-    "http://example.com/<script>alert(1)</script>",
-]
 
 
 def said(text: str, author: str = "ada") -> Message:
-    """A message that is nowhere stored."""
+    """Return a message that is not stored."""
     return Message(
         room=Room(pk=1),
         author=User(pk=7, username=author),
@@ -42,45 +23,11 @@ def said(text: str, author: str = "ada") -> Message:
     )
 
 
-def tags(markup: str) -> list[str]:
-    """The tags of some HTML with the names of their attributes."""
-    found = re.findall(r"<[a-z][^>]*>", markup)
-    return [re.sub(r'="[^"]*"', "", tag) for tag in found]
-
-
-@pytest.mark.parametrize("payload", PAYLOADS)
-@pytest.mark.parametrize(
-    "render",
-    [
-        lambda text: render_message(said("hello", author=text)),
-        lambda text: render_roster([User(pk=7, username=text)], 1),
-        lambda text: render_typing(User(pk=7, username=text)),
-        lambda text: render_error(text, uuid4()),
-    ],
-    ids=["author", "roster", "typing", "error"],
-)
-def test_a_name_is_never_markup(render: Callable[[str], str], payload: str) -> None:
-    shown = render(payload)
-
-    assert tags(shown) == tags(render("x"))
-    assert payload in html.unescape(shown)
-
-
-@pytest.mark.parametrize("payload", PAYLOADS)
-def test_a_text_is_never_markup(payload: str) -> None:
-    expected = tags(render_message(said("x")))
-
-    found = tags(render_message(said(payload)))
-
-    links = [tag for tag in found if tag not in expected]
-    assert [tag for tag in found if tag in expected] == expected
-    assert set(links) <= {"<a href rel>"}
-
-
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
         ("a < b & c", "<p>a &lt; b &amp; c</p>"),
+        ("<script>alert(1)</script>", "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>"),
         ("one\ntwo", "<p>one<br>two</p>"),
         ("one\n\ntwo", "<p>one</p>\n\n<p>two</p>"),
         (

@@ -1,16 +1,16 @@
-"""A room's page: its last messages, and those before."""
+"""The page of a room: its last messages, and those before."""
 
 import re
-from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 from pytest_django.asserts import assertContains, assertNotContains
 
 from apps.chat.models import Message, Room
-from apps.chat.views import PAGE
+from apps.chat.views import MESSAGES
 from apps.users.models import User
 
 pytestmark = pytest.mark.django_db
@@ -37,35 +37,34 @@ def fill(room: Room, author: User, count: int) -> None:
     )
 
 
-def numbers(response: Any) -> list[int]:
-    """The numbers of the messages on a page, from top to bottom."""
-    found = re.findall(r'data-number="(\d+)"', response.content.decode())
-    return [int(number) for number in found]
+def numbers(page: str) -> list[int]:
+    """Return the numbers of the messages on a page, from top to bottom."""
+    return [int(number) for number in re.findall(r'data-number="(\d+)"', page)]
 
 
 def test_the_last_messages_are_shown_the_newest_at_the_bottom(
     client: Client, lobby: Room, ada: User
 ) -> None:
-    fill(lobby, ada, PAGE + 7)
+    fill(lobby, ada, MESSAGES + 7)
 
     response = client.get(lobby.get_absolute_url())
 
-    assert numbers(response) == list(range(8, PAGE + 8))
+    assert numbers(response.text) == list(range(8, MESSAGES + 8))
     assertContains(response, 'href="?before=8"')
 
 
 def test_earlier_messages_come_page_by_page(
     client: Client, lobby: Room, ada: User
 ) -> None:
-    fill(lobby, ada, 2 * PAGE + 1)
+    fill(lobby, ada, 2 * MESSAGES + 1)
     url = lobby.get_absolute_url()
 
-    middle = client.get(url, {"before": PAGE + 2})
-    assert numbers(middle) == list(range(2, PAGE + 2))
+    middle = client.get(url, {"before": MESSAGES + 2})
+    assert numbers(middle.text) == list(range(2, MESSAGES + 2))
     assertContains(middle, 'href="?before=2"')
 
     first = client.get(url, {"before": 2})
-    assert numbers(first) == [1]
+    assert numbers(first.text) == [1]
     assertNotContains(first, "?before=")
 
 
@@ -84,7 +83,7 @@ def test_a_page_of_earlier_messages_opens_no_socket_and_takes_none(
     assertNotContains(earlier, 'name="message"')
 
 
-@pytest.mark.parametrize("count", [0, 1, PAGE])
+@pytest.mark.parametrize("count", [0, 1, MESSAGES])
 def test_where_everything_is_shown_nothing_earlier_is_offered(
     client: Client, lobby: Room, ada: User, count: int
 ) -> None:
@@ -92,40 +91,8 @@ def test_where_everything_is_shown_nothing_earlier_is_offered(
 
     response = client.get(lobby.get_absolute_url())
 
-    assert len(numbers(response)) == count
+    assert len(numbers(response.text)) == count
     assertNotContains(response, "?before=")
-
-
-@pytest.mark.parametrize(
-    ("before", "shown"),
-    [
-        ("", [1, 2, 3]),
-        ("0", []),
-        ("1", []),
-        ("3", [1, 2]),
-        ("003", [1, 2]),
-        ("٣", [1, 2]),
-        ("²", [1, 2, 3]),
-        ("-1", [1, 2, 3]),
-        ("1.5", [1, 2, 3]),
-        ("1; DROP TABLE", [1, 2, 3]),
-        ("\0", [1, 2, 3]),
-        ("9" * 18, [1, 2, 3]),
-        ("9" * 19, [1, 2, 3]),
-        ("9" * 100, [1, 2, 3]),
-        ("9" * 10_000, [1, 2, 3]),
-    ],
-    ids=lambda value: f"{value!a:.20}",
-)
-def test_any_text_may_stand_where_the_number_should(
-    client: Client, lobby: Room, ada: User, before: str, shown: list[int]
-) -> None:
-    fill(lobby, ada, 3)
-
-    response = client.get(lobby.get_absolute_url(), {"before": before})
-
-    assert response.status_code == 200
-    assert numbers(response) == shown
 
 
 def test_other_rooms_are_not_mixed_in(
@@ -133,7 +100,7 @@ def test_other_rooms_are_not_mixed_in(
 ) -> None:
     fill(attic, ada, 3)
 
-    assert numbers(client.get(lobby.get_absolute_url())) == []
+    assert numbers(client.get(lobby.get_absolute_url()).text) == []
 
 
 def test_a_page_costs_few_queries_however_many_messages(
@@ -141,20 +108,14 @@ def test_a_page_costs_few_queries_however_many_messages(
     lobby: Room,
     ada: User,
     bob: User,
-    django_assert_max_num_queries: Any,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    fill(lobby, ada, PAGE)
+    fill(lobby, ada, MESSAGES)
 
     # Session, user, room, messages with their authors, and two for who is here.
     with django_assert_max_num_queries(6):
         client.get(lobby.get_absolute_url())
 
 
-@pytest.mark.parametrize("slug", ["nowhere", "a b", "a%00b", "\u65e5", "x" * 1000])
-@pytest.mark.parametrize("page", ["", "messages/", "members/add/", "members/remove/"])
-def test_an_unknown_room_is_not_found(client: Client, slug: str, page: str) -> None:
-    url = reverse("chat:index") + f"{slug}/{page}"
-
-    response = client.post(url) if page else client.get(url)
-
-    assert response.status_code == 404
+def test_an_unknown_room_is_not_found(client: Client) -> None:
+    assert client.get(reverse("chat:room", args=["nowhere"])).status_code == 404

@@ -1,11 +1,11 @@
-"""How rooms are entered, made, and opened to others."""
+"""How rooms are entered and created, and how their members are chosen."""
 
 import pytest
 from django.core.exceptions import ValidationError
 
 from apps.chat.flood import Flood
 from apps.chat.models import Room
-from apps.chat.services import add_member, enter_room, remove_member
+from apps.chat.rooms import add_member, enter_room, remove_member
 from apps.chat.tests.conftest import LIMIT
 from apps.users.models import User
 

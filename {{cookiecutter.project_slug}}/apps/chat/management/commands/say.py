@@ -1,12 +1,11 @@
-"""Say something in a room, from a shell, a script or a scheduled job."""
-
-from typing import Any
+"""Post a message from a shell, a script or a scheduled job."""
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.chat.models import Room
-from apps.chat.services import find_user, post_message
+from apps.chat.posting import post_message
+from apps.chat.rooms import find_user
 
 
 class Command(BaseCommand):
@@ -18,7 +17,7 @@ class Command(BaseCommand):
         parser.add_argument("--user", required=True, help="name of the author")
 
     def handle(
-        self, *args: Any, room: str, text: str, user: str, **options: Any
+        self, *args: object, room: str, text: str, user: str, **options: object
     ) -> None:
         try:
             message = post_message(

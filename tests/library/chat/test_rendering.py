@@ -1,0 +1,64 @@
+"""What users write never becomes markup."""
+
+import html
+import re
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+
+from apps.chat.rendering import (
+    render_error,
+    render_message,
+    render_roster,
+    render_typing,
+)
+from apps.chat.tests.test_rendering import said
+from apps.users.models import User
+
+PAYLOADS = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    '"><svg onload=alert(1)>',
+    "' onmouseover='alert(1)",
+    "</textarea><script>alert(1)</script>",
+    "\x7b{ 7|add:7 }}\x7b% debug %}",
+    "<a hx-get='/logout/' hx-trigger='load'>",
+    'http://example.com/"onmouseover="alert(1)',
+    "http://example.com/<script>alert(1)</script>",
+]
+
+
+def tags(markup: str) -> list[str]:
+    """The tags of some HTML with the names of their attributes."""
+    found = re.findall(r"<[a-z][^>]*>", markup)
+    return [re.sub(r'="[^"]*"', "", tag) for tag in found]
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+@pytest.mark.parametrize(
+    "render",
+    [
+        lambda text: render_message(said("hello", author=text)),
+        lambda text: render_roster([User(pk=7, username=text)], 1),
+        lambda text: render_typing(User(pk=7, username=text)),
+        lambda text: render_error(text, uuid4()),
+    ],
+    ids=["author", "roster", "typing", "error"],
+)
+def test_a_name_is_never_markup(render: Callable[[str], str], payload: str) -> None:
+    shown = render(payload)
+
+    assert tags(shown) == tags(render("x"))
+    assert payload in html.unescape(shown)
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_a_text_is_never_markup(payload: str) -> None:
+    expected = tags(render_message(said("x")))
+
+    found = tags(render_message(said(payload)))
+
+    links = [tag for tag in found if tag not in expected]
+    assert [tag for tag in found if tag in expected] == expected
+    assert set(links) <= {"<a href rel>"}

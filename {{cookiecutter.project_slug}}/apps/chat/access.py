@@ -1,0 +1,37 @@
+"""Who may enter a room by its WebSocket, and who may stay in it."""
+
+from collections.abc import Collection
+
+from django.contrib.auth.models import AnonymousUser
+
+from apps.chat.models import Room
+from apps.users.models import User
+from channels_live import CloseCode, Refused, in_thread
+
+
+@in_thread
+def get_room(slug: str, user: User | AnonymousUser) -> Room:
+    """Return the room of a slug. Raise Refused if the user may not enter it."""
+    if not user.is_authenticated:
+        raise Refused(CloseCode.NOT_LOGGED_IN)
+    room = Room.objects.with_slug(slug).first()
+    if room is None:
+        raise Refused(CloseCode.NOT_FOUND)
+    if not room.admits(user):
+        raise Refused(CloseCode.NOT_ALLOWED)
+    return room
+
+
+def find_revoked(pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int], int]:
+    """Return the pairs of room and user that may not stay together, and why."""
+    rooms = Room.objects.in_bulk({room for room, _ in pairs})
+    private = {room.pk for room in rooms.values() if room.is_private}
+    memberships = Room.members.through.objects.filter(room__in=private)
+    members = set(memberships.values_list("room_id", "user_id"))
+    codes: dict[tuple[int, int], int] = {}
+    for room, user in pairs:
+        if room not in rooms:
+            codes[room, user] = CloseCode.NOT_FOUND
+        elif room in private and (room, user) not in members:
+            codes[room, user] = CloseCode.NOT_ALLOWED
+    return codes

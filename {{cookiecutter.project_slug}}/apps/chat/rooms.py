@@ -1,0 +1,63 @@
+"""Create rooms, and choose the members of private ones."""
+
+from django.core.exceptions import ValidationError
+from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
+
+from apps.chat.flood import check_rooms
+from apps.chat.models import Room
+from apps.users.models import User
+
+
+def enter_room(user: User, name: str, *, is_private: bool = False) -> Room:
+    """Return the room of that name, created now if there is none.
+
+    Raise ValidationError if the name is invalid, or names a private room that the user
+    is no member of; Flood, a subclass, if the user has created too many rooms.
+    """
+    name = " ".join(name.replace("\0", "").split())
+    slug = slugify(name, allow_unicode=True)
+    if not slug:
+        raise ValidationError(_("A room's name needs a letter or a digit."))
+    room = Room(name=name, slug=slug, creator=user, is_private=is_private)
+    room.clean_fields(exclude=["creator"])
+    if not Room.objects.filter(slug=slug).exists():
+        check_rooms(user.pk)
+    room, is_new = Room.objects.get_or_create(
+        slug=slug,
+        defaults={"name": name, "creator": user, "is_private": is_private},
+    )
+    if is_new and is_private:
+        room.members.add(user)
+    if not room.admits(user):
+        raise ValidationError(_("This room is private. Ask its creator to add you."))
+    return room
+
+
+def add_member(room: Room, username: str) -> None:
+    """Add a member to a private room. Raise ValidationError."""
+    room.members.add(find_user(username))
+
+
+def remove_member(room: Room, username: str) -> None:
+    """Remove a member from a private room, and close their sockets there.
+
+    Raise ValidationError.
+    """
+    user = find_user(username)
+    if user == room.creator:
+        raise ValidationError(_("The creator of a room stays in it."))
+    room.members.remove(user)
+
+
+def find_user(username: str) -> User:
+    """Return the user of that name. Raise ValidationError."""
+    if len(username) > 150:
+        raise ValidationError(_("Nobody has a name that long."))
+    username = username.replace("\0", "�").strip()  # no name has one
+    user = User.objects.filter(username=username).first()
+    if user is None:
+        raise ValidationError(
+            _("There is nobody called “%(name)s”."), params={"name": username}
+        )
+    return user

@@ -15,7 +15,6 @@ root_packages =
     channels_live
     apps
     config
-exclude_type_checking_imports = True
 
 [importlinter:contract:rooms]
 name = The rooms of the library are floors
@@ -24,7 +23,7 @@ exhaustive = True
 containers = channels_live
 layers =
     apps
-    checks | management | servers | templatetags | testing
+    checks | management | servers | signals | templatetags | testing
     handshake
     consumers
     commands

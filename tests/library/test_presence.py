@@ -320,3 +320,42 @@ def test_rows_say_what_they_are(server: Server, ada: Any) -> None:
 
     assert str(Presence.objects.get()) == "ada in here"
     assert str(Process.objects.get()) == str(server.id)
+
+
+def test_a_roster_that_fails_holds_up_no_other(
+    server: Server, ada: Any, bob: Any
+) -> None:
+    def fail(people: list[Any], count: int) -> str:
+        raise RuntimeError("not thought of")
+
+    server.enter(ada, "here")
+    server.tracker.enter("nowhere", ada.pk, fail)
+    server.pages["nowhere"] = Page()
+    server.enter(ada, "there")
+
+    with pytest.raises(RuntimeError, match="not thought of"):
+        server.tell()
+
+    shown = {name: page.shown for name, page in server.pages.items()}
+    assert shown == {"here": ["1: ada"], "nowhere": [], "there": ["1: ada"]}
+
+
+def test_a_roster_that_could_not_be_read_is_shown_next_time(
+    server: Server, ada: Any, bob: Any
+) -> None:
+    server.enter(ada)
+    server.tell()
+    other = Server()
+    other.enter(bob)
+    other.tell()
+
+    def fail(*args: Any, **options: Any) -> None:
+        raise OperationalError("the database is away")
+
+    server.hears("here")
+    with pytest.MonkeyPatch.context() as broken:
+        broken.setattr(QuerySet, "order_by", fail)
+        with pytest.raises(OperationalError):
+            server.tell()
+
+    assert server.tell() == {"here": "2: ada bob"}

@@ -2,19 +2,22 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
+from typing import Self
 
 import pytest
 from channels.layers import get_channel_layer
 from django.db import InterfaceError, OperationalError
 from pytest_django import Settings
 
-from channels_live import apublish
+from channels_live import CloseCode, apublish
 from channels_live.process import every, get_process
-from channels_live.testing import WAIT
+from channels_live.testing import WAIT, check_sockets, has_entered
 from tests.library.helpers import layers
+from tests.library.helpers.browsing import closing_code, only, socket_of
+from tests.library.helpers.consumers import ShoutConsumer
 from tests.library.helpers.layers import ForgetfulLayer
-from tests.library.helpers.listening import listen
+from tests.library.helpers.listening import ListHistory, listen
 
 
 async def repeat(job: Callable[[], Awaitable[None]], done: asyncio.Event) -> None:
@@ -112,3 +115,56 @@ async def test_a_subscription_that_failed_is_tried_again(
     await apublish("here", "hello")
 
     await listener.hears("hello")
+
+
+async def test_a_history_that_fails_holds_up_no_other(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("channels_live.process.REPAIR_INTERVAL", 0.01)
+    histories = [ListHistory() for _ in range(3)]
+    broken = histories[0]
+    listeners = [
+        await listen(f"group{number}", history=history, after=0)
+        for number, history in enumerate(histories)
+    ]
+
+    async def fail(groups: Collection[str]) -> dict[str, int]:
+        raise RuntimeError("not thought of")
+
+    monkeypatch.setattr(broken, "last_numbers", fail)
+    for history in histories:
+        history.add("a")
+
+    for listener in listeners[1:]:
+        await listener.hears("a")
+    await asyncio.sleep(0.05)
+    assert caplog.text.count("The job repair fails; trying again.") == 1
+
+
+@pytest.mark.django_db
+async def test_a_consumer_that_fails_to_tell_who_may_stay_keeps_no_other() -> None:
+    class Failing(ShoutConsumer):
+        @classmethod
+        def revoked(cls, consumers: Collection[Self]) -> dict[Self, int]:
+            raise RuntimeError("not thought of")
+
+    def closing() -> type[ShoutConsumer]:
+        class Closing(ShoutConsumer):
+            @classmethod
+            def revoked(cls, consumers: Collection[Self]) -> dict[Self, int]:
+                return dict.fromkeys(consumers, CloseCode.NOT_ALLOWED)
+
+        return Closing
+
+    kinds: list[type[ShoutConsumer]] = [Failing, *(closing() for _ in range(9))]
+    sockets = [socket_of("/", application=only(kind.as_asgi())) for kind in kinds]
+    for socket in sockets:
+        assert await socket.connect(WAIT) == (True, None)
+        await has_entered(socket)
+
+    with pytest.raises(RuntimeError, match="not thought of"):
+        await check_sockets()
+
+    for socket in sockets[1:]:
+        assert await closing_code(socket) == 4403
+    await has_entered(sockets[0])

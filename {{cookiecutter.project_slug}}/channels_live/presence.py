@@ -21,6 +21,7 @@ from channels_live.delivery import bus
 from channels_live.delivery.hub import Hub
 from channels_live.models import Presence, Process
 from channels_live.observe import metrics
+from channels_live.observe.outage import database_outage
 
 # A process that was not seen for longer is taken for dead, in seconds.
 ALIVE = 20
@@ -93,7 +94,11 @@ class Tracker:
             await bus.send(group, Message(Kind.PRESENCE_CHANGED, group))
             self.changed(group)
         stale, self._stale = self._stale, set()
-        await self._show(stale)
+        try:
+            await self._show(stale)
+        except database_outage.errors:
+            self._stale |= stale
+            raise
 
     async def beat(self) -> None:
         """Say that this process is alive, and show who went with those that died."""
@@ -145,11 +150,14 @@ class Tracker:
         rosters = {
             name: self._rosters[name] for name in groups if name in self._rosters
         }
-        for name, html in (await in_thread(render)(rosters)).items():
+        rendered, failures = await in_thread(render)(rosters)
+        for name, html in rendered.items():
             group = self._hub.groups.get(name)
             if group and self._shown.get(name) != html:
                 self._shown[name] = html
                 group.broadcast(html)
+        if failures:
+            raise failures[0]
 
     def _beat(self) -> tuple[bool, set[str]]:
         now = timezone.now()
@@ -170,6 +178,13 @@ class Tracker:
         return groups
 
 
-def render(rosters: dict[str, Roster]) -> dict[str, str]:
-    """Return the roster of each of these groups."""
-    return {group: roster(*present(group)) for group, roster in rosters.items()}
+def render(rosters: dict[str, Roster]) -> tuple[dict[str, str], list[Exception]]:
+    """Return the roster of each of these groups, and what failed of that."""
+    rendered, failures = {}, []
+    for group, roster in rosters.items():
+        people, count = present(group)
+        try:
+            rendered[group] = roster(people, count)
+        except Exception as error:  # which must not hold up the others
+            failures.append(error)
+    return rendered, failures

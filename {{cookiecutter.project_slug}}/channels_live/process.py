@@ -109,14 +109,21 @@ class Process:
 
     async def check_sockets(self) -> None:
         """Close the sockets of those who should have been told to go, and were not."""
-        await self.terminate_revoked(self.registry.with_labels_of("user"))
         consumers: dict[type[Checked], list[Checked]] = {}
         for socket in self.registry.with_labels_of("group"):
             if socket.consumer is not None:
                 consumers.setdefault(type(socket.consumer), []).append(socket.consumer)
-        for kind, members in consumers.items():
-            for consumer, code in (await in_thread(kind.revoked)(members)).items():
-                consumer.socket.terminate(code)
+        # One that fails must not hold up the others.
+        await asyncio.gather(
+            self.terminate_revoked(self.registry.with_labels_of("user")),
+            *(self._terminate_if_revoked(*of_one) for of_one in consumers.items()),
+        )
+
+    async def _terminate_if_revoked(
+        self, kind: type[Checked], consumers: Collection[Checked]
+    ) -> None:
+        for consumer, code in (await in_thread(kind.revoked)(consumers)).items():
+            consumer.socket.terminate(code)
 
     async def terminate_revoked(self, sockets: Collection[Socket]) -> None:
         """Close those of these sockets whose login is over."""

@@ -115,13 +115,16 @@ class Hub:
         for group in self.groups.values():
             if group.history is not None:
                 names.setdefault(group.history, []).append(group.name)
-        for history, groups in names.items():
-            newest_numbers = await history.last_numbers(groups)
-            database_outage.end()
-            for name, newest in newest_numbers.items():
-                behind = self.groups.get(name)
-                if behind is not None and behind.last < newest:
-                    await behind.sync()
+        # One that fails must not hold up the others.
+        await asyncio.gather(*(self._repair(*of_one) for of_one in names.items()))
+
+    async def _repair(self, history: History, names: list[str]) -> None:
+        newest_numbers = await history.last_numbers(names)
+        database_outage.end()
+        for name, newest in newest_numbers.items():
+            behind = self.groups.get(name)
+            if behind is not None and behind.last < newest:
+                await behind.sync()
 
     async def renew(self) -> None:
         """Subscribe to all anew: channel layers let memberships expire after a day."""

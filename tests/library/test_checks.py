@@ -62,8 +62,8 @@ def test_production_is_warned_of_a_channel_layer_in_memory(
             "CHANNELS_LIVE: expected a positive number for 'SOCKETS_PER_USER', got 0.",
         ),
         (
-            {"SOCKETS_PER_SECOND": -3},
-            "expected a positive number for 'SOCKETS_PER_SECOND', got -3.",
+            {"SOCKETS_PER_USER": -3},
+            "CHANNELS_LIVE: expected a positive number for 'SOCKETS_PER_USER', got -3.",
         ),
         ({"CHANNEL_LAYER": "other"}, "CHANNEL_LAYERS has no 'other'."),
         (None, "CHANNELS_LIVE: expected a dictionary, got None."),

@@ -1,8 +1,6 @@
 """Who hears what is published."""
 
-import asyncio
 import logging
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -12,12 +10,12 @@ from channels.layers import get_channel_layer
 from pytest_django import Settings
 
 from channels_live import Fragment, apublish, disconnect, publish
-from channels_live.delivery.hub import EVERYBODY
 from channels_live.process import get_process
-from channels_live.testing import WAIT, has_entered
+from channels_live.testing import has_entered
 from tests.library.helpers import layers
 from tests.library.helpers.browsing import connect
 from tests.library.helpers.listening import Listener, ListHistory, listen
+from tests.library.helpers.telling import overhear
 
 
 async def test_every_socket_of_a_group_hears_it() -> None:
@@ -175,22 +173,10 @@ async def test_a_message_of_another_kind_is_complained_of_once(
     assert "channels_live.publish() in the place of group_send()" in complaint
 
 
-async def overhear(say: Callable[[], None], group: str) -> dict[str, Any]:
-    """What processes tell each other when something is said."""
-    layer: Any = get_channel_layer()
-    channel = await layer.new_channel()
-    await layer.group_add(group, channel)
-    say()
-    async with asyncio.timeout(WAIT):
-        message: dict[str, Any] = await layer.receive(channel)
-    await layer.group_discard(group, channel)
-    return message
-
-
 async def garbage() -> dict[str, Any]:
     """What no process says, and its name."""
     fragments = await overhear(partial(publish, "nowhere", "a"), "nowhere")
-    parting = await overhear(partial(disconnect, session="nobody's"), EVERYBODY)
+    parting = await overhear(partial(disconnect, session="nobody's"))
     found: dict[str, Any] = {
         **{"a text": "hello", "nothing": None, "a list": [fragments], "no message": {}},
         "no kind": {"type": fragments["type"]},

@@ -1,7 +1,7 @@
 """Consumers of Channels itself, as its tutorial has them.
 
 Each is in the group "here", answers a text with itself, and passes on to its page what
-is sent to the group with group_send().
+is sent to the group with group_send(). One logs people in and out.
 """
 
 from typing import Any
@@ -12,6 +12,8 @@ from channels.generic.websocket import (
     AsyncWebsocketConsumer,
     WebsocketConsumer,
 )
+
+from tests.library.helpers.consumers import obey
 
 GROUP = "here"
 
@@ -55,6 +57,8 @@ class JsonConsumer(AsyncJsonWebsocketConsumer):
         await self.channel_layer.group_discard(GROUP, self.channel_name)
 
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
+        if isinstance(content, dict):
+            content = await obey(self.scope, content)
         await self.send_json(content)
 
     async def say(self, event: dict[str, Any]) -> None:

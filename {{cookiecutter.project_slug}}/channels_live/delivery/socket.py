@@ -1,6 +1,7 @@
 """One WebSocket, between its server and its consumer, whatever consumer it is."""
 
 import asyncio
+import itertools
 import logging
 import time
 from collections.abc import Collection
@@ -25,6 +26,7 @@ WINDOW = 5
 BROWSERS_CODES = {1000, 1001, 1005}
 
 frames = Budget(WINDOW)
+numbers = itertools.count()
 
 
 class Checked(Protocol):
@@ -54,12 +56,13 @@ class Socket:
             send, on_overflow=partial(self.terminate, CloseCode.TRY_AGAIN_LATER)
         )
         self.is_open = False  # accepted, and no reason to end yet
-        self.is_closed = False  # by its consumer, or from outside
+        self.is_closed = False  # by its consumer, from outside, or by the browser
         self.is_idle = False  # waits for a frame
         self.is_lost = False  # the server says that nobody is there any more
         self.is_ending = False  # with its process
         self._terminated: int | None = None
         self._closing: asyncio.Task[None] | None = None
+        self._number = next(numbers)  # another may lie where this one lay in memory
         self._path = scope["path"][:MAX_LENGTH]
         self._opened = 0.0
 
@@ -74,6 +77,7 @@ class Socket:
             if event["type"] == "websocket.disconnect":
                 code = event.get("code") or CloseCode.NO_STATUS
                 self.end("left", code)
+                self.is_closed = True
                 return event
             if event["type"] != "websocket.receive":
                 return event
@@ -86,7 +90,7 @@ class Socket:
         size = len(event.get("text") or event.get("bytes") or "")
         if size > conf.get("FRAME_SIZE"):
             self.terminate(CloseCode.MESSAGE_TOO_BIG)
-        elif not frames.spend(self, conf.get("FRAMES_PER_SECOND")):
+        elif not frames.spend(self._number, conf.get("FRAMES_PER_SECOND")):
             self.terminate(CloseCode.POLICY_VIOLATION)
         return not self.is_closed
 

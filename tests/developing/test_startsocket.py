@@ -27,7 +27,9 @@ SOCKETS: dict[str, tuple[Answers, dict[str, str]]] = {
 URLS = re.compile(r"Open http://localhost:8000(\S+)")
 
 
-@pytest.mark.parametrize("kind", SOCKETS)
+@pytest.mark.parametrize(
+    "kind", ["htmx", pytest.param("javascript", marks=pytest.mark.deep), "plain"]
+)
 def test_an_endpoint_works_the_moment_it_is_written(
     kitchen: Kitchen, browser: Browser, kind: str
 ) -> None:

@@ -42,7 +42,9 @@ def test_starting_a_project_with_pip(
     project = kitchen.write({"include_chat_demo": False})
     block = code(section(project / "README.md", "Start"), "sh")[1]
     block = block.replace("python -m venv", "python3 -m venv")
-    with type_and_serve(block, project, machine) as server:
+    # Compiling all that is installed takes longest. pip means `--compile` by this name.
+    env = {**machine, "PIP_NO_COMPILE": "0"}
+    with type_and_serve(block, project, env) as server:
         assert_at_work(server)
 
 

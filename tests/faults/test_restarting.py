@@ -28,7 +28,7 @@ PEOPLE = 10
 GUESTS = 20
 PAGE = "/health/live"
 TALKERS = 8
-ROUNDS, DEEP_ROUNDS = 1, 5
+ROUNDS, DEEP_ROUNDS = 1, 2
 COME_BACK = 1012
 LIMIT = 10  # seconds, on a busy machine
 # What a process ends with: daphne by itself, uvicorn by the signal that it was sent.

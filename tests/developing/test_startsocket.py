@@ -9,6 +9,7 @@ from baking import Answers, Kitchen, Project, run
 from people import Person
 from playwright.sync_api import Browser, expect
 from serving import free_port, serve
+from shells import Shell
 from sites import Site, runserver
 
 # Names in different spellings, in different apps.
@@ -106,8 +107,11 @@ def two_people(
     project: Project, browser: Browser, port: int
 ) -> Iterator[tuple[Person, Person]]:
     """A server of the project, and two people at it who are logged in."""
-    with serve(runserver(project, port), cwd=project.path, port=port) as server:
-        site = Site(server, project, "", {})
+    with (
+        Shell(project) as shell,
+        serve(runserver(project, port), cwd=project.path, port=port) as server,
+    ):
+        site = Site(server, project, "", {}, shell)
         site.settle("ada", "bob")
         people = site.invite(browser, "ada"), site.invite(browser, "bob")
         yield people

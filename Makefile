@@ -1,9 +1,10 @@
-# The commands: `make demo`, `make test` and `make bench`. README.md says what they run.
+# The commands: `make demo`, `make test` and `make bench`. README.md says what they run,
+# CONTRIBUTING.md the others.
 # Needs Python 3.12 or newer and make; the rest is installed into this folder.
 
 PORT ?= 8000
 # Much of the time is waiting for what was broken on purpose.
-PYTEST_ARGS ?= -n 3 --dist loadfile
+PYTEST_ARGS ?= -n 3 --dist loadfile --no-loadscope-reorder
 BENCH_ARGS ?=
 
 # A `uv` that does not run (a shim of a version manager, say) counts as none.
@@ -14,13 +15,17 @@ export PATH := $(CURDIR)/.uv/bin:$(PATH)
 endif
 RUN := $(UV) run
 
-.PHONY: demo test lint newest picture bench clean
+.PHONY: demo test deep lint newest picture bench clean
 
 demo: .venv/.complete
 	@$(RUN) python scripts/demo.py $(PORT)
 
 test: .venv/.complete
 	$(RUN) pytest $(PYTEST_ARGS)
+
+# The same, on each server where `make test` takes turns, and at full length.
+deep: .venv/.complete
+	$(RUN) pytest $(PYTEST_ARGS) --deep
 
 lint: .venv/.complete
 	$(RUN) ruff check

@@ -9,7 +9,7 @@ from baking import Answers, Kitchen, assert_all_passed, run
 READERS = {"github": jobs.github, "gitlab": jobs.gitlab}
 ANSWERS: dict[str, Answers] = {
     "github": {"chat_client": "javascript", "asgi_server": "uvicorn"},
-    "gitlab": {"include_chat_demo": False},
+    "gitlab": {"include_chat_demo": False, "asgi_server": "uvicorn"},
 }
 
 

@@ -1,61 +1,55 @@
-"""`startsocket` writes an endpoint that works at once, whatever the project is."""
+"""`startsocket` writes an endpoint that works once its routes are added."""
 
-import os
-import pty
 import re
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from baking import NOTHING, Answers, Kitchen, Project, environment
+from baking import Answers, Kitchen, Project, run
 from people import Person
 from playwright.sync_api import Browser, expect
 from serving import free_port, serve
+from shells import Shell
 from sites import Site, runserver
 
-# Apps whose routes are mounted in different ways, and names in different spellings.
+# Names in different spellings, in different apps.
 SOCKETS: dict[str, tuple[Answers, dict[str, str]]] = {
-    "htmx": ({}, {"web": "ticker", "chat": "live-prices"}),
-    "javascript": ({"chat_client": "javascript"}, {"apps.users": "LivePrices"}),
+    "chat": ({}, {"web": "ticker", "chat": "live-prices"}),
     "plain": (
         {"include_chat_demo": False},
         {"web": "calendar", "users": "a_name_with_40_letters_which_are_allowed"},
     ),
 }
-URLS = re.compile(r"Open http://localhost:8000(\S+)")
+# What is to be added to which file.
+ROUTES = re.compile(
+    r"(config/\w+\.py):\s+(from \S+ import \w+)\s+(path\(.*\),)$", re.MULTILINE
+)
+URL = re.compile(r"http://localhost:8000(\S+)")
 
 
 @pytest.mark.parametrize("kind", SOCKETS)
-def test_an_endpoint_works_the_moment_it_is_written(
+def test_an_endpoint_works_with_the_routes_that_are_printed(
     kitchen: Kitchen, browser: Browser, kind: str
 ) -> None:
     answers, sockets = SOCKETS[kind]
     project = kitchen.bake(answers)
     before = files(project)
-    said = "".join(project.manage("startsocket", *pair) for pair in sockets.items())
-    after = files(project)
-    written = sorted(set(after) - set(before))
-    assert len(written) == 4 * len(sockets)
-    assert said.count("created") == 4 * len(sockets)
-
-    assert (
-        project.manage("startsocket", *list(sockets.items())[-1]).count("unchanged")
-        == 4
-    )
-    assert files(project) == after
-
+    said = [project.manage("startsocket", *pair) for pair in sockets.items()]
+    written = sorted(set(files(project)) - set(before))
+    assert [name for name in before if files(project)[name] != before[name]] == []
+    assert len(written) == "".join(said).count("created") == 4 * len(sockets)
     project.run("ruff", "check", "--no-cache")
     project.run("ruff", "format", "--check", "--no-cache")
+
+    for one in said:
+        add_routes(project, one)
     project.manage("check", "--fail-level", "WARNING")
     tests = [name for name in written if "/tests/" in name]
     done = project.run("pytest", "-q", "-p", "no:cacheprovider", *tests)
     assert f"{3 * len(sockets)} passed" in done.stdout
 
-    if kind == "javascript":  # its client is that of the plain project
-        return
     project.manage("migrate")
-    pages = URLS.findall(said)
+    pages = [page for one in said for page in URL.findall(one)]
     assert len(pages) == len(sockets)
     port = free_port()
     with two_people(project, browser, port) as (ada, bob):
@@ -63,6 +57,40 @@ def test_an_endpoint_works_the_moment_it_is_written(
             assert_live(page, ada, bob)
         ada.photograph(f"startsocket-{kind}")
         assert ada.complaints == bob.complaints == []
+
+
+def test_what_is_there_already_is_left_alone(kitchen: Kitchen) -> None:
+    project = kitchen.bake({"include_chat_demo": False})
+    project.manage("startsocket", "web", "ticker")
+    page = project.path / "apps" / "web" / "templates" / "web" / "ticker.html"
+    page.unlink()
+    before = files(project)
+
+    command = (project.python, "manage.py", "startsocket", "web", "ticker")
+    done = run(*command, cwd=project.path, ok=False)
+
+    assert done.returncode == 1
+    assert "apps/web/ticker.py is there already" in done.stderr
+    assert "Nothing was written" in done.stderr
+    assert files(project) == before
+
+
+def add_routes(project: Project, said: str) -> None:
+    """Add the routes to where the command says that they belong."""
+    routes = ROUTES.findall(said)
+    assert [name for name, *_ in routes] == [
+        "config/channels_urls.py",
+        "config/urls.py",
+    ]
+    for name, line, route in routes:
+        path = project.path / name
+        text, count = re.subn(
+            r"(?m)^(\w*urlpatterns = \[)$",
+            rf"{line}\n\n\1\n    {route}",
+            path.read_text(),
+        )
+        assert count == 1
+        path.write_text(text)
 
 
 def files(project: Project) -> dict[str, bytes]:
@@ -79,8 +107,11 @@ def two_people(
     project: Project, browser: Browser, port: int
 ) -> Iterator[tuple[Person, Person]]:
     """A server of the project, and two people at it who are logged in."""
-    with serve(runserver(project, port), cwd=project.path, port=port) as server:
-        site = Site(server, project, "", {})
+    with (
+        Shell(project) as shell,
+        serve(runserver(project, port), cwd=project.path, port=port) as server,
+    ):
+        site = Site(server, project, "", {}, shell)
         site.settle("ada", "bob")
         people = site.invite(browser, "ada"), site.invite(browser, "bob")
         yield people
@@ -105,75 +136,3 @@ def assert_live(page: str, ada: Person, bob: Person) -> None:
             items = one.page.get_by_role("log").locator("li")
             expect(items).to_have_count(number)
             expect(items.last).to_contain_text(f": {text}")
-
-
-def test_what_was_changed_is_overwritten_only_where_the_answer_is_yes(
-    kitchen: Kitchen,
-) -> None:
-    project = kitchen.bake({"include_chat_demo": False})
-    project.manage("startsocket", "web", "ticker")
-    consumer = project.path / "apps" / "web" / "ticker.py"
-    page = consumer.with_name("templates") / "web" / "ticker.html"
-    original = consumer.read_text()
-    mine = original.replace("200", "300")
-    consumer.write_text(mine)
-    page.unlink()
-
-    said = project.manage("startsocket", "web", "ticker", "--no-input")
-    assert "kept       apps/web/ticker.py" in said
-    assert "created    apps/web/templates/web/ticker.html" in said
-    assert project.manage("startsocket", "web", "ticker").count("kept") == 1
-    assert "kept" in answer(project, "no")
-    assert "kept" in answer(project, "")
-    assert consumer.read_text() == mine
-
-    said = answer(project, "yes")
-    assert "apps/web/ticker.py was changed. Overwrite it? [y/N]" in said
-    assert "overwrote  apps/web/ticker.py" in said
-    assert consumer.read_text() == original
-
-
-def answer(project: Project, text: str) -> str:
-    """Run the command at a terminal and answer its one question."""
-    terminal, its_side = pty.openpty()
-    process = subprocess.Popen(
-        [project.python, "manage.py", "startsocket", "web", "ticker"],
-        cwd=project.path,
-        env=environment(NOTHING),
-        stdin=its_side,
-        stdout=its_side,
-        stderr=its_side,
-    )
-    os.close(its_side)
-    said = ""
-    while "[y/N]" not in said:
-        said += os.read(terminal, 1024).decode()
-    os.write(terminal, f"{text}\n".encode())
-    try:
-        while some := os.read(terminal, 1024):
-            said += some.decode()
-    except OSError:  # the other side is closed
-        pass
-    os.close(terminal)
-    assert process.wait(10) == 0, said
-    return said
-
-
-def test_routes_in_a_form_of_ones_own_are_left_alone(kitchen: Kitchen) -> None:
-    project = kitchen.bake({"include_chat_demo": False})
-    routes = project.path / "config" / "channels_urls.py"
-    routes.write_text(
-        "from django.urls import path\n\n"
-        "from apps.web.consumers import PingConsumer\n\n"
-        "ROUTES = {'ping': PingConsumer}\n"
-        "websocket_urlpatterns = [path(f'ws/{k}/', v.as_asgi(), name=f'ws_{k}') "
-        "for k, v in ROUTES.items()]\n"
-    )
-    before = routes.read_text()
-    said = project.manage("startsocket", "web", "ticker")
-    assert routes.read_text() == before
-    assert "config/channels_urls.py is left alone" in said
-    item = 'path("ws/ticker/", TickerConsumer.as_asgi(), name="ws_ticker"),'
-    assert item in said
-    assert "from apps.web.ticker import TickerConsumer" in said
-    assert "ticker_page" in (project.path / "apps" / "web" / "urls.py").read_text()

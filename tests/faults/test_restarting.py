@@ -28,7 +28,7 @@ PEOPLE = 10
 GUESTS = 20
 PAGE = "/health/live"
 TALKERS = 8
-ROUNDS = 2
+ROUNDS, DEEP_ROUNDS = 1, 2
 COME_BACK = 1012
 LIMIT = 10  # seconds, on a busy machine
 # What a process ends with: daphne by itself, uvicorn by the signal that it was sent.
@@ -202,8 +202,9 @@ def test_nobody_holds_up_the_end(
 
 
 def test_a_rolling_restart_costs_nothing(
-    fleet: Fleet, note: Callable[[str], None]
+    fleet: Fleet, is_deep: bool, note: Callable[[str], None]
 ) -> None:
+    rounds = DEEP_ROUNDS if is_deep else ROUNDS
     with (
         socket.create_server(("127.0.0.1", 0), backlog=128) as listener,
         ExitStack() as stack,
@@ -218,7 +219,7 @@ def test_a_rolling_restart_costs_nothing(
             knocking(Visitor(fleet.servers[0])) as answers,
             talking(pages, pause=0.1) as said,
         ):
-            for name in ROUNDS * SERVERS:
+            for name in rounds * SERVERS:
                 shown = len(pages[0].shown)
                 wait_until(lambda: len(pages[0].shown) > shown + 5, "people talk")  # noqa: B023
                 endings.append(terminate(running[name]))
@@ -233,7 +234,7 @@ def test_a_rolling_restart_costs_nothing(
     assert set(answers) == {200}
     longest = max(seconds for _, seconds in endings)
     note(
-        f"daphne and uvicorn behind one port, each restarted {ROUNDS} times in "
+        f"daphne and uvicorn behind one port, each restarted {rounds} times in "
         f"{seconds:.0f} s of traffic and gone after {longest:.1f} s at most: "
         f"{len(said)} messages of {TALKERS} people, {len(codes)} sockets closed with "
         f"{COME_BACK}, {len(answers)} new connections; nothing lost, doubled or refused"

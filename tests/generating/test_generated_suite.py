@@ -1,12 +1,14 @@
 """The suite of a generated project passes, with every service it may meet.
 
-On SQLite, and without the demo there, test_readme.py runs it, as people do; on
-PostgreSQL and Redis, test_first_push.py, as CI does.
+On SQLite, test_project_readme.py runs it, as people do; on PostgreSQL and Redis, and
+without the demo there, test_first_push.py, as CI does.
 """
 
+import pytest
 from baking import Kitchen, assert_all_passed
 
 
+@pytest.mark.deep
 def test_the_engine_on_the_other_layer_of_channels_redis(
     kitchen: Kitchen, redis_url: str
 ) -> None:

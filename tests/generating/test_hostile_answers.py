@@ -9,26 +9,43 @@ from serving import Visitor, free_port, serve
 from texts import HOSTILE
 
 TEXTS = ("project_name", "description", "author_name")
+DEEP = pytest.mark.deep
+# All texts, three in each project, and each one in all three answers.
+NAMES = [*HOSTILE, *HOSTILE]
+THREES = [pytest.param(NAMES[n : n + 3]) for n in range(0, len(HOSTILE), 3)]
+EACH = [pytest.param([name] * 3, marks=DEEP) for name in HOSTILE]
 SHOW = (
     "import json; from config import settings;"
     "print(json.dumps([settings.PROJECT_NAME, settings.PROJECT_DESCRIPTION]))"
 )
 
 
-@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-def test_text_arrives_unchanged_in_a_clean_project(kitchen: Kitchen, text: str) -> None:
-    project = kitchen.bake(dict.fromkeys(TEXTS, text))
+@pytest.mark.parametrize("names", THREES + EACH, ids=" ".join)
+def test_text_arrives_unchanged_in_a_clean_project(
+    kitchen: Kitchen, names: list[str]
+) -> None:
+    name, description, author = (HOSTILE[one] for one in names)
+    project = kitchen.bake(dict(zip(TEXTS, (name, description, author), strict=True)))
     declared = tomllib.loads((project.path / "pyproject.toml").read_text("utf-8"))
-    assert declared["project"]["description"] == text
-    assert declared["project"]["authors"] == [{"name": text}]
+    assert declared["project"]["description"] == description
+    assert declared["project"]["authors"] == [{"name": author}]
     project.run("ruff", "check", "--no-cache")
     project.run("ruff", "format", "--check", "--no-cache")
     shown = run(project.python, "-c", SHOW, cwd=project.path)
-    assert json.loads(shown.stdout) == [text, text]
+    assert json.loads(shown.stdout) == [name, description]
     assert not (project.path / "owned").exists()
 
 
-@pytest.mark.parametrize("text", ["quotes", "markup", "emoji", "200 characters"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "markup",
+        *(
+            pytest.param(one, marks=DEEP)
+            for one in ("quotes", "emoji", "200 characters")
+        ),
+    ],
+)
 def test_a_project_of_that_name_serves_it(kitchen: Kitchen, text: str) -> None:
     project = kitchen.bake(dict.fromkeys(TEXTS, HOSTILE[text]))
     visit(project, HOSTILE[text])

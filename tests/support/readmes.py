@@ -1,13 +1,16 @@
 """What a README tells people to type, typed."""
 
 import re
+import sys
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from baking import NOTHING, Variables, run
-from serving import Server, free_port, serve
+from serving import Server, Visitor, free_port, serve
+
+BROKEN_UV = "#!/bin/sh\necho 'pyenv: uv: command not found' >&2\nexit 127\n"
 
 
 def section(readme: Path, heading: str) -> str:
@@ -39,3 +42,21 @@ def type_and_serve(block: str, cwd: Path, env: Variables = NOTHING) -> Iterator[
     with serve(["bash", "-euc", lines], cwd=cwd, port=port, env=env) as server:
         yield server
         assert "Traceback" not in server.log, server.log
+
+
+def assert_at_work(server: Server) -> None:
+    """The site answers, and its WebSockets do."""
+    visitor = Visitor(server)
+    assert visitor.get("/").ok
+    assert visitor.get("/accounts/signup/").ok
+    with visitor.connect("/ws/ping/") as socket:
+        socket.send("x")
+        assert socket.recv(timeout=10) == "x"
+
+
+def fresh_machine(folder: Path) -> Variables:
+    """Python and make, and a uv that is a version manager's empty promise."""
+    (folder / "python3").symlink_to(Path(sys.executable).resolve())
+    (folder / "uv").write_text(BROKEN_UV)
+    (folder / "uv").chmod(0o755)
+    return {"PATH": f"{folder}:/usr/bin:/bin"}

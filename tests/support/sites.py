@@ -11,6 +11,7 @@ from baking import Kitchen, Project
 from people import Person
 from playwright.sync_api import Browser
 from serving import PASSWORD, Server, free_port, serve
+from shells import Shell
 
 NAMES = ("ada", "bob", "eve", "grace", "linus", "margaret")
 
@@ -67,6 +68,7 @@ class Site:
     project: Project
     client: str
     sessions: dict[str, str]
+    shell: Shell
 
     def invite(self, browser: Browser, name: str, **options: Any) -> Person:
         """Seat somebody at a new browser, logged in."""
@@ -75,15 +77,12 @@ class Site:
 
     def fill(self, room: str, *said: tuple[str, str]) -> None:
         """Store (author, text) in a room, behind the back of the server."""
-        self.shell(FILL.format(room=room, said=said))
+        self.shell.run(FILL.format(room=room, said=said))
 
     def settle(self, *names: str) -> None:
         """Make people and log them in."""
         code = SETTLE.format(names=names, password=PASSWORD)
-        self.sessions.update(json.loads(self.shell(code).splitlines()[-1]))
-
-    def shell(self, code: str) -> str:
-        return self.project.manage("shell", "--verbosity=0", "-c", code)
+        self.sessions.update(json.loads(self.shell.run(code)))
 
 
 def runserver(project: Project, port: int) -> list[str | Path]:
@@ -94,13 +93,14 @@ def runserver(project: Project, port: int) -> list[str | Path]:
 @contextmanager
 def serve_chat(kitchen: Kitchen, client: str) -> Iterator[Site]:
     project = kitchen.bake({"chat_client": client, "project_name": "Bob's Café"})
-    project.manage("migrate")
     port = free_port()
     command = runserver(project, port)
     # In all tests together, one person makes more rooms than people do.
     env = {"CHAT_ROOM_LIMIT": "1000 per hour"}
-    with serve(command, cwd=project.path, port=port, env=env) as server:
-        site = Site(server, project, client, {"": ""})
-        site.settle(*NAMES)
-        yield site
-        assert "Traceback" not in server.log, server.log
+    with Shell(project) as shell:
+        shell.migrate()
+        with serve(command, cwd=project.path, port=port, env=env) as server:
+            site = Site(server, project, client, {"": ""}, shell)
+            site.settle(*NAMES)
+            yield site
+            assert "Traceback" not in server.log, server.log

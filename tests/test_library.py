@@ -8,7 +8,10 @@ from baking import NOTHING, Kitchen, Project, Variables, assert_all_passed
 
 LIBRARY = Path(__file__).parent / "library"
 # What goes through the channel layer.
-ROOMS = ("delivery", "commands", "test_consumers.py", "test_process.py")
+ROOMS = (
+    *("delivery", "test_consumers.py", "test_plain_consumers.py", "test_process.py"),
+    *("test_publishing.py", "test_revoking.py"),
+)
 OTHER_LAYER = """
 from config.settings import *
 

@@ -21,6 +21,7 @@ from tests.library.helpers.browsing import (
     socket_of,
 )
 from tests.library.helpers.listening import ListHistory, listen
+from tests.library.helpers.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -77,9 +78,7 @@ async def bugs(caplog: pytest.LogCaptureFixture, *, table: str) -> list[str]:
     def found() -> list[logging.LogRecord]:
         return [one for one in caplog.records if one.levelno >= logging.ERROR]
 
-    async with asyncio.timeout(WAIT):
-        while not found():
-            await asyncio.sleep(INTERVAL)
+    await until(found)
     await asyncio.sleep(20 * INTERVAL)
     assert "does not answer" not in caplog.text
     assert database_outage.parts == []

@@ -15,6 +15,7 @@ from channels_live.delivery.hub import EVERYBODY
 from channels_live.process import get_process
 from channels_live.testing import WAIT
 from tests.library.helpers import layers
+from tests.library.helpers.waiting import until
 
 
 def test_without_a_loop_it_is_done_on_return() -> None:
@@ -51,9 +52,7 @@ async def test_what_a_coroutine_of_a_thread_raises_is_logged(
 
     await asyncio.to_thread(start, fail())
 
-    async with asyncio.timeout(WAIT):
-        while not caplog.records:
-            await asyncio.sleep(0.01)
+    await until(lambda: caplog.records)
     (failure,) = caplog.records
     assert failure.levelno == logging.ERROR
     assert failure.exc_info

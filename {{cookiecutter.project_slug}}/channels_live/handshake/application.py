@@ -26,6 +26,7 @@ from channels_live.handshake.router import WebSocketRouter
 from channels_live.observe.log_context import LogContext
 from channels_live.process import get_process
 from channels_live.revocation.logins import Login
+from channels_live.utils import websocket_patterns
 
 logger = logging.getLogger(__name__)
 
@@ -93,6 +94,11 @@ class SocketContext(LogContext):
     @property
     def session(self) -> Any:
         return self.socket.scope.get("session")
+
+    @property
+    def route(self) -> str:
+        found = [one for one in websocket_patterns() if one.pattern.match(self.path[1:])]
+        return f"/{found[0].pattern}" if found else self.path
 
 
 def get_language(scope: Scope) -> str:

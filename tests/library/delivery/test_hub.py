@@ -141,16 +141,16 @@ async def test_a_group_has_one_history(
 async def test_a_number_without_a_history_is_delivered_and_complained_of_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    listener = await listen()
+    listener = await listen("bare")
 
     with caplog.at_level(logging.ERROR):
         for number in (7, 3, 4):
-            await apublish("here", Fragment(f"<{number}>", number))
+            await apublish("bare", Fragment(f"<{number}>", number))
         await listener.hears("<4>")
 
     assert listener.heard == "<7><3><4>"
     (complaint,) = caplog.messages
-    assert "published to the group 'here', which has no history" in complaint
+    assert "published to the group 'bare', which has no history" in complaint
 
 
 async def test_a_message_of_another_kind_is_complained_of_once(

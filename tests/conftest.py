@@ -4,7 +4,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -125,14 +125,20 @@ def postgres(postgres_server: PostgresServer) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def open_browser() -> Iterator[Callable[..., Browser]]:
+    """Launches a browser, with options of Playwright's."""
     found = find_program(*BROWSERS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=found, args=BROWSER_OPTIONS
+        yield partial(
+            playwright.chromium.launch, executable_path=found, args=BROWSER_OPTIONS
         )
-        yield browser
-        browser.close()
+
+
+@pytest.fixture(scope="session")
+def browser(open_browser: Callable[..., Browser]) -> Iterator[Browser]:
+    browser = open_browser()
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -69,7 +69,8 @@ def test_someone_who_floods_is_cut_off(invite: Invite) -> None:
     eve.enter("cut-off")
     bob.visit("cut-off")
     eve.page.evaluate(
-        "for (let n = 0; n < 200; n++) connection.send({ message: `flood ${n}` })"
+        "const { socket } = document.querySelector('chat-room');"
+        "for (let n = 0; n < 200; n++) socket.send({ message: `flood ${n}` })"
     )
     stays_away(eve, "You sent too much at once, or have too many pages open. Come back")
     assert bob.messages.count() <= 10

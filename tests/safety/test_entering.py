@@ -133,6 +133,31 @@ def test_who_may_not_enter_is_refused(
     assert frames == []
 
 
+@pytest.mark.parametrize(
+    ("path", "headers", "reason"),
+    [
+        ("/ws/chat/lobby/", {}, ""),
+        ("/ws/chat/no-such-room/", {}, ""),  # its consumer says so, with a code
+        ("/ws/chat/secret/", {}, ""),
+        ("/ws/no-such-path/", {}, "unknown path"),
+        ("/ws/chat/lobby/", {"X-Socket-Origin": FOREIGN}, "another origin"),
+        ("/ws/chat/lobby/", {"Origin": FOREIGN}, "another origin"),
+        ("/ws/no-such-path/", {"Origin": FOREIGN}, "another origin"),
+    ],
+)
+def test_a_page_learns_why_it_is_refused_and_nothing_else(
+    people: dict[str, Visitor], path: str, headers: dict[str, str], reason: str
+) -> None:
+    nobody = people["nobody"]
+    url = nobody.server.url
+    headers = {"X-Socket-Origin": url, **headers}
+    answer = nobody.session.get(f"{url}{path}?after=0", headers=headers, timeout=20)
+    assert answer.json() == {"reason": reason}
+    assert "Access-Control-Allow-Origin" not in answer.headers
+    # Who asks otherwise is answered by Django.
+    assert nobody.get(path).status_code == 404
+
+
 def test_nothing_that_they_said_was_stored(fleet: Fleet) -> None:
     assert fleet.ask(COUNT) == 0
 

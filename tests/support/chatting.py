@@ -1,7 +1,7 @@
 """A page of the chat without a browser: what its scripts do, in a thread.
 
 It keeps what it shows, sends its messages one after the other until the server has
-them, and comes back by itself, as static/chat/pending.js and connection.js do.
+them, and comes back by itself, as chat/pending.js and channels_live/socket.js do.
 """
 
 import json
@@ -126,7 +126,7 @@ class Page:
             if self.code in FINAL:
                 return
             attempt = 0 if self.connections > heard else attempt
-            delay = (0.5 + random.random()) * min(0.5 * 2**attempt, 8)  # noqa: S311
+            delay = (0.5 + random.random() / 2) * min(2**attempt, 8)  # noqa: S311
             attempt += 1
             self._leaving.wait(delay / self.hurry)
 

@@ -1,7 +1,7 @@
 """Running chat sites, with people in them who are logged in already."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,8 +91,13 @@ def runserver(project: Project, port: int) -> list[str | Path]:
 
 
 @contextmanager
-def serve_chat(kitchen: Kitchen, client: str) -> Iterator[Site]:
+def serve_chat(
+    kitchen: Kitchen, client: str, change: Callable[[Path], None] | None = None
+) -> Iterator[Site]:
+    """Serve a new project with a chat; `change` is given its folder first."""
     project = kitchen.bake({"chat_client": client, "project_name": "Bob's Café"})
+    if change:
+        change(project.path)
     port = free_port()
     command = runserver(project, port)
     # In all tests together, one person makes more rooms than people do.

@@ -12,14 +12,17 @@ django_application = get_asgi_application()
 
 from apps.ops.probes import ProbeMiddleware
 from apps.ops.proxy import ProxyMiddleware
-from channels_live import websocket_application
+from channels_live import explain_refusals, websocket_application
 from config.channels_urls import websocket_urlpatterns
+
+http = ProbeMiddleware(django_application)
+websocket = websocket_application(websocket_urlpatterns)
 
 application = ProxyMiddleware(
     ProtocolTypeRouter(
         {
-            "http": ProbeMiddleware(django_application),
-            "websocket": websocket_application(websocket_urlpatterns),
+            "http": explain_refusals(websocket, http),
+            "websocket": websocket,
         }
     )
 )

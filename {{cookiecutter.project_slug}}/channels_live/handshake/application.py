@@ -21,11 +21,12 @@ from channels_live.commands import disconnect
 from channels_live.delivery.socket import Socket
 from channels_live.handshake.authentication import authenticate
 from channels_live.handshake.origin import check_origin
-from channels_live.handshake.refusal import Refusal
+from channels_live.handshake.refusal import ASKS, Refusal, tell
 from channels_live.handshake.router import WebSocketRouter
 from channels_live.observe.log_context import LogContext
 from channels_live.process import get_process
 from channels_live.revocation.logins import Login
+from channels_live.utils import websocket_patterns
 
 logger = logging.getLogger(__name__)
 
@@ -43,17 +44,33 @@ def websocket_application(patterns: Sequence[Any]) -> Application:
     router = WebSocketRouter(patterns)
     openings = Budget(WINDOW)
 
+    async def admit(scope: Scope) -> None:
+        if get_process().is_ending:
+            raise Refusal("the process ends")
+        check_origin(scope)
+        await authenticate(scope, openings)
+
+    async def find_reason(scope: Scope) -> str:
+        """Return why the socket that a page asks about is refused, if it is here."""
+        origin = (b"origin", get_header(scope, ASKS).encode("latin-1"))
+        try:
+            await admit({**scope, "headers": [*scope["headers"], origin]})
+            router.check(scope)
+        except Refusal as refusal:
+            return str(refusal)
+        return ""
+
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await tell(send, await find_reason(scope))
+            return
         process = get_process()
         socket = Socket(scope, receive, send)
         LogContext.current.set(SocketContext(socket))
         process.sockets.add(socket)
         try:
-            if process.is_ending:
-                raise Refusal("the process ends")
-            check_origin(scope)
             socket.scope = cast(Scope, dict(scope, socket=socket))
-            await authenticate(socket.scope, openings)
+            await admit(socket.scope)
             await process.start()
             login = Login(process.registry, socket)
 
@@ -93,6 +110,11 @@ class SocketContext(LogContext):
     @property
     def session(self) -> Any:
         return self.socket.scope.get("session")
+
+    @property
+    def route(self) -> str:
+        found = [one for one in websocket_patterns() if one.pattern.match(self.path[1:])]
+        return f"/{found[0].pattern}" if found else self.path
 
 
 def get_language(scope: Scope) -> str:

@@ -1,7 +1,7 @@
 """The router for WebSocket paths."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from channels.routing import URLRouter
 from django.conf import settings
@@ -23,11 +23,20 @@ class WebSocketRouter(URLRouter):
         super().__init__([*routes, re_path(r"", unknown)])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        mount = settings.FORCE_SCRIPT_NAME or scope.get("root_path") or ""
-        path = scope["path"]
-        if path.startswith(mount.rstrip("/") + "/"):
-            path = path[len(mount.rstrip("/")) :]
-        await super().__call__(dict(scope, path=path, root_path=""), receive, send)
+        scope = cast(Scope, dict(scope, path=path_below_mount(scope), root_path=""))
+        await super().__call__(scope, receive, send)
+
+    def check(self, scope: Scope) -> None:
+        """Refuse a path that leads nowhere."""
+        path = path_below_mount(scope).removeprefix("/")
+        if not any(route.pattern.match(path) for route in self.routes[:-1]):
+            raise Refusal("unknown path")
+
+
+def path_below_mount(scope: Scope) -> str:
+    mount = (settings.FORCE_SCRIPT_NAME or scope.get("root_path") or "").rstrip("/")
+    path = scope["path"]
+    return path[len(mount) :] if path.startswith(mount + "/") else path
 
 
 async def unknown_path(scope: Scope, receive: Receive, send: Send) -> None:

@@ -11,13 +11,12 @@ function words(name, values = {}) {
   return template.content.textContent.replace(/\{(\w+)\}/g, (all, key) => values[key] ?? all);
 }
 
-customElements.define(
-  "page-words",
-  class extends HTMLElement {
-    connectedCallback() {
-      const said = words(this.getAttribute("name"), this.dataset);
-      // Screen readers take what is written anew for news.
-      if (said !== null && said !== this.textContent) this.textContent = said;
-    }
-  },
-);
+// A page that is swapped into the document may load this file again.
+window.PageWords ??= class PageWords extends HTMLElement {
+  connectedCallback() {
+    const said = words(this.getAttribute("name"), this.dataset);
+    // Screen readers take what is written anew for news.
+    if (said !== null && said !== this.textContent) this.textContent = said;
+  }
+};
+if (!customElements.get("page-words")) customElements.define("page-words", PageWords);

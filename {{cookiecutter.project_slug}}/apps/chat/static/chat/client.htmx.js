@@ -1,18 +1,12 @@
-// The room's WebSocket is htmx's: `ws-connect` in room.html opens it, `hx-swap-oob` in
-// fragments.html says where what it brings belongs. This is what its extension leaves to
-// the page.
+// The room's frames are htmx's: its extension "ws" puts each element where the element's
+// `hx-swap-oob` says, in fragments.html. It opens its WebSocket here, and gets a LiveSocket.
 "use strict";
 
-{
-  const RECONNECTED_BY_HTMX = [1006, 1011, 1012, 1013];
-
-  htmx.createWebSocket = connection.open;
-  htmx.config.wsReconnectDelay = connection.delay;
-
-  document.getElementById("room").addEventListener("htmx:wsClose", ({ detail }) => {
-    const { code } = detail.event;
-    if (!connection.isFinal(code) && !RECONNECTED_BY_HTMX.includes(code)) {
-      setTimeout(detail.socketWrapper.reconnect, connection.delay());
-    }
-  });
-}
+ChatRoom.part("client", (room) => {
+  if (!room.isLive) return;
+  const path = room.dataset.socket;
+  htmx.createWebSocket = (url) => (url.endsWith(path) ? room.connect() : new LiveSocket(url));
+  // Not in the template: htmx may see a page that is swapped in before this script runs.
+  room.setAttribute("ws-connect", path);
+  htmx.process(room);
+});

@@ -1,8 +1,8 @@
-// The room's WebSocket, without a library.
+// The room's frames, without a library.
 "use strict";
 
-{
-  const room = document.getElementById("room");
+ChatRoom.part("client", (room) => {
+  if (!room.isLive) return;
 
   // Each element of a frame says where it belongs: data-append-to, or its own id.
   function place(frame) {
@@ -10,22 +10,14 @@
     template.innerHTML = frame;
     for (const element of [...template.content.children]) {
       if (element.dataset.appendTo) {
-        document.getElementById(element.dataset.appendTo).append(...element.children);
+        room.find(element.dataset.appendTo).append(...element.children);
       } else if ("remove" in element.dataset) {
-        document.getElementById(element.id)?.remove();
+        room.find(element.id)?.remove();
       } else {
-        document.getElementById(element.id)?.replaceWith(element);
+        room.find(element.id)?.replaceWith(element);
       }
     }
   }
 
-  function connect() {
-    const socket = connection.open(room.dataset.socketUrl);
-    socket.onmessage = ({ data }) => place(data);
-    socket.onclose = ({ code }) => {
-      if (!connection.isFinal(code)) setTimeout(connect, connection.delay());
-    };
-  }
-
-  connect();
-}
+  room.connect().addEventListener("message", ({ data }) => place(data));
+});

@@ -1,8 +1,9 @@
 // The message field: Enter sends, Shift+Enter breaks the line, and it grows with its text.
 "use strict";
 
-{
-  const composer = document.getElementById("composer");
+ChatRoom.part("composer", (room) => {
+  if (!room.isLive) return;
+  const composer = room.find("composer");
   const field = composer.elements.message;
 
   function fit() {
@@ -22,7 +23,7 @@
 
   composer.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (field.value.trim()) pending.add(field.value);
+    if (field.value.trim()) room.say(field.value);
     composer.reset();
     field.focus();
   });
@@ -30,4 +31,4 @@
   field.addEventListener("input", fit);
   composer.addEventListener("reset", () => setTimeout(fit));
   fit();
-}
+});

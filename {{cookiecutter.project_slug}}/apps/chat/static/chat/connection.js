@@ -1,98 +1,44 @@
-// The room's WebSocket: where it leads, how it is kept alive, when it comes back, and
-// what the page says meanwhile. client.js connects it and places what it brings.
+// What the page says of its WebSocket, and what it asks of it: the messages after the last
+// one that it shows. channels_live/socket.js keeps it alive; client.js places what it brings.
 "use strict";
 
-const connection = (() => {
-  const IDLE = 25000; // milliseconds of silence until the server is asked for a sign
-  const PATIENCE = 5000; // and until it counts as gone
-  const PATIENCE_OFFLINE = 1000; // where the browser says that there is no network
-  const composer = document.getElementById("composer");
-  const status = document.getElementById("status");
-  let socket = null;
-  let isOnline = false;
-  let hasBeenOnline = false;
-  let attempt = 0;
-  let timer = 0;
+ChatRoom.part("connection", (room) => {
+  if (!room.isLive) return;
+  const status = room.find("status");
 
-  // What the page says after a code that the server does not want us back after.
-  const farewell = (code) => document.getElementById(`closed-${code}`);
-
-  function say(state, sentence) {
-    isOnline = state === "online";
-    status.dataset.state = state;
-    status.textContent = sentence;
-    document.dispatchEvent(new Event(`chat:${state}`));
-  }
-
-  function sayOffline() {
-    say("offline", words(navigator.onLine ? "reconnecting" : "offline"));
-  }
-
-  // Add the last message that the page shows, so that only later ones are sent.
-  function address(base) {
-    const shown = document.querySelectorAll("#messages > [data-number]");
+  function address() {
+    const shown = room.querySelectorAll("#messages > [data-number]");
     const last = Math.max(0, ...Array.from(shown, (one) => Number(one.dataset.number)));
-    return `${base}?after=${last}`;
+    return `${room.dataset.socket}?after=${last}`;
   }
 
-  // A connection may die without a word: a lid is closed, a cable is pulled.
-  function ask() {
-    if (socket?.readyState !== WebSocket.OPEN) return;
-    clearTimeout(timer);
-    socket.send("ping");
-    const giveUp = () => {
-      sayOffline();
-      socket.close();
-    };
-    timer = setTimeout(giveUp, navigator.onLine ? PATIENCE : PATIENCE_OFFLINE);
+  function sentence({ state, reason }) {
+    if (state === "closed") return words("disconnected");
+    if (state !== "offline") return words(state);
+    if (!navigator.onLine) return words("offline");
+    return words(`refused-${reason.replaceAll(" ", "-")}`) ?? words("reconnecting");
   }
 
-  // Only a frame proves that the server let this page in.
-  function heard() {
-    clearTimeout(timer);
-    timer = setTimeout(ask, IDLE);
-    attempt = 0;
-    hasBeenOnline = true;
-    if (!isOnline) say("online", words("online"));
+  function tell() {
+    const said = sentence(room.socket);
+    // Screen readers take what is written anew for news.
+    if (status.textContent !== said) status.textContent = said;
+    if (room.socket.state === "closed") sayFarewell(room.socket.code);
+    room.dispatchEvent(new Event("chat:state"));
   }
 
-  function closed({ code }) {
-    clearTimeout(timer);
-    if (!farewell(code)) {
-      sayOffline();
-      return;
-    }
-    say("closed", words("disconnected"));
-    document.getElementById("farewell").append(farewell(code).content.cloneNode(true));
-    composer.hidden = true;
+  // What is said after a code that the server does not want the page back after.
+  function sayFarewell(code) {
+    const farewell = room.find(`closed-${code}`);
+    if (!farewell) return;
+    room.find("farewell").replaceChildren(farewell.content.cloneNode(true));
+    room.find("composer").hidden = true;
   }
 
-  document.addEventListener("visibilitychange", () => document.hidden || ask());
-  window.addEventListener("online", ask);
-  window.addEventListener("offline", ask);
-  say("connecting", words("connecting"));
-
-  return {
-    open(base) {
-      socket = new WebSocket(address(base));
-      socket.addEventListener("open", ask);
-      socket.addEventListener("message", heard);
-      socket.addEventListener("close", closed);
-      return socket;
-    },
-    isFinal: (code) => farewell(code) !== null,
-    // Milliseconds until the next try: longer each time, and jittered, so that not
-    // everyone is back in the same instant after a restart.
-    delay() {
-      const longest = navigator.onLine ? 8000 : 1000;
-      return (0.5 + Math.random()) * Math.min(500 * 2 ** attempt++, longest);
-    },
-    // Whether WebSockets do not get through to this browser at all.
-    isBlocked: () => !hasBeenOnline && attempt > 1,
-    // Send an object. Returns whether there was a connection to send it through.
-    send(content) {
-      if (isOnline) socket.send(JSON.stringify(content));
-      return isOnline;
-    },
+  room.connect = () => {
+    room.socket = new LiveSocket(address, { element: status });
+    room.socket.addEventListener("state", tell);
+    tell();
+    return room.socket;
   };
-})();
+});

@@ -1,10 +1,10 @@
 // Earlier messages, as the reader scrolls up. Without this the link leads to a page.
 "use strict";
 
-{
-  const log = document.getElementById("log");
-  const messages = document.getElementById("messages");
-  const link = document.getElementById("earlier");
+ChatRoom.part("earlier", (room) => {
+  const log = room.find("log");
+  const messages = room.find("messages");
+  const link = room.find("earlier");
 
   async function load() {
     observer.unobserve(link);
@@ -38,4 +38,4 @@
     { root: log, rootMargin: "300px" },
   );
   if (link) observer.observe(link);
-}
+});

@@ -1,10 +1,10 @@
 // The view stays at the bottom unless the reader scrolled up; then it says what is new.
 "use strict";
 
-{
-  const log = document.getElementById("log");
-  const messages = document.getElementById("messages");
-  const newMessages = document.getElementById("new-messages");
+ChatRoom.part("log", (room) => {
+  const log = room.find("log");
+  const messages = room.find("messages");
+  const newMessages = room.find("new-messages");
   const seen = new WeakSet();
   let isFollowing = true;
   let knownSize = "";
@@ -47,4 +47,4 @@
   resized.observe(log);
   resized.observe(messages);
   toBottom();
-}
+});

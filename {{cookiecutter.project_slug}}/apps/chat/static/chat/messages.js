@@ -2,10 +2,9 @@
 // each day, one's own marked, and what somebody says in one go kept together.
 "use strict";
 
-{
+ChatRoom.part("messages", (room) => {
   const TOGETHER = 5 * 60000; // milliseconds
-  const room = document.getElementById("room");
-  const messages = document.getElementById("messages");
+  const messages = room.find("messages");
   const isMessage = (node) => node?.classList?.contains("message");
 
   function sent(message) {
@@ -58,4 +57,4 @@
     dress(message);
     relate(message);
   }
-}
+});

@@ -3,14 +3,14 @@
 // The server stores a client_id only once.
 "use strict";
 
-const pending = (() => {
+ChatRoom.part("pending", (room) => {
+  if (!room.isLive) return;
   const RETRY = 5000; // milliseconds
-  const room = document.getElementById("room");
-  const messages = document.getElementById("messages");
-  const composer = document.getElementById("composer");
-  const template = document.getElementById("pending-message");
-  const error = () => document.getElementById("error");
-  const storageKey = `pending:${location.pathname}:${room.dataset.user}`;
+  const messages = room.find("messages");
+  const composer = room.find("composer");
+  const template = room.find("pending-message");
+  const error = () => room.find("error");
+  const storageKey = `pending:${room.dataset.socket}:${room.dataset.user}`;
   const shown = new Map(); // client_id → {frame, element, isSettled}, the oldest first
   let timer = 0;
 
@@ -47,8 +47,8 @@ const pending = (() => {
     clearTimeout(timer);
     const [next] = onTheirWay();
     if (!next) return;
-    if (connection.send(next.frame)) timer = setTimeout(sendNext, RETRY);
-    else if (connection.isBlocked()) sendAsForm(next.frame);
+    if (room.socket.send(next.frame)) timer = setTimeout(sendNext, RETRY);
+    else if (room.socket.isBlocked) sendAsForm(next.frame);
   }
 
   // Without WebSockets the page comes back with the message, or says what was wrong.
@@ -104,18 +104,14 @@ const pending = (() => {
     }
   }).observe(room, { childList: true });
 
-  document.addEventListener("chat:online", sendNext);
-  document.addEventListener("chat:offline", sendNext);
-  document.addEventListener("chat:closed", () => clearTimeout(timer));
-  restore();
-
-  return {
-    add(text) {
-      const isAlone = onTheirWay().length === 0;
-      show({ message: text, client_id: newId() });
-      if (!isAlone) return;
-      error().textContent = "";
-      sendNext();
-    },
+  room.say = (text) => {
+    const isAlone = onTheirWay().length === 0;
+    show({ message: text, client_id: newId() });
+    if (!isAlone) return;
+    error().textContent = "";
+    sendNext();
   };
-})();
+
+  room.addEventListener("chat:state", sendNext);
+  restore();
+});

@@ -1,19 +1,19 @@
 // "Ada is typing": told at most every three seconds, and shown for five.
 "use strict";
 
-{
+ChatRoom.part("typing", (room) => {
+  if (!room.isLive) return;
   const TELL = 3000; // milliseconds
   const SHOW = 5000;
-  const room = document.getElementById("room");
-  const typing = document.getElementById("typing");
-  const messages = document.getElementById("messages");
-  const field = document.getElementById("message");
+  const typing = room.find("typing");
+  const messages = room.find("messages");
+  const field = room.find("message");
   let told = 0;
 
   const of = (author) => typing.querySelectorAll(`[data-author="${CSS.escape(author)}"]`);
 
   field.addEventListener("input", () => {
-    if (field.value && Date.now() - told > TELL && connection.send({ typing: true })) {
+    if (field.value && Date.now() - told > TELL && room.socket.send({ typing: true })) {
       told = Date.now();
     }
   });
@@ -36,4 +36,4 @@
       for (const person of of(message.dataset.author)) person.remove();
     }
   }).observe(messages, { childList: true });
-}
+});

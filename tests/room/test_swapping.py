@@ -1,0 +1,168 @@
+"""Pages that are swapped into the document, by hx-boost or by a script of one's own."""
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from baking import Kitchen
+from fleet import wait_until
+from people import Person
+from playwright.sync_api import expect
+from sites import Site, serve_chat
+
+Invite = Callable[..., Person]
+ROOMS = ("attic", "cellar")
+HEADS = {
+    "htmx": """
+{% load django_htmx %}{% htmx_script %}
+<meta name="htmx-config" content='{"includeIndicatorStyles": false}'>
+""",
+    "javascript": """<script src="{% static 'swap.js' %}" defer></script>""",
+}
+
+
+@pytest.fixture(scope="module", params=HEADS)
+def chat(request: pytest.FixtureRequest, kitchen: Kitchen) -> Iterator[Site]:
+    def change(project: Path) -> None:
+        base = project / "templates" / "base.html"
+        text = base.read_text().replace("</head>", HEADS[request.param] + "</head>")
+        if request.param == "htmx":
+            text = text.replace("<body>", '<body hx-boost="true">')
+        base.write_text(text)
+        swap = Path(__file__).parents[1] / "support" / "swap.js"
+        shutil.copy(swap, project / "static" / "swap.js")
+
+    with serve_chat(kitchen, request.param, change) as site:
+        for room in ROOMS:
+            site.fill(room, ("eve", f"welcome to the {room}"))
+        yield site
+
+
+def follow(person: Person, link: str) -> None:
+    person.page.get_by_role("link", name=link).first.click()
+
+
+def leave(person: Person) -> None:
+    """Follow the link to the list of rooms; it is not on it yet."""
+    follow(person, "Chat")
+    expect(person.page.locator("input[name=name]")).to_be_visible()
+
+
+def enter(person: Person, room: str) -> None:
+    """Follow the links of the site from elsewhere into a room."""
+    leave(person)
+    follow(person, room)
+    expect(person.page).to_have_url(re.compile(f"/{room}/$"))
+    person.is_online()
+
+
+def open_sockets(site: Site, room: str) -> int:
+    """How many sockets of a room the server has."""
+    said = re.findall(rf"WebSocket /ws/chat/{room}/ (opened|closed)", site.server.log)
+    return said.count("opened") - said.count("closed")
+
+
+def assert_sockets(site: Site, *expected: int) -> None:
+    def counts() -> bool:
+        return tuple(open_sockets(site, room) for room in ROOMS) == expected
+
+    wait_until(counts, f"there are {expected} sockets")
+
+
+def test_rooms_can_be_left_and_entered_again(invite: Invite, chat: Site) -> None:
+    ada = invite("ada")
+    ada.page.goto("/")
+    ada.page.evaluate("window.isTheSame = true")
+    said = ["welcome to the attic"]
+    for number in range(3):
+        enter(ada, "attic")
+        assert_sockets(chat, 1, 0)
+        said.append(f"visit {number}")
+        ada.field.fill(said[-1])
+        ada.field.press("Enter")
+        ada.sees(*said)
+        if number:
+            enter(ada, "cellar")
+            assert_sockets(chat, 0, 1)
+    ada.sees("welcome to the cellar")
+    leave(ada)
+    assert_sockets(chat, 0, 0)
+    assert ada.page.evaluate("isTheSame") is True
+
+
+def test_what_others_say_arrives_once(invite: Invite, chat: Site) -> None:
+    ada, bob = invite("ada"), invite("bob")
+    bob.visit("cellar")
+    ada.page.goto("/")
+    for _ in range(2):
+        enter(ada, "cellar")
+    before = ada.messages.count()
+    bob.field.press_sequentially("x")
+    expect(ada.page.locator("#typing")).to_have_text("bob is typing…")
+    bob.field.press("Enter")
+    expect(ada.messages).to_have_count(before + 1)
+    expect(ada.page.locator(".pending")).to_have_count(0)
+    ada.page.wait_for_timeout(500)
+    expect(ada.messages).to_have_count(before + 1)
+    assert_sockets(chat, 0, 2)
+
+
+def test_all_scripts_may_be_loaded_twice(invite: Invite, chat: Site) -> None:
+    ada = invite("ada")
+    for path in ("/chat/attic/", "/"):
+        ada.page.goto(path)
+        expect(ada.page.locator("[role=status]").first).to_have_text(
+            re.compile("online|connected", re.I)
+        )
+        opened = chat.server.log.count("/ws/chat/attic/ opened")
+        ada.page.evaluate(
+            """async () => {
+              for (const { src } of document.querySelectorAll("body > script")) {
+                const script = document.createElement("script");
+                script.src = src;
+                const loaded = new Promise((go) => (script.onload = go));
+                document.body.append(script);
+                await loaded;
+              }
+            }"""
+        )
+        if path == "/":
+            continue
+        # The room is not started again.
+        assert chat.server.log.count("/ws/chat/attic/ opened") == opened
+        before = ada.messages.count()
+        ada.say("once")
+        expect(ada.messages.last).to_contain_text("once")
+        ada.page.wait_for_timeout(500)
+        expect(ada.messages).to_have_count(before + 1)
+        assert_sockets(chat, 1, 0)
+        leave(ada)
+        assert_sockets(chat, 0, 0)
+
+
+def test_the_home_page_comes_to_life_again(invite: Invite, chat: Site) -> None:
+    ada = invite("ada")
+    ada.page.goto("/")
+    for _ in range(2):
+        expect(ada.page.locator("#ping-state")).to_have_text("connected")
+        expect(ada.page.locator("#ping-detail")).to_contain_text("ms")
+        leave(ada)
+        ada.page.locator("a.brand").click()
+
+
+def test_the_back_button_leads_into_a_live_room(invite: Invite, chat: Site) -> None:
+    if chat.client == "javascript":
+        pytest.skip("the script of this test does not know it")
+    ada = invite("ada")
+    ada.page.goto("/")
+    enter(ada, "attic")
+    before = ada.messages.count()
+    leave(ada)
+    ada.page.go_back()
+    ada.is_online()
+    ada.field.fill("back")
+    ada.field.press("Enter")
+    expect(ada.messages).to_have_count(before + 1)
+    assert_sockets(chat, 1, 0)

@@ -113,9 +113,8 @@ class SocketContext(LogContext):
 
     @property
     def route(self) -> str:
-        found = [
-            one for one in websocket_patterns() if one.pattern.match(self.path[1:])
-        ]
+        patterns = websocket_patterns()
+        found = [one for one in patterns if one.pattern.match(self.path[1:])]
         return f"/{found[0].pattern}" if found else self.path
 
 

@@ -5,6 +5,7 @@ the page's origin in a header; pages of other sites can neither send it nor read
 """
 
 import json
+from typing import Any
 
 from channels_live.base.asgi import Application, Receive, Scope, Send, get_header
 
@@ -15,7 +16,7 @@ class Refusal(Exception):
     """Raised where a socket is not let in, with the reason."""
 
 
-def explain_refusals(websocket: Application, http: Application) -> Application:
+def explain_refusals(websocket: Application, http: Any) -> Application:
     """Return an ASGI application that has such questions answered, and the rest too."""
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:

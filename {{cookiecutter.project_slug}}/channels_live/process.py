@@ -9,15 +9,12 @@ from weakref import WeakKeyDictionary, WeakSet
 
 from channels_live.base.close_code import CloseCode
 from channels_live.base.messages import Kind, Message
-from channels_live.base.tasks import Tasks
-from channels_live.base.threads import in_thread
-from channels_live.delivery import bus
-from channels_live.delivery.hub import Hub
+from channels_live.base.work import Tasks, in_thread
+from channels_live.delivery.hub import Hub, send
 from channels_live.delivery.socket import Checked, Socket
 from channels_live.observe.outage import TIMEOUT, database_outage, layer_outage
 from channels_live.presence import Tracker
-from channels_live.revocation.logins import find_revoked
-from channels_live.revocation.registry import Registry
+from channels_live.revocation import Registry, find_revoked
 
 logger = logging.getLogger(__name__)
 
@@ -99,9 +96,7 @@ class Process:
     async def probe(self) -> None:
         """See whether what failed of the channel layer is back, though nothing is said."""
         failed = layer_outage.parts
-        await asyncio.gather(
-            *(bus.send(group, Message(Kind.PROBE)) for group in failed)
-        )
+        await asyncio.gather(*(send(group, Message(Kind.PROBE)) for group in failed))
         if failed and not layer_outage.parts:
             # What was told meanwhile was not heard.
             self.presence.all_changed()

@@ -12,11 +12,12 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from channels.layers import get_channel_layer
+
+from channels_live import conf
 from channels_live.base.messages import TYPE, InvalidMessage, Kind, Message
-from channels_live.base.tasks import Tasks
-from channels_live.delivery.bus import get_layer
-from channels_live.delivery.group import Group
-from channels_live.delivery.history import Fragment, History
+from channels_live.base.work import Tasks
+from channels_live.delivery.group import Fragment, Group, History
 from channels_live.delivery.outbox import Outbox
 from channels_live.observe import metrics
 from channels_live.observe.outage import (
@@ -30,6 +31,22 @@ logger = logging.getLogger(__name__)
 
 # The group that every process listens to.
 EVERYBODY = "channels_live.everybody"
+
+
+def get_layer() -> Any:
+    """Return the channel layer that processes reach each other through."""
+    return get_channel_layer(conf.get("CHANNEL_LAYER"))
+
+
+async def send(group: str, message: Message) -> bool:
+    """Hand a message to the channel layer. Returns whether it was taken."""
+    if layer_outage.is_fresh(group):
+        return False
+    with layer_outage.noticed(group):
+        async with asyncio.timeout(TIMEOUT):
+            await get_layer().group_send(group, message.encode())
+        layer_outage.end(group)
+    return not layer_outage.is_fresh(group)
 
 
 class Hub:

@@ -4,28 +4,21 @@ import logging
 from collections.abc import Sequence
 from typing import Any, cast
 
+from channels.routing import URLRouter
+from django.conf import settings
 from django.http import HttpRequest
+from django.urls import re_path
 from django.utils.translation import get_language_from_request, override
 
-from channels_live.base.asgi import (
-    Application,
-    Event,
-    Receive,
-    Scope,
-    Send,
-    get_header,
-)
+from channels_live.base.asgi import Application, Event, Receive, Scope, Send, get_header
 from channels_live.base.budget import Budget
 from channels_live.base.close_code import CloseCode
 from channels_live.commands import disconnect
 from channels_live.delivery.socket import Socket
-from channels_live.handshake.authentication import authenticate
-from channels_live.handshake.origin import check_origin
-from channels_live.handshake.refusal import Refusal
-from channels_live.handshake.router import WebSocketRouter
+from channels_live.handshake.admission import Refusal, authenticate, check_origin
 from channels_live.observe.log_context import LogContext
 from channels_live.process import get_process
-from channels_live.revocation.logins import Login
+from channels_live.revocation import Login
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +33,7 @@ def websocket_application(patterns: Sequence[Any]) -> Application:
     `session` and `user` into the scope, and has every consumer's socket counted,
     logged, limited, and closed when the login that opened it ends.
     """
-    router = WebSocketRouter(patterns)
+    router: Any = URLRouter([*patterns, re_path(r"", cast(Any, unknown_path))])
     openings = Budget(WINDOW)
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,7 +56,7 @@ def websocket_application(patterns: Sequence[Any]) -> Application:
                 return await socket.receive()
 
             with override(get_language(socket.scope)):
-                await router(socket.scope, hear, socket.send)
+                await router(without_mount(socket.scope), hear, socket.send)
         except Refusal as refusal:
             await socket.receive()
             await socket.close(CloseCode.NORMAL_CLOSURE, reason=str(refusal))
@@ -93,6 +86,19 @@ class SocketContext(LogContext):
     @property
     def session(self) -> Any:
         return self.socket.scope.get("session")
+
+
+async def unknown_path(scope: Scope, receive: Receive, send: Send) -> None:
+    raise Refusal("unknown path")
+
+
+def without_mount(scope: Scope) -> Scope:
+    """Take off what a site is mounted at, as Django does for HTTP."""
+    mount = (settings.FORCE_SCRIPT_NAME or scope.get("root_path") or "").rstrip("/")
+    path = scope["path"]
+    if path.startswith(f"{mount}/"):
+        path = path.removeprefix(mount)
+    return cast(Scope, dict(scope, path=path, root_path=""))
 
 
 def get_language(scope: Scope) -> str:

@@ -1,4 +1,4 @@
-"""Whose socket it is, and how many of them they open.
+"""Who may open a socket: from which page, as whom, and how many.
 
 Each opening costs queries, and where the page has missed much, the rendering of it.
 Browsers that are refused come back by themselves.
@@ -10,19 +10,54 @@ from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.conf import settings
 from django.http import parse_cookie
+from django.http.request import split_domain_port, validate_host
+from django.utils.http import is_same_domain
 
 from channels_live import conf
 from channels_live.base.asgi import Scope, get_header
 from channels_live.base.budget import Budget
-from channels_live.base.threads import in_thread
-from channels_live.handshake.refusal import Refusal
+from channels_live.base.work import in_thread
 from channels_live.observe.outage import database_outage
-from channels_live.revocation.logins import load_user
+from channels_live.revocation import load_user
 
 logger = logging.getLogger(__name__)
 
 # As many visitors as this may share an address.
 VISITORS = 10
+
+
+class Refusal(Exception):
+    """Raised where a socket is not let in. The reason is for the log alone."""
+
+
+def check_origin(scope: Scope) -> None:
+    """Refuse sockets that a page of another site opens, or no page at all.
+
+    As Django asks of forms: the Origin header has to be the address that the socket
+    itself is opened at, or one of CSRF_TRUSTED_ORIGINS.
+    """
+    origin, host = get_header(scope, b"origin"), get_header(scope, b"host")
+    if not is_allowed_origin(origin, host):
+        raise Refusal("another origin" if origin else "no origin")
+
+
+def is_allowed_origin(origin: str, host: str) -> bool:
+    if any(is_same_origin(origin, one) for one in settings.CSRF_TRUSTED_ORIGINS):
+        return True
+    schemes = ["https"] if settings.USE_HTTPS_IN_ABSOLUTE_URLS else ["http", "https"]
+    if origin.lower() not in [f"{scheme}://{host.lower()}" for scheme in schemes]:
+        return False
+    domain, _ = split_domain_port(host)
+    return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
+
+
+def is_same_origin(origin: str, pattern: str) -> bool:
+    """Whether an origin is the pattern, which may be as in https://*.example.com."""
+    scheme, _, domain = origin.partition("://")
+    pattern_scheme, _, pattern_domain = pattern.partition("://")
+    return scheme == pattern_scheme and is_same_domain(
+        domain, pattern_domain.removeprefix("*")
+    )
 
 
 async def authenticate(scope: Scope, openings: Budget) -> None:

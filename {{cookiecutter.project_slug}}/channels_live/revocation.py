@@ -5,29 +5,92 @@ hours. So everything that ends a login is told to all processes as it happens, a
 case a message is lost, each process looks for itself now and then.
 """
 
-from collections.abc import Collection
+import time
+from collections import defaultdict, deque
+from collections.abc import Collection, Iterable
 from importlib import import_module
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.contrib.auth import (
-    BACKEND_SESSION_KEY,
-    HASH_SESSION_KEY,
-    SESSION_KEY,
-    get_user_model,
-    load_backend,
-)
+from django.contrib import auth
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.sessions.backends import signed_cookies
 from django.contrib.sessions.backends.base import SessionBase
-from django.contrib.sessions.backends.signed_cookies import (
-    SessionStore as SignedCookies,
-)
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from channels_live.base.names import label
+from channels_live import conf
+from channels_live.base.close_code import CloseCode
+from channels_live.base.messages import label
 from channels_live.delivery.socket import Socket
-from channels_live.revocation.registry import Registry
+
+# For how long a revocation also meets those who were still entering, in seconds.
+ENTERING = 30
+
+
+class Revocation(NamedTuple):
+    """Sockets that have all the labels had to go at that time."""
+
+    time: float
+    labels: list[str]
+    code: int
+
+    def meets(self, socket: Socket) -> bool:
+        # A session that has ended is read from the database a moment longer.
+        is_meant = socket.began <= self.time or self.labels[0].startswith("session:")
+        return is_meant and socket.labels.issuperset(self.labels)
+
+
+class Registry:
+    def __init__(self) -> None:
+        # Dictionaries for their order: the oldest socket first.
+        self._by_label: defaultdict[str, dict[Socket, None]] = defaultdict(dict)
+        self._revocations: deque[Revocation] = deque()
+
+    def add(self, socket: Socket, label: str) -> None:
+        """Label a socket. What was said of that label while it entered holds for it."""
+        socket.labels.add(label)
+        sockets = self._by_label[label]
+        sockets[socket] = None
+        if label.startswith("user:") and len(sockets) > conf.get("SOCKETS_PER_USER"):
+            oldest = next(iter(sockets))
+            self.discard(oldest, label)
+            oldest.terminate(CloseCode.POLICY_VIOLATION)
+        for revocation in self._revocations:
+            if revocation.meets(socket):
+                socket.terminate(revocation.code)
+
+    def discard(self, socket: Socket, label: str) -> None:
+        """Take a label off a socket."""
+        socket.labels.discard(label)
+        sockets = self._by_label[label]
+        sockets.pop(socket, None)
+        if not sockets:
+            del self._by_label[label]
+
+    def remove(self, socket: Socket) -> None:
+        for name in tuple(socket.labels):
+            self.discard(socket, name)
+
+    def labelled(self, first: str, *others: str) -> list[Socket]:
+        """Return the sockets with all of these labels."""
+        sockets = self._by_label.get(first, ())
+        return [socket for socket in sockets if socket.labels.issuperset(others)]
+
+    def with_labels_of(self, kind: str) -> set[Socket]:
+        """Return the sockets with any label of a kind."""
+        labels = [label for label in self._by_label if label.startswith(f"{kind}:")]
+        return {socket for label in labels for socket in self._by_label[label]}
+
+    def terminate(self, labels: Iterable[str], code: int) -> None:
+        """Close every socket that has all the labels, and those that just come in."""
+        now = time.monotonic()
+        while self._revocations and self._revocations[0].time < now - ENTERING:
+            self._revocations.popleft()
+        labels = list(labels)
+        self._revocations.append(Revocation(now, labels, code))
+        for socket in self.labelled(*labels):
+            socket.terminate(code)
 
 
 class Identity(NamedTuple):
@@ -74,16 +137,16 @@ class Login:
 
 def get_identity(session: SessionBase) -> Identity:
     """Return whose session it is, by what was loaded of it and done to it since."""
-    user = session.get(SESSION_KEY)
+    user = session.get(auth.SESSION_KEY)
     return NOBODY if user is None else Identity(user, session.session_key)
 
 
 def load_user(session: SessionBase) -> AbstractBaseUser | AnonymousUser:
     """Return whose session it is. Never writes it: a handshake sets no cookie."""
-    path = session.get(BACKEND_SESSION_KEY)
+    path = session.get(auth.BACKEND_SESSION_KEY)
     user = None
     if path in settings.AUTHENTICATION_BACKENDS:
-        user = load_backend(path).get_user(session[SESSION_KEY])
+        user = auth.load_backend(path).get_user(session[auth.SESSION_KEY])
     return user if user and is_current(user, session) else AnonymousUser()
 
 
@@ -97,7 +160,7 @@ def find_revoked(sockets: Collection[Socket]) -> list[Socket]:
         for socket in sockets
         if (user := get_identity(socket.scope["session"]).user) is not None
     }
-    found = get_user_model()._default_manager.in_bulk(set(logins.values()))
+    found = auth.get_user_model()._default_manager.in_bulk(set(logins.values()))
     users = {str(pk): user for pk, user in found.items()}
     keys = find_open_sessions([socket.scope["session"] for socket in logins])
     revoked = []
@@ -119,13 +182,13 @@ def find_open_sessions(sessions: Collection[SessionBase]) -> set[str | None]:
             session_key__in=keys, expire_date__gt=timezone.now()
         )
         return set(rows.values_list("session_key", flat=True))
-    if issubclass(store, SignedCookies):
+    if issubclass(store, signed_cookies.SessionStore):
         return keys  # nowhere stored: only the user's end is theirs
     return {key for key in keys if store().exists(key)}
 
 
 def is_current(user: AbstractBaseUser, session: SessionBase) -> bool:
     """Whether a user is active and still has the password of the session."""
-    found = session.get(HASH_SESSION_KEY, "")
+    found = session.get(auth.HASH_SESSION_KEY, "")
     hashes = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
     return user.is_active and any(constant_time_compare(found, one) for one in hashes)

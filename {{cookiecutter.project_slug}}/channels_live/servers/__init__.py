@@ -5,11 +5,10 @@ import sys
 
 def install() -> None:
     """Have the server of this process do it, whichever it is."""
-    from channels_live.servers import daphne_ending, daphne_http, daphne_websocket
+    from channels_live.servers import daphne_ending, daphne_limits
 
     daphne_ending.install()
-    daphne_http.install()
-    daphne_websocket.install()
+    daphne_limits.install()
     if "uvicorn" in sys.modules:
         from channels_live.servers import uvicorn_ending, uvicorn_limits
 

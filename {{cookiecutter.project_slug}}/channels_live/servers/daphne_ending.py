@@ -15,15 +15,7 @@ from twisted.internet.main import CONNECTION_DONE
 from twisted.web.http import HTTPChannel
 
 from channels_live.process import is_ending
-from channels_live.servers.ending import (
-    ANSWER,
-    ASK,
-    FINISH,
-    begin,
-    close_sockets,
-    leave,
-    until,
-)
+from channels_live.servers import ending
 
 logger = logging.getLogger(__name__)
 
@@ -35,20 +27,23 @@ _handle_response = WebRequest.handle_reply
 
 
 def end(server: Server) -> Deferred[None]:
-    ending = Deferred.fromFuture(asyncio.ensure_future(_end(server)))
-    return ending.addErrback(lambda failure: logger.error("%s", failure.getTraceback()))
+    ended = Deferred.fromFuture(asyncio.ensure_future(_end(server)))
+    return ended.addErrback(lambda failure: logger.error("%s", failure.getTraceback()))
 
 
 async def _end(server: Server) -> None:
-    begin()
+    ending.begin()
     stop_listening()
-    closing = asyncio.create_task(close_sockets())
-    await until(lambda: not (idle_channels() or is_answering(server)), ASK)
+    closing = asyncio.create_task(ending.close_sockets())
+    await ending.until(
+        lambda: not (idle_channels() or is_answering(server)), ending.ASK
+    )
     for channel in idle_channels():
         channel.loseConnection()
-    await asyncio.gather(closing, until(lambda: not is_answering(server), FINISH))
-    await leave()
-    await until(lambda: not _reactor.getWriters(), ANSWER)
+    answered = ending.until(lambda: not is_answering(server), ending.FINISH)
+    await asyncio.gather(closing, answered)
+    await ending.leave()
+    await ending.until(lambda: not _reactor.getWriters(), ending.ANSWER)
     applications = [
         details["application_instance"]
         for details in server.connections.values()

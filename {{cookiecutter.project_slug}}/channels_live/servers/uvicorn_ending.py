@@ -12,38 +12,31 @@ import uvicorn
 from uvicorn.protocols.http import h11_impl
 
 from channels_live.process import is_ending
-from channels_live.servers.ending import (
-    ANSWER,
-    ASK,
-    FINISH,
-    begin,
-    close_sockets,
-    leave,
-    until,
-)
+from channels_live.servers import ending
 
 # Turns of the event loop.
 TURNS = 4
 
 Server: Any = uvicorn.Server
 Cycle: Any = h11_impl.RequestResponseCycle
+_shutdown = Server.shutdown
+_send = Cycle.send
 
 
-def make_end(shutdown: Any) -> Any:
-    async def end(server: Any, sockets: Any = None) -> None:
-        begin()
-        closing = asyncio.create_task(close_sockets())
-        is_shared = bool(sockets) or server.config.fd is not None
-        await stop_listening(server, is_shared=is_shared)
-        connections = server.server_state.connections
-        await until(lambda: not any(map(is_http, connections)), ASK)
-        answered = until(lambda: not any(map(is_answering, connections)), FINISH)
-        await asyncio.gather(closing, answered)
-        await leave()
-        await until(lambda: not any(map(is_closing, connections)), ANSWER)
-        await shutdown(server, sockets)
-
-    return end
+async def end(server: Any, sockets: Any = None) -> None:
+    connections = server.server_state.connections
+    ending.begin()
+    closing = asyncio.create_task(ending.close_sockets())
+    is_shared = bool(sockets) or server.config.fd is not None
+    await stop_listening(server, is_shared=is_shared)
+    await ending.until(lambda: not any(map(is_http, connections)), ending.ASK)
+    answered = ending.until(
+        lambda: not any(map(is_answering, connections)), ending.FINISH
+    )
+    await asyncio.gather(closing, answered)
+    await ending.leave()
+    await ending.until(lambda: not any(map(is_closing, connections)), ending.ANSWER)
+    await _shutdown(server, sockets)
 
 
 async def stop_listening(server: Any, *, is_shared: bool) -> None:
@@ -79,16 +72,13 @@ def is_closing(connection: Any) -> bool:
     return getattr(connection, "close_sent", False)
 
 
-def make_send(send: Any) -> Any:
-    async def send_and_close(cycle: Any, message: Any) -> None:
-        if is_ending() and message["type"] == "http.response.start":
-            headers = [*message.get("headers", ()), (b"connection", b"close")]
-            message = {**message, "headers": headers}
-        await send(cycle, message)
-
-    return send_and_close
+async def send(cycle: Any, message: Any) -> None:
+    if is_ending() and message["type"] == "http.response.start":
+        headers = [*message.get("headers", ()), (b"connection", b"close")]
+        message = {**message, "headers": headers}
+    await _send(cycle, message)
 
 
 def install() -> None:
-    Server.shutdown = make_end(Server.shutdown)
-    Cycle.send = make_send(Cycle.send)
+    Server.shutdown = end
+    Cycle.send = send

@@ -4,20 +4,17 @@ Somebody who sends pings and reads none of the answers would fill the memory wit
 and somebody who never finishes the head of a request would keep a connection for ever.
 """
 
-from asyncio import TimerHandle
 from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.protocols.websockets.websockets_sansio_impl import (
-    WebSocketsSansIOProtocol,
-)
+from uvicorn.protocols.websockets import websockets_sansio_impl
 
 # For how long the head of a request is waited for, in seconds.
 HEAD_TIMEOUT = 30
 
 Http: Any = H11Protocol
-WebSocket: Any = WebSocketsSansIOProtocol
+WebSocket: Any = websockets_sansio_impl.WebSocketsSansIOProtocol
 
 _connection_made = Http.connection_made
 _data_received = Http.data_received
@@ -25,7 +22,7 @@ _data_received = Http.data_received
 
 def connection_made(self: Any, transport: Any) -> None:
     _connection_made(self, transport)
-    self.head_timer = start_timer(self)
+    start_timer(self)
 
 
 def data_received(self: Any, data: bytes) -> None:
@@ -35,14 +32,11 @@ def data_received(self: Any, data: bytes) -> None:
         self.head_timer.cancel()
         self.head_timer = None
     elif is_within_head and not self.head_timer:
-        self.head_timer = start_timer(self)
+        start_timer(self)
 
 
-def start_timer(protocol: Any) -> TimerHandle:
-    timer: TimerHandle = protocol.loop.call_later(
-        HEAD_TIMEOUT, protocol.transport.close
-    )
-    return timer
+def start_timer(http: Any) -> None:
+    http.head_timer = http.loop.call_later(HEAD_TIMEOUT, http.transport.close)
 
 
 def handle_ping(self: Any) -> None:

@@ -13,7 +13,7 @@ from .consumers import InvalidFrame as InvalidFrame
 from .consumers import Refused as Refused
 from .delivery.group import Fragment as Fragment
 from .delivery.group import History as History
-from .handshake.application import websocket_application as websocket_application
+from .handshake import websocket_application as websocket_application
 from .observe.log_context import LogContext as LogContext
 from .presence import count_present as count_present
 from .presence import present as present

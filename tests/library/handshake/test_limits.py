@@ -10,8 +10,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.test import Client
 
 from channels_live import in_thread
-from channels_live.handshake.admission import VISITORS, network_of
-from channels_live.handshake.application import WINDOW
+from channels_live.handshake import VISITORS, WINDOW, network_of
 from tests.library.helpers.browsing import key_of, only, socket_of
 
 LIMIT = 2 * WINDOW
@@ -82,7 +81,7 @@ async def test_a_session_that_is_refused_is_not_even_looked_up(
         looked_up.append(session)
         return AnonymousUser()
 
-    monkeypatch.setattr("channels_live.handshake.admission.load_user", load_user)
+    monkeypatch.setattr("channels_live.handshake.load_user", load_user)
     door = Door()
 
     let_in = [await door.knock(key="forged") for _ in range(LIMIT + 5)]

@@ -1,29 +1,41 @@
-"""All that a WebSocket passes before it reaches a consumer."""
+"""What a WebSocket passes before it reaches a consumer: who may open it, and where to.
+
+Each opening costs queries, and where the page has missed much, the rendering of it.
+Browsers that are refused come back by themselves.
+"""
 
 import logging
 from collections.abc import Sequence
+from importlib import import_module
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any, cast
 
 from channels.routing import URLRouter
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, parse_cookie
+from django.http.request import split_domain_port, validate_host
 from django.urls import re_path
+from django.utils.http import is_same_domain
 from django.utils.translation import get_language_from_request, override
 
+from channels_live import conf
 from channels_live.base.asgi import Application, Event, Receive, Scope, Send, get_header
 from channels_live.base.budget import Budget
 from channels_live.base.close_code import CloseCode
+from channels_live.base.work import in_thread
 from channels_live.commands import disconnect
 from channels_live.delivery.socket import Socket
-from channels_live.handshake.admission import Refusal, authenticate, check_origin
 from channels_live.observe.log_context import LogContext
+from channels_live.observe.outage import database_outage
 from channels_live.process import get_process
-from channels_live.revocation import Login
+from channels_live.revocation import Login, load_user
 
 logger = logging.getLogger(__name__)
 
 # For how long openings are counted, in seconds.
 WINDOW = 10
+# As many visitors as this may share an address.
+VISITORS = 10
 
 
 def websocket_application(patterns: Sequence[Any]) -> Application:
@@ -111,3 +123,83 @@ def get_language(scope: Scope) -> str:
     request.COOKIES = scope["cookies"]
     request.META["HTTP_ACCEPT_LANGUAGE"] = get_header(scope, b"accept-language")
     return get_language_from_request(request)
+
+
+class Refusal(Exception):
+    """Raised where a socket is not let in. The reason is for the log alone."""
+
+
+def check_origin(scope: Scope) -> None:
+    """Refuse sockets that a page of another site opens, or no page at all.
+
+    As Django asks of forms: the Origin header has to be the address that the socket
+    itself is opened at, or one of CSRF_TRUSTED_ORIGINS.
+    """
+    origin, host = get_header(scope, b"origin"), get_header(scope, b"host")
+    if not is_allowed_origin(origin, host):
+        raise Refusal("another origin" if origin else "no origin")
+
+
+def is_allowed_origin(origin: str, host: str) -> bool:
+    if any(is_same_origin(origin, one) for one in settings.CSRF_TRUSTED_ORIGINS):
+        return True
+    schemes = ["https"] if settings.USE_HTTPS_IN_ABSOLUTE_URLS else ["http", "https"]
+    if origin.lower() not in [f"{scheme}://{host.lower()}" for scheme in schemes]:
+        return False
+    domain, _ = split_domain_port(host)
+    return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
+
+
+def is_same_origin(origin: str, pattern: str) -> bool:
+    """Whether an origin is the pattern, which may be as in https://*.example.com."""
+    scheme, _, domain = origin.partition("://")
+    pattern_scheme, _, pattern_domain = pattern.partition("://")
+    return scheme == pattern_scheme and is_same_domain(
+        domain, pattern_domain.removeprefix("*")
+    )
+
+
+async def authenticate(scope: Scope, openings: Budget) -> None:
+    """Put `cookies`, `session` and `user` into the scope, as Channels' stack does.
+
+    Whoever opens sockets in a loop is refused: a session before it is looked up, a
+    person whatever the number of their sessions, and everybody else by address.
+    """
+    cookies = parse_cookie(get_header(scope, b"cookie"))
+    key = cookies.get(settings.SESSION_COOKIE_NAME, "")
+    limit = conf.get("SOCKETS_PER_SECOND")
+    if key and not openings.spend(("session", key), limit):
+        raise Refusal("too many sockets")
+    store = import_module(settings.SESSION_ENGINE).SessionStore
+    session = store(None if "\0" in key else key)
+    user = None
+    with database_outage.noticed():
+        # One hop for session and user together; Channels' own stack takes two.
+        user = await in_thread(load_user)(session)
+    if user is None:
+        raise Refusal("the database is away")
+    if user.is_authenticated:
+        excess = openings.excess(who := ("user", user.pk), limit)
+    else:
+        excess = openings.excess(
+            who := ("address", network_of(scope)), limit * VISITORS
+        )
+    if excess == 1:
+        logger.warning("Sockets are refused: %s %s opens too many.", *who)
+    if excess > 0:
+        raise Refusal("too many sockets")
+    scope["cookies"] = cookies
+    scope["session"] = session
+    scope["user"] = user
+
+
+def network_of(scope: Scope) -> str:
+    """Return what to count someone unknown by: an address, or its IPv6 network."""
+    host, _ = scope.get("client") or ("", 0)
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, IPv6Address):
+        return str(ip_network((address, 64), strict=False))
+    return str(address)

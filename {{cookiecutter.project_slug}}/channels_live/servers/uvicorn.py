@@ -1,6 +1,9 @@
-"""How uvicorn ends: it answers whoever is connected, and tells its sockets to come back.
+"""What uvicorn lacks: limits that it leaves to a proxy in front, and a better end.
 
-By itself it would close them in the middle of an answer, and drop requests that are on
+Somebody who sends pings and reads none of the answers would fill the memory with them,
+and somebody who never finishes the head of a request would keep a connection for ever.
+
+And it would close sockets in the middle of an answer, and drop requests that are on
 their way.
 """
 
@@ -8,19 +11,54 @@ import asyncio
 from select import select
 from typing import Any
 
+import h11
 import uvicorn
 from uvicorn.protocols.http import h11_impl
+from uvicorn.protocols.websockets import websockets_sansio_impl
 
 from channels_live.process import is_ending
 from channels_live.servers import ending
 
+# For how long the head of a request is waited for, in seconds.
+HEAD_TIMEOUT = 30
 # Turns of the event loop.
 TURNS = 4
 
-Server: Any = uvicorn.Server
+# Of the protocols that projects choose.
+Http: Any = h11_impl.H11Protocol
 Cycle: Any = h11_impl.RequestResponseCycle
-_shutdown = Server.shutdown
+WebSocket: Any = websockets_sansio_impl.WebSocketsSansIOProtocol
+Server: Any = uvicorn.Server
+
+_connection_made = Http.connection_made
+_data_received = Http.data_received
 _send = Cycle.send
+_shutdown = Server.shutdown
+
+
+def connection_made(self: Any, transport: Any) -> None:
+    _connection_made(self, transport)
+    start_timer(self)
+
+
+def data_received(self: Any, data: bytes) -> None:
+    _data_received(self, data)
+    is_within_head = self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]
+    if not is_within_head and self.head_timer:
+        self.head_timer.cancel()
+        self.head_timer = None
+    elif is_within_head and not self.head_timer:
+        start_timer(self)
+
+
+def start_timer(http: Any) -> None:
+    http.head_timer = http.loop.call_later(HEAD_TIMEOUT, http.transport.close)
+
+
+def handle_ping(self: Any) -> None:
+    answer = b"".join(self.conn.data_to_send())
+    if self.writable.is_set():
+        self.transport.write(answer)
 
 
 async def end(server: Any, sockets: Any = None) -> None:
@@ -80,5 +118,8 @@ async def send(cycle: Any, message: Any) -> None:
 
 
 def install() -> None:
-    Server.shutdown = end
+    Http.connection_made = connection_made
+    Http.data_received = data_received
     Cycle.send = send
+    WebSocket.handle_ping = handle_ping
+    Server.shutdown = end

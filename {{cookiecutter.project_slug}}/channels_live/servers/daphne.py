@@ -1,4 +1,4 @@
-"""Limits that daphne lacks: on what it believes, what it waits for and what it keeps.
+"""What daphne lacks: limits, on what it believes and on what it keeps, and an end.
 
 It takes the mount point, and so where links lead, from a header of whoever asks: also
 the link in an e-mail that resets somebody else's password. It ends in a traceback where
@@ -11,18 +11,28 @@ before it is read, without end. Here `send` completes when the buffer of the ope
 system and at most 64 KB beside it have taken the frame, as in uvicorn; and a socket that
 talks faster than it is listened to is closed. And whoever is closed is told why, which
 daphne itself does for some codes only.
+
+And it would end without a word to its sockets, and drop whoever waits for an answer.
 """
 
 import asyncio
-from typing import Any
+import logging
+from typing import Any, cast
 
 from autobahn.websocket import protocol as autobahn_protocol
 from daphne import http_protocol
 from daphne.server import Server
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.main import CONNECTION_DONE
 from twisted.web.http import HTTPChannel
 
 from channels_live.base.close_code import CloseCode
+from channels_live.process import is_ending
+from channels_live.servers import ending
+
+logger = logging.getLogger(__name__)
 
 # Only who runs the server may set it: FORCE_SCRIPT_NAME or daphne's --root-path.
 ROOT_PATH = b"daphne-root-path"
@@ -33,9 +43,12 @@ MAX_RECEIVED = 64 * 1024
 # For how long a socket that is closed may take to answer, in seconds. One that has
 # stalled reads why, if it goes on in time.
 CLOSE_TIMEOUT = 30
+# Connections that are let in at once, of those that wait to be.
+BACKLOG = 1000
 
 Channel: Any = HTTPChannel
 autobahn: Any = autobahn_protocol
+_reactor = cast(Any, reactor)
 _reset_timeout = Channel.resetTimeout
 _handle_reply = Server.handle_reply
 
@@ -51,6 +64,12 @@ class WaryRequest(http_protocol.WebRequest):
             self.basic_error(400, b"Bad Request", "Invalid Sec-WebSocket-Protocol")
             return None
         return super().process()
+
+    def handle_reply(self, message: Any) -> None:
+        if is_ending() and message["type"] == "http.response.start":
+            self.setHeader(b"connection", b"close")
+            self.channel.persistent = False
+        super().handle_reply(message)
 
     def basic_error(self, status: int, status_text: bytes, body: str) -> None:
         super().basic_error(status, status_text, body.removeprefix("Daphne "))
@@ -125,6 +144,73 @@ async def handle_reply(self: Server, protocol: Any, message: Any) -> None:
         await asyncio.shield(protocol.paused)
 
 
+def end(server: Server) -> Deferred[None]:
+    ended = Deferred.fromFuture(asyncio.ensure_future(_end(server)))
+    return ended.addErrback(lambda failure: logger.error("%s", failure.getTraceback()))
+
+
+async def _end(server: Server) -> None:
+    ending.begin()
+    stop_listening()
+    closing = asyncio.create_task(ending.close_sockets())
+    await ending.until(
+        lambda: not (idle_channels() or is_answering(server)), ending.ASK
+    )
+    for channel in idle_channels():
+        channel.loseConnection()
+    answered = ending.until(lambda: not is_answering(server), ending.FINISH)
+    await asyncio.gather(closing, answered)
+    await ending.leave()
+    await ending.until(lambda: not _reactor.getWriters(), ending.ANSWER)
+    applications = [
+        details["application_instance"]
+        for details in server.connections.values()
+        if "application_instance" in details
+    ]
+    for application in applications:
+        application.cancel()
+    await asyncio.gather(*applications, return_exceptions=True)
+
+
+def stop_listening() -> None:
+    """Let in whoever waits to be, and close the door behind them.
+
+    Those who wait at a socket that is shared are left to the other processes.
+    """
+    for port in _reactor.getReaders():
+        if not hasattr(port, "stopListening"):
+            continue
+        if getattr(port, "_shouldShutdown", False):  # it is not shared
+            port.numberAccepts = BACKLOG
+            port.doRead()
+        port.stopReading()
+        try:
+            port.connectionLost(CONNECTION_DONE)  # at once, unlike stopListening()
+        except OSError:  # the file of a Unix socket is gone
+            logger.exception("%s did not close.", port)
+
+
+def idle_channels() -> list[Any]:
+    """Those that wait for a first or a next request."""
+    channels = map(find_channel, _reactor.getReaders())
+    return [channel for channel in channels if channel and not channel.requests]
+
+
+def find_channel(reader: Any) -> HTTPChannel | None:
+    """The HTTP at the other side of a connection, if it is one."""
+    protocol = getattr(reader, "protocol", None)
+    protocol = getattr(protocol, "wrappedProtocol", protocol)  # of TLS
+    channel = getattr(protocol, "_channel", None)
+    return channel if isinstance(channel, HTTPChannel) else None
+
+
+def is_answering(server: Server) -> bool:
+    return any(
+        isinstance(protocol, WaryRequest) and "disconnected" not in details
+        for protocol, details in server.connections.items()
+    )
+
+
 def install() -> None:
     """Have daphne use it, whether started as `daphne` or by runserver."""
     http_protocol.WebRequest = WaryRequest
@@ -133,3 +219,4 @@ def install() -> None:
     autobahn.pformat = str  # of a connection, for a log that is off
     WebSocketFactory.protocol = PacedWebSocketProtocol
     Server.handle_reply = handle_reply
+    Server.kill_all_applications = end

@@ -102,8 +102,7 @@ class Consumer(AsyncWebsocketConsumer):
         await self.process.hub.join(
             group, self.socket.outbox, history=history, after=after
         )
-        if roster:
-            self._enter_roster(group, roster)
+        self._show_user()
 
     async def quit(self, group: str) -> None:
         """Listen to a group no more."""
@@ -134,7 +133,7 @@ class Consumer(AsyncWebsocketConsumer):
         try:
             while True:
                 await self.dispatch(await receive())
-                self._follow_user()
+                self._show_user()
         except StopConsumer:
             pass
         finally:
@@ -168,19 +167,15 @@ class Consumer(AsyncWebsocketConsumer):
         except InvalidFrame as error:
             await self.reject(str(error))
 
-    def _follow_user(self) -> None:
-        """Show whoever this socket has been logged in as meanwhile."""
+    def _show_user(self) -> None:
+        """Have rosters show whoever this socket is logged in as by now."""
         user = self.scope["user"].pk
         for group, roster in self._joined.items():
             if roster and self._present.get(group) != user:
                 self._leave_roster(group)
-                self._enter_roster(group, roster)
-
-    def _enter_roster(self, group: str, roster: Roster) -> None:
-        user = self.scope["user"].pk
-        if user is not None:
-            self._present[group] = user
-            self.process.presence.enter(group, user, roster)
+                if user is not None:
+                    self._present[group] = user
+                    self.process.presence.enter(group, user, roster)
 
     def _leave_roster(self, group: str) -> None:
         if group in self._present:

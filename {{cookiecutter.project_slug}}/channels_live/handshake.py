@@ -168,7 +168,7 @@ async def authenticate(scope: Scope, openings: Budget) -> None:
     cookies = parse_cookie(get_header(scope, b"cookie"))
     key = cookies.get(settings.SESSION_COOKIE_NAME, "")
     limit = conf.get("SOCKETS_PER_SECOND")
-    if key and not openings.spend(("session", key), limit):
+    if key and openings.excess(("session", key), limit) > 0:
         raise Refusal("too many sockets")
     store = import_module(settings.SESSION_ENGINE).SessionStore
     session = store(None if "\0" in key else key)

@@ -88,7 +88,16 @@ class Tracker:
 
     async def tell(self) -> None:
         """Store who came and went here, tell all processes, and show what they told."""
-        for group in await self._write():
+        changed, self._changed = self._changed, set()
+        if changed:
+            metrics.present.set(len(self._sockets))
+            here = {pair for pair in changed if pair in self._sockets}
+            try:
+                await in_thread(self._store)(here, changed - here)
+            except BaseException:
+                self._changed |= changed
+                raise
+        for group in {group for group, _ in changed}:
             await send(group, Message(Kind.PRESENCE_CHANGED, group))
             self.changed(group)
         stale, self._stale = self._stale, set()
@@ -107,19 +116,6 @@ class Tracker:
         """Take this process out of all groups, and tell the others."""
         for group in await in_thread(self._end)():
             await send(group, Message(Kind.PRESENCE_CHANGED, group))
-
-    async def _write(self) -> set[str]:
-        changed, self._changed = self._changed, set()
-        if not changed:
-            return set()
-        metrics.present.set(len(self._sockets))
-        here = {pair for pair in changed if pair in self._sockets}
-        try:
-            await in_thread(self._store)(here, changed - here)
-        except BaseException:
-            self._changed |= changed
-            raise
-        return {group for group, _ in changed}
 
     def _store(self, here: set[Pair], gone: set[Pair]) -> None:
         with transaction.atomic():

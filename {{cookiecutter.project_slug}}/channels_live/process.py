@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
+from typing import Any
 from uuid import uuid4
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -11,7 +13,7 @@ from channels_live.base.close_code import CloseCode
 from channels_live.base.messages import Kind, Message
 from channels_live.base.work import Tasks, in_thread
 from channels_live.delivery.hub import Hub, send
-from channels_live.delivery.socket import Checked, Socket
+from channels_live.delivery.socket import Socket
 from channels_live.observe.outage import TIMEOUT, database_outage, layer_outage
 from channels_live.presence import Tracker
 from channels_live.revocation import Registry, find_revoked
@@ -40,33 +42,27 @@ class Process:
         self.registry = Registry()
         self.hub = Hub(self.hear, self.tasks)
         self.presence = Tracker(self.id, self.hub)
-        self._starting = asyncio.Lock()
         self._has_started = False
-
-    @property
-    def jobs(self) -> list[tuple[float, Callable[[], Awaitable[None]]]]:
-        """What is done again and again, and the seconds between."""
-        return [
-            (PRESENCE_INTERVAL, self.presence.tell),
-            (REPAIR_INTERVAL, self.hub.repair),
-            (REPAIR_INTERVAL, self.hub.subscribe_all),
-            (REPAIR_INTERVAL, self.probe),
-            (BEAT_INTERVAL, self.presence.beat),
-            (CHECK_INTERVAL, self.check_sockets),
-            (RENEWAL_INTERVAL, self.hub.renew),
-        ]
+        self._starting = asyncio.Lock()
 
     async def start(self) -> None:
         """Begin to listen and to work."""
-        if self._has_started:
-            return
         async with self._starting:
-            if not self._has_started:
-                await self.hub.start()
-                for interval, job in self.jobs:
-                    self.tasks.spawn(every(interval, job))
-                self._has_started = True
-                _serving.add(asyncio.get_running_loop())
+            if self._has_started:
+                return
+            await self.hub.start()
+            for interval, job in (
+                (PRESENCE_INTERVAL, self.presence.tell),
+                (REPAIR_INTERVAL, self.hub.repair),
+                (REPAIR_INTERVAL, self.hub.subscribe_all),
+                (REPAIR_INTERVAL, self.probe),
+                (BEAT_INTERVAL, self.presence.beat),
+                (CHECK_INTERVAL, self.check_sockets),
+                (RENEWAL_INTERVAL, self.hub.renew),
+            ):
+                self.tasks.spawn(every(interval, job))
+            self._has_started = True
+            _serving.add(asyncio.get_running_loop())
 
     async def end(self) -> None:
         """Do nothing any more, and be in no group."""
@@ -105,10 +101,10 @@ class Process:
     async def check_sockets(self) -> None:
         """Close the sockets of those who should have been told to go, and were not."""
         await self.terminate_revoked(self.registry.with_labels_of("user"))
-        consumers: dict[type[Checked], list[Checked]] = {}
+        consumers = defaultdict[Any, list[Any]](list)
         for socket in self.registry.with_labels_of("group"):
             if socket.consumer is not None:
-                consumers.setdefault(type(socket.consumer), []).append(socket.consumer)
+                consumers[type(socket.consumer)].append(socket.consumer)
         for kind, members in consumers.items():
             for consumer, code in (await in_thread(kind.revoked)(members)).items():
                 consumer.socket.terminate(code)

@@ -93,16 +93,6 @@ class Registry:
             socket.terminate(code)
 
 
-class Identity(NamedTuple):
-    """Whose session it is: None and None where nobody is logged in."""
-
-    user: str | None
-    session: str | None
-
-
-NOBODY = Identity(None, None)
-
-
 class Login:
     """The login that a socket goes with, which its consumer may end or begin."""
 
@@ -110,35 +100,36 @@ class Login:
         self._registry = registry
         self._socket = socket
         self._session = socket.scope["session"]
-        self._identity = get_identity(self._session)
+        self._user, self._key = get_identity(self._session)
         if socket.scope["user"].is_authenticated:
-            self._label(self._identity)
+            self._label()
 
     def follow(self) -> str | None:
         """Label the socket anew if somebody has logged in or out over it.
 
         Returns the key of the session that has ended by that, if one has.
         """
-        before, now = self._identity, get_identity(self._session)
-        if now == before:
+        user, key = get_identity(self._session)
+        if (user, key) == (self._user, self._key):
             return None
-        self._identity = now
+        ended = self._key if self._key != key else None
+        self._user, self._key = user, key
         for name in tuple(self._socket.labels):
             if name.startswith(("user:", "session:")):
                 self._registry.discard(self._socket, name)
-        self._label(now)
-        return before.session if before.session != now.session else None
+        self._label()
+        return ended
 
-    def _label(self, identity: Identity) -> None:
-        if identity != NOBODY:
-            self._registry.add(self._socket, label("user", identity.user))
-            self._registry.add(self._socket, label("session", identity.session))
+    def _label(self) -> None:
+        if self._user is not None:
+            self._registry.add(self._socket, label("user", self._user))
+            self._registry.add(self._socket, label("session", self._key))
 
 
-def get_identity(session: SessionBase) -> Identity:
-    """Return whose session it is, by what was loaded of it and done to it since."""
+def get_identity(session: SessionBase) -> tuple[str | None, str | None]:
+    """Return the user of a session, and its key; None and None if it is nobody's."""
     user = session.get(auth.SESSION_KEY)
-    return NOBODY if user is None else Identity(user, session.session_key)
+    return (None, None) if user is None else (user, session.session_key)
 
 
 def load_user(session: SessionBase) -> AbstractBaseUser | AnonymousUser:
@@ -158,7 +149,7 @@ def find_revoked(sockets: Collection[Socket]) -> list[Socket]:
     logins = {
         socket: user
         for socket in sockets
-        if (user := get_identity(socket.scope["session"]).user) is not None
+        if (user := get_identity(socket.scope["session"])[0]) is not None
     }
     found = auth.get_user_model()._default_manager.in_bulk(set(logins.values()))
     users = {str(pk): user for pk, user in found.items()}

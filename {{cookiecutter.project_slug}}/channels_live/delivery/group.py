@@ -22,6 +22,10 @@ PATIENCE = 0.02
 # For how long fragments wait for company once a frame has gone out, in seconds; or for
 # as long as that took, so that half of the time is left for other work.
 FRAME_WINDOW = 0.01
+NO_HISTORY = (
+    "A numbered fragment was published to the group %r, which has no history. Join the "
+    "group with history=…, or publish without a number."
+)
 
 
 class Fragment(NamedTuple):
@@ -76,10 +80,6 @@ class Group:
         self._published: list[float] = []
         self._window: asyncio.TimerHandle | None = None
 
-    @property
-    def is_empty(self) -> bool:
-        return not self.outboxes and not self.joining
-
     def history_changed(self) -> None:
         """Read anew what sockets that come back are sent."""
         self.recent.clear()
@@ -88,7 +88,7 @@ class Group:
     def receive(self, fragment: Fragment) -> None:
         """Take a fragment from the channel layer."""
         if fragment.number and self.history is None:
-            complain(self.name)
+            complain(NO_HISTORY, self.name)
         if not fragment.number or self.history is None:
             self.broadcast(fragment.html, fragment.published)
         elif fragment.number > self.last:
@@ -119,7 +119,11 @@ class Group:
                 return
             newest = (await self.history.last_numbers([self.name])).get(self.name, 0)
             if self.last < 0:
-                await self._load(self.history, newest)
+                # Before anyone is here to be sent it.
+                self.base = max(0, newest - RECENT)
+                count = newest - self.base
+                self.recent.extend(await self.history.load(self.name, self.base, count))
+                self.last = max([newest, *(one.number for one in self.recent)])
             while self.last < newest:
                 fragments = await self.history.load(self.name, self.last, CATCH_UP)
                 for fragment in fragments:
@@ -131,13 +135,6 @@ class Group:
                     self.last = max(self.last, newest)
         self._early = {n: early for n, early in self._early.items() if n > self.last}
         self._send_in_order()
-
-    async def _load(self, history: History, newest: int) -> None:
-        """Read what came last, before anyone is here to be sent it."""
-        base = max(0, newest - RECENT)
-        self.recent.extend(await history.load(self.name, base, newest - base))
-        self.base = base
-        self.last = max([newest, *(one.number for one in self.recent)])
 
     def _send_in_order(self) -> None:
         while fragment := self._early.pop(self.last + 1, None):
@@ -218,10 +215,6 @@ class Group:
 
 
 @lru_cache(maxsize=100)
-def complain(group: str) -> None:
-    """Say it once."""
-    logger.error(
-        "A numbered fragment was published to the group %r, which has no history. Join "
-        "the group with history=…, or publish without a number.",
-        group,
-    )
+def complain(sentence: str, name: str) -> None:
+    """Log a mistake in the use of this library, once."""
+    logger.error(sentence, name)

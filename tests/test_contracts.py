@@ -23,7 +23,7 @@ exhaustive = True
 containers = channels_live
 layers =
     apps
-    checks | management | servers | signals | templatetags | testing
+    management | servers | templatetags | testing
     handshake
     consumers
     commands

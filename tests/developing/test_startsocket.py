@@ -12,9 +12,9 @@ from serving import free_port, serve
 from shells import Shell
 from sites import Site, runserver
 
-# Names in different spellings, in different apps.
+# Names of one word and of several, in different apps.
 SOCKETS: dict[str, tuple[Answers, dict[str, str]]] = {
-    "chat": ({}, {"web": "ticker", "chat": "live-prices"}),
+    "chat": ({}, {"web": "ticker", "chat": "live_prices"}),
     "plain": (
         {"include_chat_demo": False},
         {"web": "calendar", "users": "a_name_with_40_letters_which_are_allowed"},

@@ -15,7 +15,6 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from channels_live import count_present
-from channels_live.delivery import bus
 from channels_live.models import Presence, Process
 from channels_live.presence import ALIVE, SHOWN, Tracker
 from tests.library.helpers.consumers import roster
@@ -91,7 +90,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             told.append(group)
         return True
 
-    monkeypatch.setattr(bus, "send", send)
+    monkeypatch.setattr("channels_live.presence.send", send)
     return told
 
 

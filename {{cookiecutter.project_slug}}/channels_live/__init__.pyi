@@ -1,18 +1,18 @@
 # The public API, beside utils.py, testing.py and the template tags.
 
 from .base.close_code import CloseCode as CloseCode
-from .base.frames import InvalidFrame as InvalidFrame
-from .base.names import user_group as user_group
-from .base.threads import in_thread as in_thread
+from .base.messages import user_group as user_group
+from .base.work import in_thread as in_thread
 from .commands import apublish as apublish
 from .commands import disconnect as disconnect
 from .commands import history_changed as history_changed
 from .commands import publish as publish
 from .commands import recheck as recheck
 from .consumers import Consumer as Consumer
+from .consumers import InvalidFrame as InvalidFrame
 from .consumers import Refused as Refused
-from .delivery.history import Fragment as Fragment
-from .delivery.history import History as History
+from .delivery.group import Fragment as Fragment
+from .delivery.group import History as History
 from .handshake.application import websocket_application as websocket_application
 from .handshake.refusal import explain_refusals as explain_refusals
 from .observe.log_context import LogContext as LogContext

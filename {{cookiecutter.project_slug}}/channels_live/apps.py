@@ -8,11 +8,11 @@ class ChannelsLiveConfig(AppConfig):
     name = "channels_live"
 
     def ready(self) -> None:
-        from channels_live import checks, servers, signals  # noqa: F401
+        from channels_live import commands, conf, servers  # noqa: F401
 
         ignore_messages()
         servers.install()
-        signals.connect()
+        commands.connect_signals()
 
 
 def ignore_messages() -> None:

@@ -2,15 +2,23 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+import time
+from collections.abc import Collection, Coroutine
+from functools import partial
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.signals import user_logged_out
+from django.db import transaction
+from django.db.models.signals import post_delete, post_save
+from django.http import HttpRequest
 
 from channels_live.base.close_code import CloseCode
-from channels_live.base.messages import Kind, Message
-from channels_live.base.names import check_name, label
-from channels_live.base.tasks import Tasks
-from channels_live.delivery.bus import as_fragments, send, send_fragments
-from channels_live.delivery.history import Fragment
-from channels_live.delivery.hub import EVERYBODY
+from channels_live.base.messages import Kind, Message, check_name, label
+from channels_live.base.work import Tasks
+from channels_live.delivery.group import Fragment
+from channels_live.delivery.hub import EVERYBODY, send
+from channels_live.observe import metrics
 from channels_live.observe.outage import RETRY_AFTER
 from channels_live.process import get_process, serving_loop
 
@@ -115,3 +123,53 @@ async def tell_again(message: Message) -> None:
                 "layer is back.",
                 message.kind,
             )
+
+
+async def send_fragments(group: str, fragments: Collection[Fragment]) -> None:
+    """Send fragments to all sockets of a group, in every process."""
+    pairs = [(fragment.html, fragment.number) for fragment in fragments]
+    metrics.published.inc(len(pairs))
+    if pairs:
+        await send(group, Message(Kind.FRAGMENTS, group, pairs, time.time()))
+
+
+def as_fragments(group: str, given: Collection[str | Fragment]) -> list[Fragment]:
+    """Return what is to be published. Raises ValueError or TypeError."""
+    check_name(group)
+    fragments = [one if isinstance(one, Fragment) else Fragment(one) for one in given]
+    for fragment in fragments:
+        if not isinstance(fragment.html, str):
+            raise TypeError(
+                f"Expected HTML as str, got {type(fragment.html).__name__}: "
+                f"{fragment.html!r:.80}. Call str() on a lazy string or a UUID."
+            )
+        if type(fragment.number) is not int or fragment.number < 0:
+            raise TypeError(
+                f"Expected a fragment's number as int, got {fragment.number!r}."
+            )
+    return fragments
+
+
+def on_logout(request: HttpRequest | None, **kwargs: object) -> None:
+    # A consumer that logs somebody out has no request: see Login.follow().
+    if request is not None and request.session.session_key:
+        transaction.on_commit(partial(disconnect, session=request.session.session_key))
+
+
+def on_change(
+    instance: AbstractBaseUser,
+    created: bool = False,
+    update_fields: Collection[str] | None = None,
+    **kwargs: object,
+) -> None:
+    # Each login saves when it was.
+    if not created and set(update_fields or ()) != {"last_login"}:
+        transaction.on_commit(partial(recheck, instance.pk))
+
+
+def connect_signals() -> None:
+    """Tell all processes when a login ends."""
+    uid = "channels_live"
+    user_logged_out.connect(on_logout, dispatch_uid=uid)
+    post_save.connect(on_change, sender=get_user_model(), dispatch_uid=uid)
+    post_delete.connect(on_change, sender=get_user_model(), dispatch_uid=uid)

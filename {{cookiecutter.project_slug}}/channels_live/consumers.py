@@ -1,17 +1,18 @@
 """The base of every consumer that listens to groups."""
 
+import json
 from collections.abc import Collection
 from typing import Any, Never, Self
 
 from channels.consumer import get_handler_name
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.utils.translation import gettext as _
 
 from channels_live.base.asgi import Event, Receive, Scope, Send
 from channels_live.base.close_code import CloseCode
-from channels_live.base.frames import InvalidFrame, decode
-from channels_live.base.names import check_name, label
-from channels_live.delivery.history import History
+from channels_live.base.messages import check_name, label
+from channels_live.delivery.group import History
 from channels_live.delivery.socket import Socket
 from channels_live.observe.outage import database_outage
 from channels_live.presence import Roster
@@ -28,6 +29,10 @@ class Refused(Exception):
     def __init__(self, code: int) -> None:
         super().__init__(code)
         self.code = code
+
+
+class InvalidFrame(Exception):
+    """Raised for a frame that cannot be used; its text is for the sender to read."""
 
 
 class Consumer(AsyncWebsocketConsumer):
@@ -97,8 +102,7 @@ class Consumer(AsyncWebsocketConsumer):
         await self.process.hub.join(
             group, self.socket.outbox, history=history, after=after
         )
-        if roster:
-            self._enter_roster(group, roster)
+        self._show_user()
 
     async def quit(self, group: str) -> None:
         """Listen to a group no more."""
@@ -129,7 +133,7 @@ class Consumer(AsyncWebsocketConsumer):
         try:
             while True:
                 await self.dispatch(await receive())
-                self._follow_user()
+                self._show_user()
         except StopConsumer:
             pass
         finally:
@@ -163,20 +167,29 @@ class Consumer(AsyncWebsocketConsumer):
         except InvalidFrame as error:
             await self.reject(str(error))
 
-    def _follow_user(self) -> None:
-        """Show whoever this socket has been logged in as meanwhile."""
+    def _show_user(self) -> None:
+        """Have rosters show whoever this socket is logged in as by now."""
         user = self.scope["user"].pk
         for group, roster in self._joined.items():
             if roster and self._present.get(group) != user:
                 self._leave_roster(group)
-                self._enter_roster(group, roster)
-
-    def _enter_roster(self, group: str, roster: Roster) -> None:
-        user = self.scope["user"].pk
-        if user is not None:
-            self._present[group] = user
-            self.process.presence.enter(group, user, roster)
+                if user is not None:
+                    self._present[group] = user
+                    self.process.presence.enter(group, user, roster)
 
     def _leave_roster(self, group: str) -> None:
         if group in self._present:
             self.process.presence.leave(group, self._present.pop(group))
+
+
+def decode(text: str | None) -> dict[str, Any]:
+    """Return the JSON object in a frame. Raises InvalidFrame."""
+    if text is None:
+        raise InvalidFrame(_("Expected text, got binary data."))
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        raise InvalidFrame(_("Expected JSON, got something else.")) from None
+    if not isinstance(content, dict):
+        raise InvalidFrame(_('Expected a JSON object such as {"message": "…"}.'))
+    return content

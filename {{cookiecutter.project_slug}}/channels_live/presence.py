@@ -16,9 +16,8 @@ from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from channels_live.base.messages import Kind, Message
-from channels_live.base.threads import in_thread
-from channels_live.delivery import bus
-from channels_live.delivery.hub import Hub
+from channels_live.base.work import in_thread
+from channels_live.delivery.hub import Hub, send
 from channels_live.models import Presence, Process
 from channels_live.observe import metrics
 from channels_live.observe.outage import database_outage
@@ -90,8 +89,17 @@ class Tracker:
 
     async def tell(self) -> None:
         """Store who came and went here, tell all processes, and show what they told."""
-        for group in await self._write():
-            await bus.send(group, Message(Kind.PRESENCE_CHANGED, group))
+        changed, self._changed = self._changed, set()
+        if changed:
+            metrics.present.set(len(self._sockets))
+            here = {pair for pair in changed if pair in self._sockets}
+            try:
+                await in_thread(self._store)(here, changed - here)
+            except BaseException:
+                self._changed |= changed
+                raise
+        for group in {group for group, _ in changed}:
+            await send(group, Message(Kind.PRESENCE_CHANGED, group))
             self.changed(group)
         stale, self._stale = self._stale, set()
         try:
@@ -112,20 +120,7 @@ class Tracker:
     async def end(self) -> None:
         """Take this process out of all groups, and tell the others."""
         for group in await in_thread(self._end)():
-            await bus.send(group, Message(Kind.PRESENCE_CHANGED, group))
-
-    async def _write(self) -> set[str]:
-        changed, self._changed = self._changed, set()
-        if not changed:
-            return set()
-        metrics.present.set(len(self._sockets))
-        here = {pair for pair in changed if pair in self._sockets}
-        try:
-            await in_thread(self._store)(here, changed - here)
-        except BaseException:
-            self._changed |= changed
-            raise
-        return {group for group, _ in changed}
+            await send(group, Message(Kind.PRESENCE_CHANGED, group))
 
     def _store(self, here: set[Pair], gone: set[Pair]) -> None:
         with transaction.atomic():

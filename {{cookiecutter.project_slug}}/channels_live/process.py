@@ -2,22 +2,21 @@
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
+from typing import Any
 from uuid import uuid4
 from weakref import WeakKeyDictionary, WeakSet
 
 from channels_live.base.close_code import CloseCode
 from channels_live.base.messages import Kind, Message
-from channels_live.base.tasks import Tasks
-from channels_live.base.threads import in_thread
-from channels_live.delivery import bus
-from channels_live.delivery.hub import Hub
-from channels_live.delivery.socket import Checked, Socket
+from channels_live.base.work import Tasks, in_thread
+from channels_live.delivery.hub import Hub, send
+from channels_live.delivery.socket import Socket
 from channels_live.observe.outage import TIMEOUT, database_outage, layer_outage
 from channels_live.presence import Tracker
-from channels_live.revocation.logins import find_revoked
-from channels_live.revocation.registry import Registry
+from channels_live.revocation import Registry, find_revoked
 
 logger = logging.getLogger(__name__)
 
@@ -43,33 +42,27 @@ class Process:
         self.registry = Registry()
         self.hub = Hub(self.hear, self.tasks)
         self.presence = Tracker(self.id, self.hub)
-        self._starting = asyncio.Lock()
         self._has_started = False
-
-    @property
-    def jobs(self) -> list[tuple[float, Callable[[], Awaitable[None]]]]:
-        """What is done again and again, and the seconds between."""
-        return [
-            (PRESENCE_INTERVAL, self.presence.tell),
-            (REPAIR_INTERVAL, self.hub.repair),
-            (REPAIR_INTERVAL, self.hub.subscribe_all),
-            (REPAIR_INTERVAL, self.probe),
-            (BEAT_INTERVAL, self.presence.beat),
-            (CHECK_INTERVAL, self.check_sockets),
-            (RENEWAL_INTERVAL, self.hub.renew),
-        ]
+        self._starting = asyncio.Lock()
 
     async def start(self) -> None:
         """Begin to listen and to work."""
-        if self._has_started:
-            return
         async with self._starting:
-            if not self._has_started:
-                await self.hub.start()
-                for interval, job in self.jobs:
-                    self.tasks.spawn(every(interval, job))
-                self._has_started = True
-                _serving.add(asyncio.get_running_loop())
+            if self._has_started:
+                return
+            await self.hub.start()
+            for interval, job in (
+                (PRESENCE_INTERVAL, self.presence.tell),
+                (REPAIR_INTERVAL, self.hub.repair),
+                (REPAIR_INTERVAL, self.hub.subscribe_all),
+                (REPAIR_INTERVAL, self.probe),
+                (BEAT_INTERVAL, self.presence.beat),
+                (CHECK_INTERVAL, self.check_sockets),
+                (RENEWAL_INTERVAL, self.hub.renew),
+            ):
+                self.tasks.spawn(every(interval, job))
+            self._has_started = True
+            _serving.add(asyncio.get_running_loop())
 
     async def end(self) -> None:
         """Do nothing any more, and be in no group."""
@@ -99,9 +92,7 @@ class Process:
     async def probe(self) -> None:
         """See whether what failed of the channel layer is back, though nothing is said."""
         failed = layer_outage.parts
-        await asyncio.gather(
-            *(bus.send(group, Message(Kind.PROBE)) for group in failed)
-        )
+        await asyncio.gather(*(send(group, Message(Kind.PROBE)) for group in failed))
         if failed and not layer_outage.parts:
             # What was told meanwhile was not heard.
             self.presence.all_changed()
@@ -109,19 +100,17 @@ class Process:
 
     async def check_sockets(self) -> None:
         """Close the sockets of those who should have been told to go, and were not."""
-        consumers: dict[type[Checked], list[Checked]] = {}
+        consumers = defaultdict[Any, list[Any]](list)
         for socket in self.registry.with_labels_of("group"):
             if socket.consumer is not None:
-                consumers.setdefault(type(socket.consumer), []).append(socket.consumer)
+                consumers[type(socket.consumer)].append(socket.consumer)
         # One that fails must not hold up the others.
         await asyncio.gather(
             self.terminate_revoked(self.registry.with_labels_of("user")),
             *(self._terminate_if_revoked(*of_one) for of_one in consumers.items()),
         )
 
-    async def _terminate_if_revoked(
-        self, kind: type[Checked], consumers: Collection[Checked]
-    ) -> None:
+    async def _terminate_if_revoked(self, kind: Any, consumers: list[Any]) -> None:
         for consumer, code in (await in_thread(kind.revoked)(consumers)).items():
             consumer.socket.terminate(code)
 

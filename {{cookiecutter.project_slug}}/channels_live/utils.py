@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.sites.models import Site
 from django.core.exceptions import SynchronousOnlyOperation
+from django.db import connections
 from django.http import HttpRequest
 from django.urls import get_script_prefix, reverse
 from django.utils.module_loading import import_string
@@ -24,10 +25,12 @@ def websocket_reverse(
 
     Raises NoReverseMatch where no route has that name and arguments.
     """
+    project = settings.ROOT_URLCONF.rpartition(".")[0]
+    routes = f"{project}.channels_urls.websocket_urlpatterns"
     path = reverse(
         viewname,
         # A tuple, because Django caches resolvers by their URLconf.
-        urlconf=tuple(websocket_patterns()),  # type: ignore[arg-type]
+        urlconf=tuple(import_string(routes)),  # type: ignore[arg-type]
         args=args,
         kwargs=dict(kwargs) if kwargs else None,
     )
@@ -69,22 +72,7 @@ def get_site_domain() -> str:
     except SynchronousOnlyOperation:
         # Django allows no query on the event loop's own thread.
         with ThreadPoolExecutor(max_workers=1) as executor:
-            return executor.submit(load_site_domain).result()
-
-
-def load_site_domain() -> str:
-    from django.db import connection
-
-    try:
-        return Site.objects.get_current().domain
-    finally:
-        connection.close()
-
-
-def websocket_patterns() -> Sequence[Any]:
-    """Return the routes in channels_urls.py, which is beside the project's urls.py."""
-    package = settings.ROOT_URLCONF.rpartition(".")[0]
-    patterns: Sequence[Any] = import_string(
-        f"{package}.channels_urls.websocket_urlpatterns"
-    )
-    return patterns
+            try:
+                return executor.submit(Site.objects.get_current).result().domain
+            finally:
+                executor.submit(connections.close_all)

@@ -1,6 +1,6 @@
 import pytest
 
-from channels_live.base.frames import InvalidFrame, decode
+from channels_live.consumers import InvalidFrame, decode
 
 
 def test_an_object_is_decoded() -> None:

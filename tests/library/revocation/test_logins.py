@@ -13,7 +13,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from channels_live.delivery.socket import Socket
-from channels_live.revocation.logins import find_revoked
+from channels_live.revocation import find_revoked
 
 pytestmark = pytest.mark.django_db
 

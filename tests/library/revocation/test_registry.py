@@ -7,7 +7,7 @@ import pytest
 
 from channels_live import CloseCode, conf
 from channels_live.delivery import socket
-from channels_live.revocation.registry import Registry
+from channels_live.revocation import Registry
 
 MAX_SOCKETS: int = conf.DEFAULTS["SOCKETS_PER_USER"]  # type: ignore[assignment]
 
@@ -87,7 +87,7 @@ def test_revocations_are_forgotten(
 ) -> None:
     entering = Socket(registry)
     registry.terminate(["user:1"], CloseCode.NOT_LOGGED_IN)
-    monkeypatch.setattr("channels_live.revocation.registry.ENTERING", -1)
+    monkeypatch.setattr("channels_live.revocation.ENTERING", -1)
     registry.terminate(["user:2"], CloseCode.NOT_LOGGED_IN)
 
     registry.add(entering, "user:1")

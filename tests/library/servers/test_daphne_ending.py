@@ -9,8 +9,8 @@ from twisted.internet.protocol import Protocol
 from twisted.internet.testing import StringTransport
 from twisted.web.http import HTTPFactory
 
-from channels_live.servers import daphne_ending
-from channels_live.servers.daphne_ending import idle_channels
+from channels_live.servers import daphne
+from channels_live.servers.daphne import idle_channels
 
 Factory: Any = HTTPFactory
 Transport: Any = StringTransport
@@ -23,7 +23,7 @@ def connection(monkeypatch: pytest.MonkeyPatch) -> Any:
     transport.protocol = Factory().buildProtocol(Mock())
     transport.protocol.makeConnection(transport)
     readers = [object(), transport]
-    monkeypatch.setattr(daphne_ending, "_reactor", Mock(getReaders=lambda: readers))
+    monkeypatch.setattr(daphne, "_reactor", Mock(getReaders=lambda: readers))
     return transport
 
 
@@ -48,4 +48,4 @@ def test_a_websocket_is_not(connection: Any) -> None:
 
 
 def test_daphne_ends_in_this_way() -> None:
-    assert Server.kill_all_applications is daphne_ending.end
+    assert Server.kill_all_applications is daphne.end

@@ -6,8 +6,8 @@ import pytest
 from daphne.server import Server
 from daphne.ws_protocol import WebSocketFactory
 
-from channels_live.servers import daphne_websocket
-from channels_live.servers.daphne_websocket import PacedWebSocketProtocol
+from channels_live.servers import daphne
+from channels_live.servers.daphne import PacedWebSocketProtocol
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def protocol() -> PacedWebSocketProtocol:
 
 def test_daphne_uses_it() -> None:
     assert WebSocketFactory.protocol is PacedWebSocketProtocol
-    assert Server.handle_reply is daphne_websocket.handle_reply
+    assert Server.handle_reply is daphne.handle_reply
 
 
 async def test_a_socket_is_paused_until_it_takes_more(

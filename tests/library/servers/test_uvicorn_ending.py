@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from channels_live.servers.uvicorn_ending import stop_listening
+from channels_live.servers.uvicorn import stop_listening
 from channels_live.testing import WAIT
 
 GUESTS = 5

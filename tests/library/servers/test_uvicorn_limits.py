@@ -9,8 +9,8 @@ from uvicorn import Config
 from uvicorn.server import ServerState
 
 from channels_live import servers
-from channels_live.servers import uvicorn_limits
-from channels_live.servers.uvicorn_limits import Http, WebSocket
+from channels_live.servers import uvicorn
+from channels_live.servers.uvicorn import Http, WebSocket
 
 HEAD = b"GET / HTTP/1.1\r\nHost: example.org\r\n\r\n"
 TIMEOUT = 0.05
@@ -53,7 +53,7 @@ def installed() -> None:
 @pytest.fixture
 def connect(monkeypatch: pytest.MonkeyPatch) -> Connect:
     """Makes a connection, whose transport tells what came of it."""
-    monkeypatch.setattr(uvicorn_limits, "HEAD_TIMEOUT", TIMEOUT)
+    monkeypatch.setattr(uvicorn, "HEAD_TIMEOUT", TIMEOUT)
     config = Config(application, log_config=None)
     config.load()
 

@@ -11,11 +11,6 @@ type Send = Callable[[Event], Awaitable[None]]
 type Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-class Route(TypedDict):
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-
-
 class Scope(TypedDict, total=False):
     """What is known of a connection: by ASGI, by Channels and by this library."""
 
@@ -26,7 +21,7 @@ class Scope(TypedDict, total=False):
     headers: Iterable[tuple[bytes, bytes]]
     client: tuple[str, int] | None
     subprotocols: Iterable[str]
-    url_route: Route
+    url_route: dict[str, Any]
     cookies: dict[str, str]
     session: SessionBase
     user: Any  # of the project's own model, or anonymous

@@ -14,10 +14,6 @@ class Budget:
         # By hash: a cookie is as long as a stranger likes, and a secret.
         self._counts: Counter[int] = Counter()
 
-    def spend(self, key: Hashable, per_second: int) -> bool:
-        """Count one. Returns whether it is within the limit."""
-        return self.excess(key, per_second) <= 0
-
     def excess(self, key: Hashable, per_second: int) -> int:
         """Count one. Returns by how many the limit is exceeded."""
         now = time.monotonic()

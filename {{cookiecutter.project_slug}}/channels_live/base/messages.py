@@ -1,11 +1,13 @@
-"""What processes tell each other through the channel layer."""
+"""What processes tell each other through the channel layer, and about whom."""
 
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 # One type for all. Channels' own consumers ignore it: see apps.py.
 TYPE = "channels_live"
+GROUP_NAME = re.compile(r"[A-Za-z0-9_.-]{1,99}")
 
 
 class InvalidMessage(ValueError):
@@ -70,3 +72,22 @@ class Message(NamedTuple):
             raise InvalidMessage(
                 f"another version may have sent it: {error!r}"
             ) from None
+
+
+def check_name(group: str) -> None:
+    """Raise ValueError for a name that channel layers do not take."""
+    if not isinstance(group, str) or not GROUP_NAME.fullmatch(group):
+        raise ValueError(
+            "Expected a group's name of up to 99 ASCII letters, digits, hyphens, "
+            f"underscores and full stops, got {group!r}."
+        )
+
+
+def user_group(user_pk: object) -> str:
+    """Return the name of the group of one person's sockets."""
+    return f"user.{user_pk}"
+
+
+def label(kind: str, value: object) -> str:
+    """Return a label of a socket, which may have several."""
+    return f"{kind}:{value}"

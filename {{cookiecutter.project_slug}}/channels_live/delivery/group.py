@@ -3,10 +3,11 @@
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Collection
 from contextlib import suppress
 from functools import lru_cache
+from typing import NamedTuple, Protocol
 
-from channels_live.delivery.history import Fragment, History
 from channels_live.delivery.outbox import Outbox, join
 from channels_live.observe import metrics
 
@@ -21,6 +22,39 @@ PATIENCE = 0.02
 # For how long fragments wait for company once a frame has gone out, in seconds; or for
 # as long as that took, so that half of the time is left for other work.
 FRAME_WINDOW = 0.01
+NO_HISTORY = (
+    "A numbered fragment was published to the group %r, which has no history. Join the "
+    "group with history=…, or publish without a number."
+)
+
+
+class Fragment(NamedTuple):
+    """A piece of HTML on its way to every socket of a group.
+
+    Numbered fragments of one group are counted 1, 2, 3, … in the order of their
+    commits. Number 0 is a passing remark ("Ada is typing"): sent at most once, and
+    never caught up on.
+    """
+
+    html: str
+    number: int = 0
+    published: float = 0  # by the clock; 0 for what was read again
+
+
+class History(Protocol):
+    """Where numbered fragments can be read again. Every method may hit the database."""
+
+    async def last_numbers(self, groups: Collection[str]) -> dict[str, int]:
+        """Return the newest number of each group; 0 where nothing was said yet.
+
+        A group that is no more is left out.
+        """
+
+    async def load(self, group: str, after: int, limit: int) -> list[Fragment]:
+        """Return the oldest `limit` fragments with a number above `after`, in order."""
+
+    def skipped(self, group: str, after: int, until: int) -> str:
+        """Return HTML for what came after `after` up to `until`: too much to send."""
 
 
 class Group:
@@ -46,10 +80,6 @@ class Group:
         self._published: list[float] = []
         self._window: asyncio.TimerHandle | None = None
 
-    @property
-    def is_empty(self) -> bool:
-        return not self.outboxes and not self.joining
-
     def history_changed(self) -> None:
         """Read anew what sockets that come back are sent."""
         self.recent.clear()
@@ -58,7 +88,7 @@ class Group:
     def receive(self, fragment: Fragment) -> None:
         """Take a fragment from the channel layer."""
         if fragment.number and self.history is None:
-            complain(self.name)
+            complain(NO_HISTORY, self.name)
         if not fragment.number or self.history is None:
             self.broadcast(fragment.html, fragment.published)
         elif fragment.number > self.last:
@@ -89,7 +119,11 @@ class Group:
                 return
             newest = (await self.history.last_numbers([self.name])).get(self.name, 0)
             if self.last < 0:
-                await self._load(self.history, newest)
+                # Before anyone is here to be sent it.
+                self.base = max(0, newest - RECENT)
+                count = newest - self.base
+                self.recent.extend(await self.history.load(self.name, self.base, count))
+                self.last = max([newest, *(one.number for one in self.recent)])
             while self.last < newest:
                 fragments = await self.history.load(self.name, self.last, CATCH_UP)
                 for fragment in fragments:
@@ -101,13 +135,6 @@ class Group:
                     self.last = max(self.last, newest)
         self._early = {n: early for n, early in self._early.items() if n > self.last}
         self._send_in_order()
-
-    async def _load(self, history: History, newest: int) -> None:
-        """Read what came last, before anyone is here to be sent it."""
-        base = max(0, newest - RECENT)
-        self.recent.extend(await history.load(self.name, base, newest - base))
-        self.base = base
-        self.last = max([newest, *(one.number for one in self.recent)])
 
     def _send_in_order(self) -> None:
         while fragment := self._early.pop(self.last + 1, None):
@@ -188,10 +215,6 @@ class Group:
 
 
 @lru_cache(maxsize=100)
-def complain(group: str) -> None:
-    """Say it once."""
-    logger.error(
-        "A numbered fragment was published to the group %r, which has no history. Join "
-        "the group with history=…, or publish without a number.",
-        group,
-    )
+def complain(sentence: str, name: str) -> None:
+    """Log a mistake in the use of this library, once."""
+    logger.error(sentence, name)

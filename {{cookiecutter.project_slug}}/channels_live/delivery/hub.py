@@ -9,27 +9,43 @@ fragment without a number that is lost on the way stays lost.
 import asyncio
 import logging
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
+from channels.layers import get_channel_layer
+
+from channels_live import conf
 from channels_live.base.messages import TYPE, InvalidMessage, Kind, Message
-from channels_live.base.tasks import Tasks
-from channels_live.delivery.bus import get_layer
-from channels_live.delivery.group import Group
-from channels_live.delivery.history import Fragment, History
+from channels_live.base.work import Tasks
+from channels_live.delivery.group import Fragment, Group, History, complain
 from channels_live.delivery.outbox import Outbox
-from channels_live.observe import metrics
-from channels_live.observe.outage import (
-    RETRY_AFTER,
-    TIMEOUT,
-    database_outage,
-    layer_outage,
-)
+from channels_live.observe import metrics, outage
+from channels_live.observe.outage import database_outage, layer_outage
 
 logger = logging.getLogger(__name__)
 
 # The group that every process listens to.
 EVERYBODY = "channels_live.everybody"
+OTHER_TYPE = (
+    "A message of type %r was sent to a group that consumers of channels_live have "
+    "joined, and reaches none of them. Use channels_live.publish() in the place of "
+    "group_send()."
+)
+
+
+def get_layer() -> Any:
+    """Return the channel layer that processes reach each other through."""
+    return get_channel_layer(conf.get("CHANNEL_LAYER"))
+
+
+async def send(group: str, message: Message) -> bool:
+    """Hand a message to the channel layer. Returns whether it was taken."""
+    if layer_outage.is_fresh(group):
+        return False
+    with layer_outage.noticed(group):
+        async with asyncio.timeout(outage.TIMEOUT):
+            await get_layer().group_send(group, message.encode())
+        layer_outage.end(group)
+    return not layer_outage.is_fresh(group)
 
 
 class Hub:
@@ -93,11 +109,11 @@ class Hub:
         if group is None:
             return
         group.outboxes.discard(outbox)
-        if group.is_empty:
+        if not group.outboxes and not group.joining:
             del self.groups[name]
             metrics.groups.dec()
             self._leaving[name] = leaving = self._tasks.spawn(self._unsubscribe(name))
-            await asyncio.wait([leaving], timeout=TIMEOUT)
+            await asyncio.wait([leaving], timeout=outage.TIMEOUT)
 
     def receive(self, message: Message) -> None:
         """Act on a message about what groups are sent."""
@@ -140,10 +156,10 @@ class Hub:
 
     async def _subscribe(self, group: Group) -> None:
         if leaving := self._leaving.get(group.name):
-            await asyncio.wait([leaving], timeout=TIMEOUT)
+            await asyncio.wait([leaving], timeout=outage.TIMEOUT)
         if self.channel and not group.subscribed and group.name not in self._leaving:
             with layer_outage.noticed(group.name):
-                async with asyncio.timeout(TIMEOUT):
+                async with asyncio.timeout(outage.TIMEOUT):
                     await self.layer.group_add(group.name, self.channel)
                 group.subscribed = True
                 layer_outage.end(group.name)
@@ -159,7 +175,7 @@ class Hub:
 
     async def _open_channel(self) -> None:
         with layer_outage.noticed(EVERYBODY):
-            async with asyncio.timeout(TIMEOUT):
+            async with asyncio.timeout(outage.TIMEOUT):
                 self.channel = await self.layer.new_channel()
 
     async def _listen(self) -> None:
@@ -172,26 +188,15 @@ class Hub:
                     continue
             except Exception:
                 logger.exception("Nothing can be received from the channel layer.")
-            await asyncio.sleep(RETRY_AFTER)
+            await asyncio.sleep(outage.RETRY_AFTER)
 
     def _understand(self, received: Any) -> None:
         try:
             if received["type"] == TYPE:
                 self._hear(Message.decode(received))
             else:
-                complain(str(received["type"])[:100])
+                complain(OTHER_TYPE, str(received["type"])[:100])
         except (InvalidMessage, KeyError, TypeError) as error:
             logger.warning("A message of another process is dropped: %r", error)
         except Exception:
             logger.exception("A message of another process cannot be acted on.")
-
-
-@lru_cache(maxsize=100)
-def complain(kind: str) -> None:
-    """Say it once."""
-    logger.error(
-        "A message of type %r was sent to a group that consumers of channels_live have "
-        "joined, and reaches none of them. Use channels_live.publish() in the place of "
-        "group_send().",
-        kind,
-    )

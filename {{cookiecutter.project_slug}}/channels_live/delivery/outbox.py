@@ -31,23 +31,20 @@ class Outbox:
         self.closed = False
 
     def write(self, frame: str) -> None:
-        if self.closed:
-            return
-        if self.sending is None:
-            self._start({"type": "websocket.send", "text": frame})
-            return
-        self.waiting.append(frame)
-        self.size += len(frame)
-        if self.size > MAX_WAITING:
-            self.close()
-            self.on_overflow()
+        self.write_event({"type": "websocket.send", "text": frame})
 
     def write_event(self, event: Event) -> None:
         """Write a ready event: fan-out makes one for all sockets of a group."""
-        if self.sending is None and not self.closed:
+        if self.closed:
+            return
+        if self.sending is None:
             self._start(event)
-        else:
-            self.write(event["text"])
+            return
+        self.waiting.append(event["text"])
+        self.size += len(event["text"])
+        if self.size > MAX_WAITING:
+            self.close()
+            self.on_overflow()
 
     async def drain(self) -> None:
         """Wait until the socket has taken what was written."""

@@ -1,12 +1,10 @@
 """One WebSocket, between its server and its consumer, whatever consumer it is."""
 
 import asyncio
-import itertools
 import logging
 import time
-from collections.abc import Collection
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from channels_live import conf
 from channels_live.base.asgi import Event, Receive, Scope, Send
@@ -25,18 +23,6 @@ WINDOW = 5
 # What browsers close with; the other codes below 3000 are servers'.
 BROWSERS_CODES = {1000, 1001, 1005}
 
-frames = Budget(WINDOW)
-numbers = itertools.count()
-
-
-class Checked(Protocol):
-    """A consumer that is asked now and then who may stay."""
-
-    socket: "Socket"
-
-    @classmethod
-    def revoked(cls, consumers: Collection[Any]) -> dict[Any, int]: ...
-
 
 class Socket:
     """Counts, logs and limits what goes through, and can be closed from outside.
@@ -51,7 +37,7 @@ class Socket:
         self._send = send
         self.began = time.monotonic()  # when its handshake came
         self.labels: set[str] = set()
-        self.consumer: Checked | None = None  # if it is one of this library's
+        self.consumer: Any = None  # if it is one of this library's
         self.outbox = Outbox(
             send, on_overflow=partial(self.terminate, CloseCode.TRY_AGAIN_LATER)
         )
@@ -62,7 +48,7 @@ class Socket:
         self.is_ending = False  # with its process
         self._terminated: int | None = None
         self._closing: asyncio.Task[None] | None = None
-        self._number = next(numbers)  # another may lie where this one lay in memory
+        self._frames = Budget(WINDOW)
         self._path = scope["path"][:MAX_LENGTH]
         self._opened = 0.0
 
@@ -90,7 +76,7 @@ class Socket:
         size = len(event.get("text") or event.get("bytes") or "")
         if size > conf.get("FRAME_SIZE"):
             self.terminate(CloseCode.MESSAGE_TOO_BIG)
-        elif not frames.spend(self._number, conf.get("FRAMES_PER_SECOND")):
+        elif self._frames.excess(None, conf.get("FRAMES_PER_SECOND")) > 0:
             self.terminate(CloseCode.POLICY_VIOLATION)
         return not self.is_closed
 
@@ -102,7 +88,11 @@ class Socket:
             return
         if self.is_closed:
             return
-        await self._pass_on(event)
+        try:
+            await self._send(event)
+        except OSError:  # how a server says that nobody is there any more
+            self.is_lost = True
+            raise
         if event["type"] == "websocket.accept":
             self.is_open = True
             metrics.opened.inc()
@@ -138,16 +128,9 @@ class Socket:
 
     async def _say_close(self, code: int) -> None:
         try:
-            await self._pass_on({"type": "websocket.close", "code": int(code)})
+            await self._send({"type": "websocket.close", "code": int(code)})
         except Exception:  # each server has its own for a socket that is gone
             self.is_lost = True
-
-    async def _pass_on(self, event: Event) -> None:
-        try:
-            await self._send(event)
-        except OSError:  # how a server says that nobody is there any more
-            self.is_lost = True
-            raise
 
     def end(self, how: str, code: int) -> None:
         """Count and log the end of a socket that was open, with its first reason."""

@@ -25,8 +25,7 @@ from channels_live.handshake.refusal import ASKS, Refusal, tell
 from channels_live.handshake.router import WebSocketRouter
 from channels_live.observe.log_context import LogContext
 from channels_live.process import get_process
-from channels_live.revocation.logins import Login
-from channels_live.utils import websocket_patterns
+from channels_live.revocation import Login
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +65,7 @@ def websocket_application(patterns: Sequence[Any]) -> Application:
             return
         process = get_process()
         socket = Socket(scope, receive, send)
-        LogContext.current.set(SocketContext(socket))
+        LogContext.current.set(SocketContext(socket, patterns))
         process.sockets.add(socket)
         try:
             socket.scope = cast(Scope, dict(scope, socket=socket))
@@ -100,12 +99,13 @@ def websocket_application(patterns: Sequence[Any]) -> Application:
 class SocketContext(LogContext):
     """Of the lines of a WebSocket."""
 
-    def __init__(self, socket: Socket) -> None:
+    def __init__(self, socket: Socket, patterns: Sequence[Any]) -> None:
         client, _ = socket.scope.get("client") or ("", 0)
         request_id = get_header(socket.scope, b"x-request-id")
         path = socket.scope["path"]
         super().__init__(path=path, client=client, request_id=request_id)
         self.socket = socket
+        self.patterns = patterns
 
     @property
     def session(self) -> Any:
@@ -113,8 +113,7 @@ class SocketContext(LogContext):
 
     @property
     def route(self) -> str:
-        patterns = websocket_patterns()
-        found = [one for one in patterns if one.pattern.match(self.path[1:])]
+        found = [one for one in self.patterns if one.pattern.match(self.path[1:])]
         return f"/{found[0].pattern}" if found else self.path
 
 

@@ -14,10 +14,10 @@ from django.http import parse_cookie
 from channels_live import conf
 from channels_live.base.asgi import Scope, get_header
 from channels_live.base.budget import Budget
-from channels_live.base.threads import in_thread
+from channels_live.base.work import in_thread
 from channels_live.handshake.refusal import Refusal
 from channels_live.observe.outage import database_outage
-from channels_live.revocation.logins import load_user
+from channels_live.revocation import load_user
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ async def authenticate(scope: Scope, openings: Budget) -> None:
     cookies = parse_cookie(get_header(scope, b"cookie"))
     key = cookies.get(settings.SESSION_COOKIE_NAME, "")
     limit = conf.get("SOCKETS_PER_SECOND")
-    if key and not openings.spend(("session", key), limit):
+    if key and openings.excess(("session", key), limit) > 0:
         raise Refusal("too many sockets")
     store = import_module(settings.SESSION_ENGINE).SessionStore
     session = store(None if "\0" in key else key)

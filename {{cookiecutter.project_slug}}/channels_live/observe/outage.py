@@ -30,14 +30,14 @@ class Outage:
     """A service, and the parts of it that failed: of several shards, one may."""
 
     def __init__(
-        self, name: str, errors: tuple[type[Exception], ...], consequence: str
+        self, name: str, errors: tuple[type[Exception], ...], effect: str
     ) -> None:
         """`errors` are what is raised while the service is away."""
         self.name = name
         self.errors = errors
-        self.consequence = consequence
+        self.effect = effect
         self._failed_at: dict[str, float] = {}
-        metrics.outage.labels(name.replace(" ", "_"))
+        self._gauge = metrics.outage.labels(name.replace(" ", "_"))
 
     @property
     def parts(self) -> list[str]:
@@ -46,8 +46,8 @@ class Outage:
 
     def is_fresh(self, part: str = "") -> bool:
         """Whether the part failed within the last second."""
-        failed_at = self._failed_at.get(part)
-        return failed_at is not None and time.monotonic() - failed_at < RETRY_AFTER
+        failed_at = self._failed_at.get(part, float("-inf"))
+        return time.monotonic() - failed_at < RETRY_AFTER
 
     @contextmanager
     def noticed(self, part: str = "") -> Iterator[None]:
@@ -61,13 +61,10 @@ class Outage:
 
     def begin(self, error: BaseException, part: str = "") -> None:
         if not self._failed_at:
-            metrics.outage.labels(self.name.replace(" ", "_")).set(1)
+            self._gauge.set(1)
+            said = f"{type(error).__name__}: {str(error).strip()}"
             logger.error(
-                "The %s does not answer (%s: %s). %s",
-                self.name,
-                type(error).__name__,
-                str(error).strip(),
-                self.consequence,
+                "The %s does not answer (%s). %s", self.name, said, self.effect
             )
         self._failed_at[part] = time.monotonic()
 
@@ -78,7 +75,7 @@ class Outage:
         since = time.monotonic() - FORGET_AFTER
         self._failed_at = {p: at for p, at in self._failed_at.items() if at > since}
         if not self._failed_at:
-            metrics.outage.labels(self.name.replace(" ", "_")).set(0)
+            self._gauge.set(0)
             logger.info("The %s is back.", self.name)
 
 

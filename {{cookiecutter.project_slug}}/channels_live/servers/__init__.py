@@ -5,13 +5,10 @@ import sys
 
 def install() -> None:
     """Have the server of this process do it, whichever it is."""
-    from channels_live.servers import daphne_ending, daphne_http, daphne_websocket
+    from channels_live.servers import daphne
 
-    daphne_ending.install()
-    daphne_http.install()
-    daphne_websocket.install()
+    daphne.install()
     if "uvicorn" in sys.modules:
-        from channels_live.servers import uvicorn_ending, uvicorn_limits
+        from channels_live.servers import uvicorn
 
-        uvicorn_ending.install()
-        uvicorn_limits.install()
+        uvicorn.install()

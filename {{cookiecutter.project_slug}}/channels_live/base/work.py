@@ -1,0 +1,59 @@
+"""Work beside what a socket does: tasks that nobody awaits, and database queries."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from contextvars import Context
+from functools import wraps
+from typing import Any
+
+from django.db import close_old_connections
+from django.utils.translation import get_language, override
+
+logger = logging.getLogger(__name__)
+
+
+class Tasks:
+    """Holds tasks until they are done, and logs what they raise."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def spawn(self, coroutine: Coroutine[object, object, None]) -> asyncio.Task[None]:
+        # What holds for the socket that is here now, such as its language or its user in
+        # the log, does not here.
+        task = asyncio.get_running_loop().create_task(coroutine, context=Context())
+        self._tasks.add(task)
+        task.add_done_callback(self._finish)
+        return task
+
+    def cancel(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+
+    def _finish(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            logger.error("A background task has failed.", exc_info=error)
+
+
+def in_thread[**P, R](function: Callable[P, R]) -> Callable[P, Coroutine[Any, Any, R]]:
+    """Make a function with database queries awaitable; several run at once.
+
+    Channels' `database_sync_to_async` runs all calls of a process in one thread, where
+    everyone waits for everyone's answers. The language goes along into the thread.
+    """
+
+    def work(language: str | None, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        close_old_connections()
+        try:
+            with override(language):
+                return function(*args, **kwargs)
+        finally:
+            close_old_connections()
+
+    @wraps(function)
+    async def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        return await asyncio.to_thread(work, get_language(), *args, **kwargs)
+
+    return call

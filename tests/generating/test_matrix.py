@@ -51,7 +51,7 @@ ROWS = [
 # GitHub's own expressions begin with ${{.
 JINJA = re.compile(r"(?<!\$)\{\{|\{%|\{#|cookiecutter\.\w|# %")
 # Django's own tags live in these, and they are copied as they are.
-COPIED = {".css", ".html", ".html-tpl", ".ico", ".js", ".mo", ".png", ".svg"}
+COPIED = {".css", ".html", ".html-tpl", ".ico", ".js", ".png", ".svg"}
 # What comes with installing.
 STATE = {".pyc", ".sqlite3"}
 

@@ -46,6 +46,25 @@ async def test_a_job_that_fails_is_logged_and_done_again(
     assert "oops" in caplog.text
 
 
+async def test_a_bug_is_logged_once_and_again_when_it_is_back(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    done = asyncio.Event()
+    bug = ValueError("oops")
+    results = [bug, bug, None, bug, bug, None]
+
+    async def water_the_plants() -> None:
+        if error := results.pop(0):
+            raise error
+        if not results:
+            done.set()
+
+    with caplog.at_level(logging.ERROR):
+        await repeat(water_the_plants, done)
+
+    assert caplog.text.count("The job water_the_plants fails") == 2
+
+
 async def test_an_outage_of_the_database_is_told_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

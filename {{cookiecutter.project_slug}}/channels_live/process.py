@@ -131,6 +131,7 @@ async def every(interval: float, job: Callable[[], Awaitable[None]]) -> None:
         try:
             with database_outage.noticed():
                 await job()
+                logged = ""
         except Exception as bug:
             if logged != (logged := repr(bug)):
                 logger.exception("The job %s fails; trying again.", job.__name__)

@@ -8,13 +8,14 @@ from typing import Any
 from weakref import WeakSet
 
 import pytest
+from channels.auth import logout
 from channels.testing import WebsocketCommunicator
 
 from channels_live import CloseCode
 from channels_live.delivery.socket import Socket
 from channels_live.process import get_process
 from channels_live.testing import WAIT
-from tests.library.helpers.browsing import closing_code, only, socket_of
+from tests.library.helpers.browsing import browser_of, closing_code, only, socket_of
 
 # Channels looks after database connections, used or not.
 pytestmark = pytest.mark.django_db
@@ -55,6 +56,46 @@ async def test_what_is_done_after_a_browser_has_left_is_no_refusal(
     assert grown("websocket_refused_handshakes_total") == 0
     assert grown("websocket_closed_total", how="left", code="1001") == 1
     assert ("A consumer has failed." in caplog.text) == (how == "fails")
+
+
+async def test_a_browser_is_told_the_reason_that_a_consumer_gives() -> None:
+    async def endpoint(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send(ACCEPT)
+        await send({"type": "websocket.close", "code": 4000, "reason": "Enough"})
+
+    socket = await open_at(endpoint)
+
+    close = {"type": "websocket.close", "code": 4000, "reason": "Enough"}
+    assert await socket.receive_output(WAIT) == close
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_who_logs_out_last_of_all_closes_the_sockets_of_the_session(
+    ada: Any,
+) -> None:
+    async def goodbye(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send(ACCEPT)
+        await receive()
+        await logout(scope)
+
+    async def patient(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send(ACCEPT)
+        await receive()
+
+    client = await browser_of(ada)
+    first, second = [
+        socket_of("/", client=client, application=only(endpoint))
+        for endpoint in (goodbye, patient)
+    ]
+    for socket in (first, second):
+        assert await socket.connect(WAIT) == (True, None)
+
+    await first.send_to("goodbye")
+
+    assert await closing_code(second) == 4401
 
 
 async def test_a_socket_that_is_closed_hears_and_says_nothing() -> None:

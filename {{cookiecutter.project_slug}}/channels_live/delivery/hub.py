@@ -192,11 +192,14 @@ class Hub:
 
     def _understand(self, received: Any) -> None:
         try:
-            if received["type"] == TYPE:
-                self._hear(Message.decode(received))
-            else:
+            if received["type"] != TYPE:
                 complain(OTHER_TYPE, str(received["type"])[:100])
+                return
+            message = Message.decode(received)
         except (InvalidMessage, KeyError, TypeError) as error:
             logger.warning("A message of another process is dropped: %r", error)
+            return
+        try:
+            self._hear(message)
         except Exception:
             logger.exception("A message of another process cannot be acted on.")

@@ -84,7 +84,8 @@ class Socket:
         """Send what the consumer says."""
         if event["type"] == "websocket.close":
             code = event.get("code") or CloseCode.NORMAL_CLOSURE
-            await self.close(code, reason=event.get("reason") or "")
+            reason = event.get("reason") or ""
+            await self.close(code, reason=reason, said=reason if self.is_open else "")
             return
         if self.is_closed:
             return
@@ -102,11 +103,17 @@ class Socket:
             if self._terminated is not None:  # while it was being let in
                 self.terminate(self._terminated)
 
-    async def close(self, code: int, *, how: str = "closed", reason: str = "") -> None:
-        """Close the socket; `how` is for the metrics, `reason` for a handshake's log."""
+    async def close(
+        self, code: int, *, how: str = "closed", reason: str = "", said: str = ""
+    ) -> None:
+        """Close the socket.
+
+        `how` is for the metrics, `reason` for the log of a handshake, and what is `said`
+        for the browser.
+        """
         if not self.is_closed:
             self._finish(how, code, reason)
-            await self._say_close(code)
+            await self._say_close(code, said)
 
     def terminate(self, code: int) -> None:
         """Close the socket from outside of its consumer; it may be entering still."""
@@ -126,9 +133,10 @@ class Socket:
             extra = {"event": "refuse", "reason": reason}
             access_log.info("WebSocket %s refused: %s", self._path, reason, extra=extra)
 
-    async def _say_close(self, code: int) -> None:
+    async def _say_close(self, code: int, said: str = "") -> None:
+        event: Event = {"type": "websocket.close", "code": int(code)}
         try:
-            await self._send({"type": "websocket.close", "code": int(code)})
+            await self._send({**event, "reason": said} if said else event)
         except Exception:  # each server has its own for a socket that is gone
             self.is_lost = True
 

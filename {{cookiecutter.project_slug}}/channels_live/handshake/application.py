@@ -67,6 +67,7 @@ def websocket_application(patterns: Sequence[Any]) -> Application:
         socket = Socket(scope, receive, send)
         LogContext.current.set(SocketContext(socket, patterns))
         process.sockets.add(socket)
+        login: Login | None = None
         try:
             socket.scope = cast(Scope, dict(scope, socket=socket))
             await admit(socket.scope)
@@ -74,8 +75,7 @@ def websocket_application(patterns: Sequence[Any]) -> Application:
             login = Login(process.registry, socket)
 
             async def hear() -> Event:
-                if ended := login.follow():
-                    disconnect(session=ended)
+                follow(login)
                 return await socket.receive()
 
             with override(get_language(socket.scope)):
@@ -88,12 +88,19 @@ def websocket_application(patterns: Sequence[Any]) -> Application:
                 logger.exception("A consumer has failed.")
                 await socket.close(CloseCode.INTERNAL_ERROR)
         finally:
+            follow(login)
             socket.end("left", CloseCode.ABNORMAL_CLOSURE)
             socket.outbox.close()
             process.registry.remove(socket)
             process.sockets.discard(socket)
 
     return application
+
+
+def follow(login: Login | None) -> None:
+    """Close the other sockets of a session that a consumer has ended over its own."""
+    if login and (ended := login.follow()):
+        disconnect(session=ended)
 
 
 class SocketContext(LogContext):

@@ -187,6 +187,8 @@ def test_of_a_room_with_all_that_comes_through_its_socket(site: PseudoSite) -> N
     taro.field.press("Enter")
     expect(page.locator(".pending .sending")).to_have_text("⟦Sending …⟧")
     site.fleet.ask(FILL.format(slug="open", count=400))
+    # Whoever is back before the room knows of them gets them all.
+    expect(hanako.messages.filter(has_text="過去")).to_have_count(401, timeout=20_000)
     taro.context.set_offline(False)
     expect(page.locator(".skipped").first).to_contain_text(
         "messages came while you were away⟧", timeout=20_000

@@ -1,10 +1,12 @@
 """docs/security.md names what is there, and leaves nothing of the lists out."""
 
 import re
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from baking import Project
+from baking import TEMPLATE, Project
 
 # OWASP's WebSocket Security Cheat Sheet, in our words and its order.
 WEBSOCKETS = (
@@ -41,9 +43,16 @@ def rows(text: str) -> Iterator[tuple[str, str, str, str]]:
 
 
 @pytest.fixture(params=["production", "plain_project"])
-def project(request: pytest.FixtureRequest) -> Project:
+def project(request: pytest.FixtureRequest, tmp_path: Path) -> Project:
+    """A copy of the project, with the library's tests, which the table names, in it."""
     found: Project = request.getfixturevalue(request.param)
-    return found
+    copy = tmp_path / "project"
+    ignored = shutil.ignore_patterns(".venv", "__pycache__", "*.sqlite3*", "*.sock")
+    shutil.copytree(found.path, copy, ignore=ignored)
+    library = TEMPLATE / "tests" / "library"
+    shutil.copytree(library, copy / "tests" / "library", ignore=ignored)
+    (copy / "tests" / "__init__.py").touch()
+    return Project(copy, found.venv)
 
 
 def test_every_item_is_there_with_files_and_tests_that_exist(project: Project) -> None:

@@ -132,5 +132,5 @@ def test_idle_sockets_are_not_cut(unit: Unit) -> None:
     minutes = re.findall(r"proxy_(?:read|send)_timeout (\d+)m;", text)
     assert len(minutes) == 2
     assert all(int(number) * 60 > 3 * PING for number in minutes)
-    scripts = unit.project.path.glob("apps/*/static/**/*.js")
+    scripts = unit.project.path.glob("channels_live/static/**/*.js")
     assert any(f"IDLE = {PING}000;" in path.read_text() for path in scripts)

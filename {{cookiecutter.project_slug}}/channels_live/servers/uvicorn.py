@@ -86,13 +86,13 @@ async def stop_listening(server: Any, *, is_shared: bool) -> None:
     if is_shared:
         for door in doors:
             asyncio.get_running_loop().remove_reader(door)
-    quiet = 0
     # Whom the event loop has let in gets a transport some turns later, or none once the
-    # door is closed.
+    # door is closed. Nothing is awaited between the last look and that.
+    quiet = 0
     while quiet < TURNS:
+        await asyncio.sleep(0)
         is_waiting = not is_shared and bool(select(doors, [], [], 0)[0])
         quiet = 0 if is_waiting else quiet + 1
-        await asyncio.sleep(0)
     for listening in server.servers:
         listening.close()
 

@@ -224,4 +224,4 @@ def test_from_nothing_to_the_first_message(
         receive_until(socket, "first")
         seconds = time.perf_counter() - start
     note(f"from cookiecutter --no-input to the first message: {seconds:.1f} s")
-    assert seconds < 20
+    assert seconds < 60  # a minute, beside other tests on a slow machine too

@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from filelock import FileLock
@@ -21,6 +22,9 @@ TREE = TEMPLATE / "{{cookiecutter.project_slug}}"
 Answers = Mapping[str, str | bool]
 Variables = Mapping[str, str]
 NOTHING: Variables = {}
+# Where a project's pytest has its folders: runs at the same time would clean up after
+# each other in the usual place, and warn of what another one took away first.
+PYTEST_FOLDERS = TemporaryDirectory(prefix="projects-pytest-")
 
 # A developer's own settings must not reach the projects under test.
 FOREIGN = (
@@ -43,7 +47,7 @@ def environment(env: Variables) -> dict[str, str]:
         for name, value in os.environ.items()
         if name not in FOREIGN and not name.startswith(("COV_", "PYTEST_"))
     }
-    return clean | dict(env)
+    return clean | {"PYTEST_DEBUG_TEMPROOT": PYTEST_FOLDERS.name} | dict(env)
 
 
 def run(

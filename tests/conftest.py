@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache, partial
@@ -46,6 +47,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "deep: runs with --deep only")
     if not shutil.which("uv"):
         pytest.exit("These tests need uv on the PATH; `make test` sees to it.", 1)
+    # Ignored in a shell's background job, and so in all that is started from there. What
+    # a process handles itself, its children have the default of.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -47,8 +47,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "deep: runs with --deep only")
     if not shutil.which("uv"):
         pytest.exit("These tests need uv on the PATH; `make test` sees to it.", 1)
-    # Ignored in a shell's background job, and so in all that is started from there. What
-    # a process handles itself, its children have the default of.
+    # A shell's background job ignores it, and so does all that is started there. What a
+    # process handles itself, its children have the default of.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

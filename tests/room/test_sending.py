@@ -105,6 +105,29 @@ def test_what_is_pending_survives_a_reload(invite: Invite, chat: Site) -> None:
     ada.sees("on its way", "not even that")
 
 
+# What a page that was left too soon would still have to send: what is stored already,
+# and another message.
+LEFT_TOO_SOON = """() => {
+    const { dataset } = document.querySelector("#messages > [data-client-id]");
+    const room = document.querySelector("[data-socket]").dataset;
+    sessionStorage.setItem(`pending:${room.socket}:${room.user}`, JSON.stringify([
+        { message: "stored", client_id: dataset.clientId.replaceAll("-", "") },
+        { message: "not yet", client_id: "0123456789abcdef0123456789abcdef" },
+    ]));
+    location.reload();
+}"""
+
+
+def test_what_was_stored_before_a_reload_holds_up_nothing(invite: Invite) -> None:
+    ada = invite("ada")
+    ada.enter("too-soon")
+    ada.say("stored")
+    expect(ada.page.locator(".pending")).to_have_count(0)
+    ada.page.evaluate(LEFT_TOO_SOON)
+    ada.sees("stored", "not yet")
+    expect(ada.page.locator(".pending")).to_have_count(0)
+
+
 def test_a_refused_message_stays_and_says_why(invite: Invite, chat: Site) -> None:
     ada, bob = invite("ada"), invite("bob")
     ada.enter("refused")

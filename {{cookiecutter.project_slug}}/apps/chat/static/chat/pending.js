@@ -46,7 +46,8 @@ ChatRoom.part("pending", (room) => {
   function sendNext() {
     clearTimeout(timer);
     const [next] = onTheirWay();
-    if (!next) return;
+    // What is restored may be stored already, before there is a socket.
+    if (!next || !room.socket) return;
     if (room.socket.send(next.frame)) timer = setTimeout(sendNext, RETRY);
     else if (room.socket.isBlocked) sendAsForm(next.frame);
   }

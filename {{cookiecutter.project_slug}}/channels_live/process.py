@@ -5,9 +5,9 @@ import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakKeyDictionary
 
 from channels_live.base.close_code import CloseCode
 from channels_live.base.messages import Kind, Message
@@ -33,6 +33,9 @@ class Process:
 
     So nothing depends on a message alone: what was lost is found by looking.
     """
+
+    # Not one that a command, or a thread, has for a moment.
+    serving_loop: ClassVar[asyncio.AbstractEventLoop | None] = None
 
     def __init__(self) -> None:
         self.id = uuid4()
@@ -62,7 +65,7 @@ class Process:
             ):
                 self.tasks.spawn(every(interval, job))
             self._has_started = True
-            _serving.add(asyncio.get_running_loop())
+            Process.serving_loop = asyncio.get_running_loop()
 
     async def end(self) -> None:
         """Do nothing any more, and be in no group."""
@@ -139,8 +142,6 @@ async def every(interval: float, job: Callable[[], Awaitable[None]]) -> None:
 
 # A process has one event loop; its tests have many.
 _processes: WeakKeyDictionary[asyncio.AbstractEventLoop, Process] = WeakKeyDictionary()
-# Not those that a command, or a thread, has for a moment.
-_serving: WeakSet[asyncio.AbstractEventLoop] = WeakSet()
 
 
 def get_process() -> Process:
@@ -153,7 +154,8 @@ def get_process() -> Process:
 
 def serving_loop() -> asyncio.AbstractEventLoop | None:
     """Return the event loop that serves sockets here, if one does."""
-    return next((loop for loop in _serving if loop.is_running()), None)
+    loop = Process.serving_loop
+    return loop if loop and loop.is_running() else None
 
 
 def is_ending() -> bool:

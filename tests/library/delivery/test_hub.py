@@ -214,7 +214,7 @@ async def test_garbage_of_another_process_is_dropped_and_harms_nobody(
         await apublish("here", f"<after {name}>")
         await listener.hears(f"<after {name}>")
         said = [(one.levelname, one.message.split(":")[0]) for one in caplog.records]
-        if said != [("WARNING", "A message of another process is dropped")]:
+        if said != [("WARNING", "A message of another version is dropped")]:
             unheard.add((name, *said))
         socket = await connect("/ws/shout/")
         await has_entered(socket)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.urls import path
+from django.urls import include, path
 
 from tests.library.helpers import consumers, plain
 
@@ -23,5 +23,6 @@ tell: Any = consumers.tell_route
 websocket_urlpatterns = [
     path("ws/plain/", tell, name="plain"),
     path("ws/room/<int:number>/<str:name>/", tell, name="room"),
+    path("ws/more/", include([path("plain/", tell)])),
     *(path(f"ws/{name}/", app, name=name) for name, app in endpoints.items()),
 ]

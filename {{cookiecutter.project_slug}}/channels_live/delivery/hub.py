@@ -14,7 +14,7 @@ from typing import Any
 from channels.layers import get_channel_layer
 
 from channels_live import conf
-from channels_live.base.messages import TYPE, InvalidMessage, Kind, Message
+from channels_live.base.messages import TYPE, Kind, Message
 from channels_live.base.work import Tasks
 from channels_live.delivery.group import Fragment, Group, History, complain
 from channels_live.delivery.outbox import Outbox
@@ -196,8 +196,8 @@ class Hub:
                 complain(OTHER_TYPE, str(received["type"])[:100])
                 return
             message = Message.decode(received)
-        except (InvalidMessage, KeyError, TypeError) as error:
-            logger.warning("A message of another process is dropped: %r", error)
+        except (KeyError, TypeError, ValueError) as error:
+            logger.warning("A message of another version is dropped: %r", error)
             return
         try:
             self._hear(message)

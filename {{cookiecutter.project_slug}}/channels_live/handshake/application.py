@@ -4,7 +4,9 @@ import logging
 from collections.abc import Sequence
 from typing import Any, cast
 
+from channels.routing import URLRouter
 from django.http import HttpRequest
+from django.urls import ResolverMatch
 from django.utils.translation import get_language_from_request, override
 
 from channels_live.base.asgi import (
@@ -22,7 +24,7 @@ from channels_live.delivery.socket import Socket
 from channels_live.handshake.authentication import authenticate
 from channels_live.handshake.origin import check_origin
 from channels_live.handshake.refusal import ASKS, Refusal, tell
-from channels_live.handshake.router import WebSocketRouter
+from channels_live.handshake.route import find_route
 from channels_live.observe.log_context import LogContext
 from channels_live.process import get_process
 from channels_live.revocation import Login
@@ -40,37 +42,41 @@ def websocket_application(patterns: Sequence[Any]) -> Application:
     `session` and `user` into the scope, and has every consumer's socket counted,
     logged, limited, and closed when the login that opened it ends.
     """
-    router = WebSocketRouter(patterns)
+    routes = tuple(patterns)
+    if any(isinstance(getattr(one, "callback", None), URLRouter) for one in routes):
+        raise TypeError("Expected include() in a route, got a URLRouter.")
     openings = Budget(WINDOW)
 
-    async def admit(scope: Scope) -> None:
+    async def admit(scope: Scope) -> ResolverMatch:
         if get_process().is_ending:
             raise Refusal("the process ends")
         check_origin(scope)
         await authenticate(scope, openings)
+        return find_route(scope, routes)
 
-    async def find_reason(scope: Scope) -> str:
-        """Return why the socket that a page asks about is refused, if it is here."""
+    async def explain(scope: Scope, send: Send) -> None:
+        """Tell a page why its socket is refused, if it is here."""
         origin = (b"origin", get_header(scope, ASKS).encode("latin-1"))
+        reason = ""
         try:
             await admit({**scope, "headers": [*scope["headers"], origin]})
-            router.check(scope)
         except Refusal as refusal:
-            return str(refusal)
-        return ""
+            reason = str(refusal)
+        await tell(send, reason)
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await tell(send, await find_reason(scope))
+            await explain(scope, send)
             return
         process = get_process()
         socket = Socket(scope, receive, send)
-        LogContext.current.set(SocketContext(socket, patterns))
+        LogContext.current.set(SocketContext(socket))
         process.sockets.add(socket)
         login: Login | None = None
         try:
             socket.scope = cast(Scope, dict(scope, socket=socket))
-            await admit(socket.scope)
+            match = await admit(socket.scope)
+            socket.scope["url_route"] = vars(match)
             await process.start()
             login = Login(process.registry, socket)
 
@@ -79,7 +85,7 @@ def websocket_application(patterns: Sequence[Any]) -> Application:
                 return await socket.receive()
 
             with override(get_language(socket.scope)):
-                await router(socket.scope, hear, socket.send)
+                await match.func(socket.scope, hear, socket.send)
         except Refusal as refusal:
             await socket.receive()
             await socket.close(CloseCode.NORMAL_CLOSURE, reason=str(refusal))
@@ -106,13 +112,12 @@ def follow(login: Login | None) -> None:
 class SocketContext(LogContext):
     """Of the lines of a WebSocket."""
 
-    def __init__(self, socket: Socket, patterns: Sequence[Any]) -> None:
-        client, _ = socket.scope.get("client") or ("", 0)
-        request_id = get_header(socket.scope, b"x-request-id")
-        path = socket.scope["path"]
-        super().__init__(path=path, client=client, request_id=request_id)
+    def __init__(self, socket: Socket) -> None:
+        scope = socket.scope
+        client, _ = scope.get("client") or ("", 0)
+        request_id = get_header(scope, b"x-request-id")
+        super().__init__(path=scope["path"], client=client, request_id=request_id)
         self.socket = socket
-        self.patterns = patterns
 
     @property
     def session(self) -> Any:
@@ -120,8 +125,8 @@ class SocketContext(LogContext):
 
     @property
     def route(self) -> str:
-        found = [one for one in self.patterns if one.pattern.match(self.path[1:])]
-        return f"/{found[0].pattern}" if found else self.path
+        found = self.socket.scope.get("url_route")
+        return f"/{found['route']}" if found else self.path
 
 
 def get_language(scope: Scope) -> str:

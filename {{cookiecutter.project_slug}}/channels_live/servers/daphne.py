@@ -1,18 +1,9 @@
 """What daphne lacks: limits, on what it believes and on what it keeps, and an end.
 
-It takes the mount point, and so where links lead, from a header of whoever asks: also
-the link in an e-mail that resets somebody else's password. It ends in a traceback where
-a WebSocket's protocol is no ASCII. And it waits for the head of a request for as long as
-another byte of it comes now and then. A proxy in front prevents some of this; there may
-be none.
-
-It buffers whatever is sent to a socket that does not read, and whatever a socket sends
-before it is read, without end. Here `send` completes when the buffer of the operating
-system and at most 64 KB beside it have taken the frame, as in uvicorn; and a socket that
-talks faster than it is listened to is closed. And whoever is closed is told why, which
-daphne itself does for some codes only.
-
-And it would end without a word to its sockets, and drop whoever waits for an answer.
+It believes a header about the mount point, and so about where the links in its e-mails
+lead. It buffers without end what sockets do not read, and what they send faster than it
+is read. Here `send` completes when the operating system and a buffer of 64 KB have taken
+the frame, as in uvicorn, and who sends too fast is closed.
 """
 
 import asyncio
@@ -152,15 +143,12 @@ def end(server: Server) -> Deferred[None]:
 async def _end(server: Server) -> None:
     ending.begin()
     stop_listening()
-    closing = asyncio.create_task(ending.close_sockets())
-    await ending.until(
-        lambda: not (idle_channels() or is_answering(server)), ending.ASK
+    await ending.finish(
+        is_open=lambda: bool(idle_channels()) or is_answering(server),
+        is_answering=lambda: is_answering(server),
     )
     for channel in idle_channels():
         channel.loseConnection()
-    answered = ending.until(lambda: not is_answering(server), ending.FINISH)
-    await asyncio.gather(closing, answered)
-    await ending.leave()
     await ending.until(lambda: not _reactor.getWriters(), ending.ANSWER)
     applications = [
         details["application_instance"]

@@ -3,10 +3,8 @@
 A frame that was read is answered before its socket is closed, and one that was not is
 dropped whole: the page sends it again, to another process.
 
-Nor is a connection closed at once in which a request may be on its way, be it a new one
-or one that was kept alive: no proxy dares to send a form twice. Each answer that begins
-now says that it is the last, and whoever has not asked is waited for, a little.
-servers/*_ending.py call this.
+Nor is a connection closed at once in which a request may be on its way: no proxy dares
+to send a form twice. Each answer that begins now says that it is the last.
 """
 
 import asyncio
@@ -42,6 +40,16 @@ def begin() -> None:
     see_to_the_end()
 
 
+async def finish(is_open: Callable[[], bool], is_answering: Callable[[], bool]) -> None:
+    """Answer who has asked, in open connections and sockets, and leave."""
+    closing = asyncio.create_task(close_sockets())
+    await until(lambda: not is_open(), ASK)
+    await asyncio.gather(closing, until(lambda: not is_answering(), FINISH))
+    await get_process().end()
+    # uvicorn ends by a signal, without Python's own end.
+    await asyncio.to_thread(flush_logs)
+
+
 async def close_sockets() -> None:
     """Tell each socket to come back as soon as it has its answers, and wait for it."""
     process = get_process()
@@ -70,13 +78,6 @@ async def until(condition: Callable[[], bool], seconds: float) -> None:
         await asyncio.sleep(TICK)
 
 
-async def leave() -> None:
-    """Take this process out of presence, so that nobody has to take it for dead."""
-    await get_process().end()
-    # uvicorn ends by a signal, without Python's own end.
-    await asyncio.to_thread(flush_logs)
-
-
 def flush_logs() -> None:
     """Have the log send what it holds: a service that gathers errors is at a distance."""
     for handler in logging.getLogger().handlers:
@@ -89,9 +90,7 @@ def see_to_the_end() -> None:
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         if time.monotonic() - began > MOMENT:
-            signal.signal(number, signal.SIG_DFL)
-            signal.raise_signal(number)
-            os._exit(128 + number)  # the first process of a container is immune
+            os._exit(128 + number)
 
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -1,11 +1,4 @@
-"""What uvicorn lacks: limits that it leaves to a proxy in front, and a better end.
-
-Somebody who sends pings and reads none of the answers would fill the memory with them,
-and somebody who never finishes the head of a request would keep a connection for ever.
-
-And it would close sockets in the middle of an answer, and drop requests that are on
-their way.
-"""
+"""What uvicorn lacks: an end without loss, and limits on pings and heads of requests."""
 
 import asyncio
 from select import select
@@ -64,15 +57,12 @@ def handle_ping(self: Any) -> None:
 async def end(server: Any, sockets: Any = None) -> None:
     connections = server.server_state.connections
     ending.begin()
-    closing = asyncio.create_task(ending.close_sockets())
     is_shared = bool(sockets) or server.config.fd is not None
     await stop_listening(server, is_shared=is_shared)
-    await ending.until(lambda: not any(map(is_http, connections)), ending.ASK)
-    answered = ending.until(
-        lambda: not any(map(is_answering, connections)), ending.FINISH
+    await ending.finish(
+        is_open=lambda: any(map(is_http, connections)),
+        is_answering=lambda: any(map(is_answering, connections)),
     )
-    await asyncio.gather(closing, answered)
-    await ending.leave()
     await ending.until(lambda: not any(map(is_closing, connections)), ending.ANSWER)
     await _shutdown(server, sockets)
 

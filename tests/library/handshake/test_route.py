@@ -1,9 +1,12 @@
 from typing import Any, cast
 
 import pytest
+from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
+from django.urls import path
 from pytest_django import Settings
 
+from channels_live import websocket_application
 from channels_live.testing import WAIT
 from tests.library.helpers.browsing import socket_of
 
@@ -58,3 +61,15 @@ async def test_a_proxy_may_have_taken_the_mount_point_off(settings: Settings) ->
     settings.FORCE_SCRIPT_NAME = "/app"
 
     assert await is_found("/ws/plain/")
+
+
+async def test_routes_may_be_included() -> None:
+    assert await is_found("/ws/more/plain/")
+    assert not await is_found("/ws/more/")
+
+
+def test_a_router_among_the_routes_is_refused() -> None:
+    nested: Any = URLRouter([])
+
+    with pytest.raises(TypeError, match=r"Expected include\(\) in a route"):
+        websocket_application([path("ws/", nested)])

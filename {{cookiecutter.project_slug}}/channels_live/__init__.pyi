@@ -14,6 +14,8 @@ from .consumers import Refused as Refused
 from .delivery.history import Fragment as Fragment
 from .delivery.history import History as History
 from .handshake.application import websocket_application as websocket_application
+from .live.region import Live as Live
+from .live_consumer import LiveConsumer as LiveConsumer
 from .observe.log_context import LogContext as LogContext
 from .presence import count_present as count_present
 from .presence import present as present

@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
 
 from channels_live.base.close_code import CloseCode
+from channels_live.base.loops import start
 from channels_live.base.messages import Kind, Message
 from channels_live.base.names import check_name, label
 from channels_live.base.tasks import Tasks
@@ -12,7 +12,7 @@ from channels_live.delivery.bus import as_fragments, send, send_fragments
 from channels_live.delivery.history import Fragment
 from channels_live.delivery.hub import EVERYBODY
 from channels_live.observe.outage import RETRY_AFTER
-from channels_live.process import get_process, serving_loop
+from channels_live.process import get_process
 
 logger = logging.getLogger(__name__)
 
@@ -72,22 +72,6 @@ def history_changed(group: str) -> None:
     """Have every process read a group's history anew for sockets that come back."""
     check_name(group)
     start(tell_all(Message(Kind.HISTORY_CHANGED, group)))
-
-
-def start(coroutine: Coroutine[object, object, None]) -> None:
-    """Run a coroutine, and wait for it only where no event loop is there to run it.
-
-    A thread that waits for the loop would keep a server from ending.
-    """
-    if loop := serving_loop():
-        loop.call_soon_threadsafe(_tasks.spawn, coroutine)
-        return
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        asyncio.run(coroutine)
-    else:
-        _tasks.spawn(coroutine)
 
 
 async def tell_all(message: Message) -> None:

@@ -8,12 +8,14 @@ from uuid import uuid4
 from weakref import WeakKeyDictionary
 
 from channels_live.base.close_code import CloseCode
+from channels_live.base.loops import serving
 from channels_live.base.messages import Kind, Message
 from channels_live.base.tasks import Tasks
 from channels_live.base.threads import in_thread
 from channels_live.delivery import bus
 from channels_live.delivery.hub import Hub
 from channels_live.delivery.socket import Checked, Socket
+from channels_live.live.topics import Topics
 from channels_live.observe.outage import TIMEOUT, database_outage, layer_outage
 from channels_live.presence import Tracker
 from channels_live.revocation.logins import find_revoked
@@ -23,14 +25,16 @@ logger = logging.getLogger(__name__)
 
 # How often a process looks after something, in seconds.
 PRESENCE_INTERVAL = 0.5
+LOOK_INTERVAL = 1
 REPAIR_INTERVAL = 2
 BEAT_INTERVAL = 5
 CHECK_INTERVAL = 30
+CLEAR_INTERVAL = 60
 RENEWAL_INTERVAL = 3600
 
 
 class Process:
-    """The hub, the registry, presence, and the jobs that see to them.
+    """The hub, the registry, presence, live regions, and the jobs that see to them.
 
     So nothing depends on a message alone: what was lost is found by looking.
     """
@@ -43,6 +47,7 @@ class Process:
         self.registry = Registry()
         self.hub = Hub(self.hear, self.tasks)
         self.presence = Tracker(self.id, self.hub)
+        self.live = Topics(self.hub, self.tasks)
         self._starting = asyncio.Lock()
         self._has_started = False
 
@@ -51,11 +56,13 @@ class Process:
         """What is done again and again, and the seconds between."""
         return [
             (PRESENCE_INTERVAL, self.presence.tell),
+            (LOOK_INTERVAL, self.live.look),
             (REPAIR_INTERVAL, self.hub.repair),
             (REPAIR_INTERVAL, self.hub.subscribe_all),
             (REPAIR_INTERVAL, self.probe),
             (BEAT_INTERVAL, self.presence.beat),
             (CHECK_INTERVAL, self.check_sockets),
+            (CLEAR_INTERVAL, self.live.clear),
             (RENEWAL_INTERVAL, self.hub.renew),
         ]
 
@@ -86,9 +93,11 @@ class Process:
                 self.registry.terminate(message.labels, message.code)
             case Kind.RECHECK:
                 sockets = self.registry.labelled(*message.labels)
-                self.tasks.spawn(self.terminate_revoked(sockets))
+                self.tasks.spawn(self.recheck(sockets))
             case Kind.PRESENCE_CHANGED:
                 self.presence.changed(message.group)
+            case Kind.CHANGED:
+                self.live.hear(message)
             case _:
                 self.hub.receive(message)
 
@@ -101,11 +110,13 @@ class Process:
         if failed and not layer_outage.parts:
             # What was told meanwhile was not heard.
             self.presence.all_changed()
+            self.live.all_changed()
             await self.check_sockets()
 
     async def check_sockets(self) -> None:
         """Close the sockets of those who should have been told to go, and were not."""
         await self.terminate_revoked(self.registry.with_labels_of("user"))
+        self.live.check()
         consumers: dict[type[Checked], list[Checked]] = {}
         for socket in self.registry.with_labels_of("group"):
             if socket.consumer is not None:
@@ -113,6 +124,11 @@ class Process:
         for kind, members in consumers.items():
             for consumer, code in (await in_thread(kind.revoked)(members)).items():
                 consumer.socket.terminate(code)
+
+    async def recheck(self, sockets: Collection[Socket]) -> None:
+        """Close these sockets where the login is over; the others may see less."""
+        await self.terminate_revoked(sockets)
+        self.live.check(set(sockets))
 
     async def terminate_revoked(self, sockets: Collection[Socket]) -> None:
         """Close those of these sockets whose login is over."""
@@ -145,12 +161,8 @@ def get_process() -> Process:
     loop = asyncio.get_running_loop()
     if loop not in _processes:
         _processes[loop] = Process()
+        serving.add(loop)
     return _processes[loop]
-
-
-def serving_loop() -> asyncio.AbstractEventLoop | None:
-    """Return the event loop that serves sockets here, if one does."""
-    return next((loop for loop in _processes if loop.is_running()), None)
 
 
 def is_ending() -> bool:

@@ -21,6 +21,7 @@ from django.test import Client, TestCase
 from django.utils.translation import deactivate, get_language
 
 from channels_live.consumers import PING, PONG
+from channels_live.live.changes import Notices
 from channels_live.live.keys import decode
 from channels_live.live.names import Place, owner
 from channels_live.live.region import Live
@@ -116,6 +117,9 @@ def live_changes(using: str = "default") -> Iterator[list[tuple[str, Any]]]:
     changes: list[tuple[str, Any]] = []
     rows = Change.objects.using(using).order_by("pk")
     last = rows.last()
+    # The setting up of a TestCase has not committed either.
+    for _, notices in Notices.pending(using):
+        notices.is_sent = True
     with TestCase.captureOnCommitCallbacks(using=using, execute=True):
         yield changes
     for row in rows.filter(pk__gt=last.pk if last else 0):

@@ -4,7 +4,7 @@ message after it."""
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 from zlib import crc32
 
 from channels.layers import InMemoryChannelLayer
@@ -39,6 +39,17 @@ class Notices:
         self.is_sent = True
         publish(self.rows)
 
+    @classmethod
+    def pending(cls, using: str) -> list[tuple[set[str], Self]]:
+        """Return what commits if the present savepoint does, and the savepoints of it."""
+        connection = transaction.get_connection(using)
+        present = set(connection.savepoint_ids)
+        return [
+            (within, notices)
+            for within, notices, _ in connection.run_on_commit
+            if isinstance(notices, cls) and within <= present and not notices.is_sent
+        ]
+
 
 def record(subjects: Sequence[str], using: str | None) -> None:
     """Write down what has changed, and publish it on commit.
@@ -54,13 +65,7 @@ def record(subjects: Sequence[str], using: str | None) -> None:
 def write(subjects: Sequence[str], using: str | None) -> None:
     using = using or router.db_for_write(Change)
     connection = transaction.get_connection(using)
-    savepoints = set(connection.savepoint_ids)
-    # What commits if this does.
-    pending = [
-        (within, notices)
-        for within, notices, _ in connection.run_on_commit
-        if isinstance(notices, Notices) and within <= savepoints and not notices.is_sent
-    ]
+    pending = Notices.pending(using)
     new = [
         one
         for one in dict.fromkeys(subjects)
@@ -74,7 +79,7 @@ def write(subjects: Sequence[str], using: str | None) -> None:
     changes = [Change(subject=one, transaction=position) for one in new]
     rows = {row.subject: row.pk for row in insert(changes, using)}
     for within, notices in pending:
-        if within == savepoints:
+        if within == set(connection.savepoint_ids):
             notices.rows.update(rows)
             return
     transaction.on_commit(Notices(rows), using=using)

@@ -1,0 +1,199 @@
+// A WebSocket that stays: it notices when the connection is dead, comes back by itself, and
+// closes when its element leaves the document.
+//
+//   const socket = new LiveSocket("/ws/ticker/", { element });
+//   socket.addEventListener("message", ({ data }) => …);
+//   socket.addEventListener("state", () => …socket.state…);
+//   socket.send({ text: "Hello" });
+//
+// The address is a path or a URL, or a function that returns one for each attempt: that is
+// how a page asks for what it missed (`?after=12`). The state is also in the element's
+// data-state, or without an element in <html data-socket-state>.
+"use strict";
+
+// A page that is swapped into the document may load this file again.
+window.LiveSocket ??= class LiveSocket extends EventTarget {
+  static #IDLE = 25000; // milliseconds of silence until the server is asked for a sign
+  static #PATIENCE = 5000; // until a server that gives none counts as gone
+  static #LONGEST = 8000; // between two attempts
+  static #OFFLINE = 1000; // both, while the browser says that there is no network
+  static #PONG = "<!-- pong -->"; // the answer of channels_live.Consumer to "ping"
+  static #ofElements = new WeakMap(); // a second socket of an element closes the first
+
+  OPEN = WebSocket.OPEN; // with readyState, for libraries that expect a WebSocket
+  state = "connecting"; // until the first frame, then "online"; "offline"; "closed" for good
+  code = 0; // that the last connection was closed with
+  reason = ""; // why the server refuses connections, if it says so
+  delay = 0; // milliseconds from the last loss to the next attempt
+
+  #address;
+  #element;
+  #socket = null;
+  #timer = 0;
+  #attempts = 0; // in vain, since the last frame
+  #isHeard = false; // whether a frame came through this connection
+  #hasBeenOnline = false;
+  #life = new AbortController();
+
+  constructor(address, { element = null } = {}) {
+    super();
+    this.#address = typeof address === "function" ? address : () => address;
+    this.#element = element;
+    this.#listen();
+    this.#say("connecting");
+    this.#open();
+  }
+
+  get readyState() {
+    return this.#socket?.readyState ?? WebSocket.CLOSED;
+  }
+
+  // Whether WebSockets do not get through to this browser at all.
+  get isBlocked() {
+    return !this.#hasBeenOnline && this.#attempts > 1 && navigator.onLine;
+  }
+
+  // Send an object as JSON, or a text as it is. Returns whether it went out.
+  send(content) {
+    if (this.state !== "online" || this.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(typeof content === "string" ? content : JSON.stringify(content));
+    return true;
+  }
+
+  // Ask for a sign of life; any frame is one. Without it the connection is replaced.
+  check() {
+    if (this.readyState !== WebSocket.OPEN) return;
+    this.#socket.send("ping");
+    this.#expectFrame();
+  }
+
+  close() {
+    if (this.state !== "closed") this.#end(1000);
+  }
+
+  #listen() {
+    const on = (target, name, act) =>
+      target.addEventListener(name, act, { signal: this.#life.signal });
+    on(document, "visibilitychange", () => document.hidden || this.#wake());
+    on(window, "online", () => this.#wake());
+    on(window, "offline", () => this.check());
+    on(window, "pagehide", () => this.#pause());
+    on(window, "pageshow", ({ persisted }) => persisted && this.#wake());
+    if (this.#element) this.#followElement();
+  }
+
+  #followElement() {
+    LiveSocket.#ofElements.get(this.#element)?.close();
+    LiveSocket.#ofElements.set(this.#element, this);
+    const observer = new MutationObserver(() => this.#element.isConnected || this.close());
+    observer.observe(document, { childList: true, subtree: true });
+    this.#life.signal.addEventListener("abort", () => observer.disconnect());
+  }
+
+  #open() {
+    this.#drop();
+    this.#isHeard = false;
+    this.#socket = new WebSocket(this.#url("ws"));
+    this.#socket.onopen = () => this.check();
+    this.#socket.onmessage = ({ data }) => this.#hear(data);
+    this.#socket.onclose = ({ code }) => this.#lose(code);
+    this.#expectFrame();
+  }
+
+  // Through a tunnel or proxy, only the page's own address is sure to lead to the server.
+  #url(scheme) {
+    const url = new URL(this.#address(), location.href);
+    url.protocol = url.protocol.replace(/^(http|ws)/, scheme);
+    return url;
+  }
+
+  // The close event of a dead connection comes after a minute, so nothing waits for it.
+  #drop() {
+    clearTimeout(this.#timer);
+    if (!this.#socket) return;
+    this.#socket.onopen = this.#socket.onmessage = this.#socket.onclose = null;
+    this.#socket.close();
+    this.#socket = null;
+  }
+
+  // A server that all pages come back to at once is slow: the patience grows.
+  #expectFrame() {
+    const patience = LiveSocket.#PATIENCE * Math.min(this.#attempts + 1, 4);
+    this.#after(navigator.onLine ? patience : LiveSocket.#OFFLINE, () => this.#giveUp());
+  }
+
+  #after(milliseconds, act) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(act, milliseconds);
+  }
+
+  #giveUp() {
+    if (!this.#isHeard) return this.#lose(1006);
+    this.#open();
+    this.#say("offline");
+  }
+
+  // Only a frame proves that the server let this page in.
+  #hear(data) {
+    this.#isHeard = this.#hasBeenOnline = true;
+    this.#attempts = 0;
+    this.reason = "";
+    this.#after(LiveSocket.#IDLE, () => this.check());
+    if (this.state !== "online") this.#say("online");
+    if (data !== LiveSocket.#PONG) this.dispatchEvent(new MessageEvent("message", { data }));
+  }
+
+  #lose(code) {
+    this.#drop();
+    // The server does not want this page back: see channels_live.CloseCode.
+    if (code === 1008 || code >= 4400) return this.#end(code);
+    this.code = code;
+    if (!this.#isHeard) this.#attempts += 1;
+    // Jittered, so that not all pages come back in the same instant after a restart.
+    const longest = navigator.onLine ? LiveSocket.#LONGEST : LiveSocket.#OFFLINE;
+    this.delay = (0.5 + Math.random() / 2) * Math.min(1000 * 2 ** this.#attempts, longest);
+    this.#after(this.delay, () => this.#open());
+    this.#say("offline");
+    if (this.#attempts === 2) this.#askWhy();
+  }
+
+  // Browsers do not tell pages why a handshake was refused, so the server does.
+  async #askWhy() {
+    const url = this.#url("http");
+    if (url.origin !== location.origin || !navigator.onLine) return;
+    const headers = { "X-Socket-Origin": location.origin };
+    const signal = AbortSignal.timeout(LiveSocket.#PATIENCE);
+    const answer = await fetch(url, { headers, signal, cache: "no-store" })
+      .then((response) => response.json())
+      .catch(() => null); // it is away, or what answers is a proxy
+    if (!answer?.reason || this.state !== "offline") return;
+    this.reason = answer.reason;
+    this.#say("offline");
+  }
+
+  // Browsers keep no page with an open connection for their back button.
+  #pause() {
+    this.#drop();
+    this.#say("offline");
+  }
+
+  // Somebody looks at the page again, or there is a network again.
+  #wake() {
+    if (this.#socket) this.check();
+    else this.#open();
+  }
+
+  #end(code) {
+    this.#life.abort();
+    this.#drop();
+    this.code = code;
+    this.#say("closed");
+  }
+
+  #say(state) {
+    this.state = state;
+    if (this.#element) this.#element.dataset.state = state;
+    else document.documentElement.dataset.socketState = state;
+    this.dispatchEvent(new Event("state"));
+  }
+};

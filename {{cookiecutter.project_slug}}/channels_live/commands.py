@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
+from functools import lru_cache
 
 from channels_live.base.close_code import CloseCode
 from channels_live.base.loops import start
 from channels_live.base.messages import Kind, Message
 from channels_live.base.names import check_name, label
 from channels_live.base.tasks import Tasks
-from channels_live.delivery.bus import as_fragments, send, send_fragments
+from channels_live.delivery import bus
+from channels_live.delivery.bus import as_fragments
 from channels_live.delivery.history import Fragment
 from channels_live.delivery.hub import EVERYBODY
 from channels_live.observe.outage import RETRY_AFTER
@@ -31,12 +33,18 @@ async def apublish(group: str, *fragments: str | Fragment) -> None:
 
     Raises ValueError for a bad group name, TypeError for HTML that is no str.
     """
-    await send_fragments(group, as_fragments(group, fragments))
+    given = as_fragments(group, fragments)
+    if bus.reaches_nobody():
+        complain()
+    await bus.send_fragments(group, given)
 
 
 def publish(group: str, *fragments: str | Fragment) -> None:
     """Do what apublish() does, from any code; in a server, without waiting."""
-    start(send_fragments(group, as_fragments(group, fragments)))
+    given = as_fragments(group, fragments)
+    if bus.reaches_nobody():
+        complain()
+    start(bus.send_fragments(group, given))
 
 
 def disconnect(
@@ -79,7 +87,7 @@ async def tell_all(message: Message) -> None:
     process = get_process()
     process.hear(message)
     message = message._replace(sender=str(process.id))
-    if not await send(EVERYBODY, message):
+    if not await bus.send(EVERYBODY, message):
         _tasks.spawn(tell_again(message))
 
 
@@ -88,7 +96,7 @@ async def tell_again(message: Message) -> None:
     try:
         for _ in range(PERSISTENCE // RETRY_AFTER):
             await asyncio.sleep(RETRY_AFTER)
-            if is_told := await send(EVERYBODY, message):
+            if is_told := await bus.send(EVERYBODY, message):
                 return
     finally:  # or the process ends, or the command
         if not is_told:
@@ -99,3 +107,13 @@ async def tell_again(message: Message) -> None:
                 "layer is back.",
                 message.kind,
             )
+
+
+@lru_cache
+def complain() -> None:
+    """Say it once."""
+    logger.warning(
+        "Nothing that is published here reaches a page: the channel layer is in memory, "
+        "and this process is no server. Set REDIS_URL to publish from a command or task; "
+        "live regions are kept by the database, and need none."
+    )

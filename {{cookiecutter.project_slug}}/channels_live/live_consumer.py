@@ -20,7 +20,7 @@ class LiveConsumer(Consumer):
 
     {"topic", "html", "digest"}    the state of a region; without the html, as the page has it
     {"gone": topic or name}        a region that may not be seen, any more or at all
-    {"listen": group, "html"}      what was published
+    {"listen": group, "html"}      what was published; without the html, nothing yet
     {"reload": true}               the page is of another release
     """
 
@@ -28,6 +28,7 @@ class LiveConsumer(Consumer):
 
     async def enter(self) -> None:
         """Let everybody in: what they may ask for is signed."""
+        self.page = Page(self.socket)
 
     async def receive_json(self, content: dict[str, Any]) -> None:
         watch = content.get("watch", [])
@@ -65,6 +66,7 @@ class LiveConsumer(Consumer):
         self.page.groups.add(group)
         self.process.registry.add(self.socket, label("group", group))
         await self.process.live.relays.add(group, self.page.outbox)
+        self.page.outbox.append(as_event(listen=group))
 
     async def _unlisten(self, group: str) -> None:
         if group in self.page.groups:
@@ -73,13 +75,13 @@ class LiveConsumer(Consumer):
             await self.process.live.relays.discard(group, self.page.outbox)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.page = Page(scope["socket"])
         try:
             await super().__call__(scope, receive, send)
         finally:
-            self.process.live.unwatch(self.page, tuple(self.page.topics))
-            for group in tuple(self.page.groups):
-                await self._unlisten(group)
+            if page := self.__dict__.get("page"):
+                self.process.live.unwatch(page, tuple(page.topics))
+                for group in tuple(page.groups):
+                    await self._unlisten(group)
 
 
 def is_texts(value: object, length: int | None = None) -> bool:

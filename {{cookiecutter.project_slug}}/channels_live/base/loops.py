@@ -2,12 +2,16 @@
 
 import asyncio
 from collections.abc import Coroutine
+from threading import Event
 from weakref import WeakSet
 
 from channels_live.base.tasks import Tasks
 
 # The event loops that serve sockets; a process has one, its tests have many.
 serving: WeakSet[asyncio.AbstractEventLoop] = WeakSet()
+
+# Whether this is a server, even if no socket has come yet.
+is_server = Event()
 
 _tasks = Tasks()
 

@@ -5,9 +5,10 @@ import time
 from collections.abc import Collection
 from typing import Any
 
-from channels.layers import get_channel_layer
+from channels.layers import InMemoryChannelLayer, get_channel_layer
 
 from channels_live import conf
+from channels_live.base.loops import is_server
 from channels_live.base.messages import Kind, Message
 from channels_live.base.names import check_name
 from channels_live.delivery.history import Fragment
@@ -18,6 +19,11 @@ from channels_live.observe.outage import TIMEOUT, layer_outage
 def get_layer() -> Any:
     """Return the channel layer that processes reach each other through."""
     return get_channel_layer(conf.get("CHANNEL_LAYER"))
+
+
+def reaches_nobody() -> bool:
+    """Whether no page hears what is sent: this is no server, and there is no Redis."""
+    return not is_server.is_set() and isinstance(get_layer(), InMemoryChannelLayer)
 
 
 async def send(group: str, message: Message) -> bool:

@@ -17,6 +17,7 @@ from channels_live.base.asgi import (
 )
 from channels_live.base.budget import Budget
 from channels_live.base.close_code import CloseCode
+from channels_live.base.loops import is_server
 from channels_live.commands import disconnect
 from channels_live.delivery.socket import Socket
 from channels_live.handshake.authentication import authenticate
@@ -42,6 +43,7 @@ def websocket_application(patterns: Sequence[Any]) -> Application:
     """
     router = WebSocketRouter(patterns)
     openings = Budget(WINDOW)
+    is_server.set()
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         process = get_process()

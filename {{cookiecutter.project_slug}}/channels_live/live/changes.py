@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from typing import Any, Self
 from zlib import crc32
 
-from channels.layers import InMemoryChannelLayer
 from django.db import router, transaction
 from django.db.models import Func
 
-from channels_live.base.loops import is_in_loop, serving_loop, start
+from channels_live.base.loops import is_in_loop, start
 from channels_live.base.messages import Kind, Message
 from channels_live.base.threads import in_thread
 from channels_live.delivery import bus
@@ -95,7 +94,7 @@ def insert(changes: list[Change], using: str) -> list[Change]:
 
 def publish(rows: dict[str, int]) -> None:
     """Tell the processes that show it; without Redis, others find the rows."""
-    if serving_loop() or not isinstance(bus.get_layer(), InMemoryChannelLayer):
+    if not bus.reaches_nobody():
         _waiting.extend(rows.items())
         start(send_waiting())
 

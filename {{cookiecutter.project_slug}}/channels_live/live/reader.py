@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from itertools import batched
+from weakref import WeakSet
 
 from channels_live.base.tasks import Tasks
 from channels_live.base.threads import in_thread
@@ -30,7 +31,7 @@ class Reader:
         self._waiting: dict[Topic, None] = {}
         self._visits = 0
         self._timer: asyncio.TimerHandle | None = None
-        self._failed: set[Topic] = set()
+        self._failed: WeakSet[Topic] = WeakSet()
         self._logged: set[str] = set()
 
     def want(self, topic: Topic) -> None:

@@ -1,0 +1,24 @@
+"""What publish() says where nobody can hear it."""
+
+import pytest
+
+from channels_live import publish
+from channels_live.base import loops
+from channels_live.commands import complain
+
+
+def test_says_so_where_no_page_can_be_reached(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, settings: object
+) -> None:
+    layers = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+    monkeypatch.setattr(settings, "CHANNEL_LAYERS", layers)
+    complain.cache_clear()
+    loops.is_server.clear()
+    for _ in range(2):
+        publish("news", "<p>Hello</p>")
+    assert caplog.text.count("reaches a page") == 1
+
+    complain.cache_clear()
+    loops.is_server.set()
+    publish("news", "<p>Hello</p>")
+    assert caplog.text.count("reaches a page") == 1

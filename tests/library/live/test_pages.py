@@ -208,7 +208,7 @@ def test_an_unknown_region_is_answered_with_those_there_are() -> None:
 def test_listens_to_a_group(ada: Any) -> None:
     html = render("{% listen 'news' %}", request_of(ada))
 
-    found = re.fullmatch(r'<live-listen name="(.*)" group="news"></live-listen>', html)
+    found = re.fullmatch(r'<live-listen name="(.*)" topic="news"></live-listen>', html)
     assert found
     assert unsign_group(found[1], f"user {ada.pk}") == "news"
 

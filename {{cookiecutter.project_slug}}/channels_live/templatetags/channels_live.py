@@ -67,7 +67,7 @@ def listen(context: template.Context, group: str) -> SafeString:
     check_name(group)
     who = owner(get_user(request), getattr(request, "session", None))
     name = sign_group(group, who)
-    return format_html('<live-listen name="{}" group="{}"></live-listen>', name, group)
+    return format_html('<live-listen name="{}" topic="{}"></live-listen>', name, group)
 
 
 def get_request(context: template.Context, tag: str) -> HttpRequest:

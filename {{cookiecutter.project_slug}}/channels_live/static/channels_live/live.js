@@ -1,95 +1,55 @@
 // Keeps what the tags live and listen have put into the page as the server has it. All of
 // it goes through one LiveSocket, which is opened where there is something to keep.
 //
-// CSS can show how a region is: <live-region data-state> is "live" while it is kept,
-// "offline" while the connection is away, "gone" once it may not be seen.
+// CSS can show how an element is: its data-state is "live" while it is kept, "offline" while
+// the connection is away, and "gone" once it may not be seen.
 "use strict";
 
 // A page that is swapped into the document may load this file again.
 if (!customElements.get("live-region")) {
-  const URL_OF_SOCKET = document.currentScript.dataset.url;
-  const FRAME_SIZE = 12000; // characters; the server reads no longer ones than 16 KB
+  const ADDRESS = document.currentScript.dataset.url;
+  const FRAME_SIZE = 12000; // characters; the server reads up to 16 KB
   const TOKEN = "channels-live-csrf-token"; // stands in regions for the visitor's own
   const RELOADED = "channels-live-reloaded";
-  const PAUSE = 10000; // milliseconds from one loading anew to the next, at least
+  const PAUSE = 10000; // milliseconds, at least, from one loading anew to the next
 
-  const elements = new Set(); // regions and listeners of the document
-  const news = new Set(); // those of them that the server was not told of
-  const left = new Set(); // what those have asked for that are gone: regions, listeners
+  const elements = new Set(); // of the document
+  const untold = new Set(); // those that the server does not know of
+  const left = new Map(); // of those that went: the topic → how the server is told
   let socket = null;
   let isPlanned = false;
 
   class LiveElement extends HTMLElement {
     connectedCallback() {
       this.hasReopened = false;
+      this.dataset.state = "offline";
       elements.add(this);
       this.ask();
     }
 
     disconnectedCallback() {
       elements.delete(this);
-      news.delete(this);
-      left.add(this.subject);
+      untold.delete(this);
+      left.set(this.topic, this.farewell);
       plan();
     }
 
-    ask() {
-      news.add(this);
-      plan();
-    }
-
-    get subject() {
-      return `${this.localName} ${this.topic}`;
-    }
-  }
-
-  class LiveRegion extends LiveElement {
-    static observedAttributes = ["name", "digest"];
-
-    #isOwnChange = false;
-
-    connectedCallback() {
-      this.dataset.state = "offline";
-      super.connectedCallback();
-    }
-
-    // Something else has put another state in the place of this one.
-    attributeChangedCallback(attribute, before) {
-      if (before !== null && this.isConnected && !this.#isOwnChange) this.ask();
+    get name() {
+      return this.getAttribute("name");
     }
 
     get topic() {
       return this.getAttribute("topic");
     }
 
-    get digest() {
-      return this.getAttribute("digest");
+    ask() {
+      untold.add(this);
+      plan();
     }
 
-    set digest(digest) {
-      this.#isOwnChange = true;
-      this.setAttribute("digest", digest);
-      this.#isOwnChange = false;
-    }
-
-    show({ html, digest }) {
-      if (html !== undefined) {
-        this.innerHTML = html;
-        for (const field of this.querySelectorAll("input[name=csrfmiddlewaretoken]")) {
-          if (field.value === TOKEN) field.value = this.getAttribute("csrf");
-        }
-        this.digest = digest;
-        window.htmx?.process(this);
-      }
+    confirm() {
       this.hidden = false;
       this.dataset.state = "live";
-      this.dispatchEvent(new Event("live:shown", { bubbles: true }));
-    }
-
-    leave() {
-      this.replaceChildren();
-      this.digest = "";
-      this.dataset.state = "gone";
     }
 
     lose() {
@@ -101,35 +61,86 @@ if (!customElements.get("live-region")) {
       this.hidden = true;
       this.lose();
     }
+
+    leave() {
+      this.replaceChildren();
+      this.dataset.state = "gone";
+    }
+  }
+
+  class LiveRegion extends LiveElement {
+    static observedAttributes = ["name", "digest"];
+    farewell = "unwatch";
+    #isShowing = false;
+
+    // Something else has put another state in the place of this one.
+    attributeChangedCallback(attribute, before) {
+      if (before !== null && this.isConnected && !this.#isShowing) this.ask();
+    }
+
+    get request() {
+      return ["watch", [this.name, this.getAttribute("digest")]];
+    }
+
+    take({ html, digest }) {
+      if (html !== undefined) {
+        this.fill([parse(html)], digest);
+        for (const field of this.querySelectorAll("input[name=csrfmiddlewaretoken]")) {
+          if (field.value === TOKEN) field.value = this.getAttribute("csrf");
+        }
+        window.htmx?.process(this);
+      }
+      this.confirm();
+    }
+
+    fill(nodes, digest) {
+      this.#isShowing = true;
+      this.replaceChildren(...nodes);
+      this.setAttribute("digest", digest);
+      this.#isShowing = false;
+    }
+
+    leave() {
+      this.fill([], "");
+      super.leave();
+    }
+
+    // Be empty for whoever looks at the page now.
+    hide() {
+      const [nodes, digest] = [[...this.childNodes], this.getAttribute("digest")];
+      this.fill([], "");
+      queueMicrotask(() => this.fill(nodes, digest));
+    }
   }
 
   class LiveListener extends LiveElement {
-    get topic() {
-      return this.getAttribute("group");
+    farewell = "unlisten";
+
+    get request() {
+      return ["listen", this.name];
     }
 
-    add(html) {
-      const template = document.createElement("template");
-      template.innerHTML = html;
-      const nodes = [...document.importNode(template.content, true).childNodes];
-      for (const node of nodes) {
+    take({ html }) {
+      this.confirm();
+      for (const node of [...parse(html ?? "").childNodes]) {
         const present = node.id && document.getElementById(node.id);
         if (present) present.replaceWith(node);
         else this.append(node);
         if (node.nodeType === Node.ELEMENT_NODE) window.htmx?.process(node);
       }
     }
+  }
 
-    leave() {}
-    lose() {}
-    conceal() {}
+  function parse(html) {
+    const template = document.createElement("template");
+    template.innerHTML = html;
+    return document.importNode(template.content, true);
   }
 
   // Elements that come and go together are told of together.
   function plan() {
-    if (isPlanned) return;
+    if (!isPlanned) setTimeout(tell);
     isPlanned = true;
-    setTimeout(tell);
   }
 
   function tell() {
@@ -137,39 +148,24 @@ if (!customElements.get("live-region")) {
     if (!elements.size) return close();
     socket ??= open();
     if (socket.state !== "online") return;
-    const present = new Set([...elements].map(({ subject }) => subject));
-    const asked = [];
-    for (const subject of left) {
-      const [kind, topic] = subject.split(" ");
-      const part = kind === "live-region" ? "unwatch" : "unlisten";
-      if (!present.has(subject)) asked.push([part, topic]);
-    }
-    for (const element of news) {
-      const name = element.getAttribute("name");
-      if (element instanceof LiveRegion) asked.push(["watch", [name, element.digest]]);
-      else asked.push(["listen", name]);
-    }
+    for (const { topic } of elements) left.delete(topic);
+    const requests = [...left].map(([topic, farewell]) => [farewell, topic]);
+    requests.push(...[...untold].map((element) => element.request));
     left.clear();
-    news.clear();
-    for (const frame of frames(asked)) socket.send(frame);
-  }
-
-  function* frames(asked) {
-    let [frame, size] = [{}, 0];
-    for (const [part, item] of asked) {
-      const length = JSON.stringify(item).length + 20;
-      if (size + length > FRAME_SIZE) {
-        yield frame;
-        [frame, size] = [{}, 0];
+    untold.clear();
+    let frame = {};
+    for (const [part, item] of requests) {
+      if (JSON.stringify([frame, part, item]).length > FRAME_SIZE) {
+        socket.send(frame);
+        frame = {};
       }
       (frame[part] ??= []).push(item);
-      size += length;
     }
-    if (size) yield frame;
+    if (requests.length) socket.send(frame);
   }
 
   function open() {
-    const opened = new LiveSocket(URL_OF_SOCKET);
+    const opened = new LiveSocket(ADDRESS);
     opened.addEventListener("message", ({ data }) => JSON.parse(data).forEach(act));
     opened.addEventListener("state", () => opened === socket && follow(opened));
     return opened;
@@ -182,38 +178,36 @@ if (!customElements.get("live-region")) {
     left.clear();
   }
 
-  // The page may have another login now, or none.
-  function reopen() {
-    close();
+  function askForAll() {
     elements.forEach((element) => element.ask());
   }
 
   function follow({ state, code }) {
-    if (state === "online") return elements.forEach((element) => element.ask());
+    if (state === "online") return askForAll();
     elements.forEach((element) => element.lose());
     if (state !== "closed") return;
     socket = null;
-    if (code < 4400) return; // this browser has sent, or opened, too much
+    if (code < 4400) return; // this browser has opened or sent too much
     elements.forEach((element) => element.conceal());
-    setTimeout(reopen, 1000);
+    setTimeout(askForAll, 1000); // the browser may have another login now
   }
 
-  function act({ topic, gone, listen, reload, ...event }) {
-    if (reload) return loadAnew();
+  function act({ gone, reload, ...event }) {
+    if (reload) loadAnew();
+    const topic = event.topic ?? event.listen;
     for (const element of [...elements]) {
-      const isRegion = element instanceof LiveRegion;
-      if (isRegion && topic && element.topic === topic) element.show(event);
-      if (!isRegion && listen && element.topic === listen) element.add(event.html);
-      if (isRegion && gone && element.topic === gone) element.leave();
-      if (gone && element.getAttribute("name") === gone) refuse(element);
+      if (element.topic === topic) element.take(event);
+      if (element.topic === gone) element.leave();
+      if (element.name === gone) refuse(element);
     }
   }
 
-  // A name is for one login: the page may have come after the socket.
+  // A name is for one login, and the page may have another one since the socket came.
   function refuse(element) {
     if (element.hasReopened) return element.leave();
     elements.forEach((each) => (each.hasReopened = true));
-    reopen();
+    close();
+    askForAll();
   }
 
   function loadAnew() {
@@ -226,17 +220,9 @@ if (!customElements.get("live-region")) {
   addEventListener("pagehide", () => elements.forEach((element) => element.conceal()));
 
   // htmx keeps pages in the browser's storage, which outlives a logout.
-  addEventListener("htmx:beforeHistorySave", () => {
-    for (const region of document.querySelectorAll("live-region")) {
-      const [nodes, digest] = [[...region.childNodes], region.digest];
-      region.replaceChildren();
-      region.digest = "";
-      queueMicrotask(() => {
-        region.replaceChildren(...nodes);
-        region.digest = digest;
-      });
-    }
-  });
+  addEventListener("htmx:beforeHistorySave", () =>
+    document.querySelectorAll("live-region").forEach((region) => region.hide()),
+  );
 
   customElements.define("live-region", LiveRegion);
   customElements.define("live-listen", LiveListener);

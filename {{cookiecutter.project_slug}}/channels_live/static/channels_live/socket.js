@@ -1,13 +1,13 @@
-// A WebSocket that stays: it notices when the connection is dead, comes back by itself, and
-// closes when its element leaves the document.
+// A WebSocket that notices when its connection is dead, comes back by itself, and closes when
+// its element leaves the document.
 //
 //   const socket = new LiveSocket("/ws/ticker/", { element });
 //   socket.addEventListener("message", ({ data }) => …);
 //   socket.addEventListener("state", () => …socket.state…);
 //   socket.send({ text: "Hello" });
 //
-// The address is a path or a URL, or a function that returns one for each attempt: that is
-// how a page asks for what it missed (`?after=12`). The state is also in the element's
+// The address is a path or a URL, or a function that returns one for each attempt, so that a
+// page can ask for what it missed (`?after=12`). For CSS, the state is in the element's
 // data-state, or without an element in <html data-socket-state>.
 "use strict";
 
@@ -20,7 +20,7 @@ window.LiveSocket ??= class LiveSocket extends EventTarget {
   static #PONG = "<!-- pong -->"; // the answer of channels_live.Consumer to "ping"
   static #ofElements = new WeakMap(); // a second socket of an element closes the first
 
-  OPEN = WebSocket.OPEN; // with readyState, for libraries that expect a WebSocket
+  OPEN = WebSocket.OPEN; // with readyState, for what expects a WebSocket
   state = "connecting"; // until the first frame, then "online"; "offline"; "closed" for good
   code = 0; // that the last connection was closed with
   reason = ""; // why the server refuses connections, if it says so
@@ -74,11 +74,12 @@ window.LiveSocket ??= class LiveSocket extends EventTarget {
   #listen() {
     const on = (target, name, act) =>
       target.addEventListener(name, act, { signal: this.#life.signal });
-    on(document, "visibilitychange", () => document.hidden || this.#wake());
-    on(window, "online", () => this.#wake());
+    const wake = () => (this.#socket ? this.check() : this.#open());
+    on(document, "visibilitychange", () => document.hidden || wake());
+    on(window, "online", wake);
     on(window, "offline", () => this.check());
     on(window, "pagehide", () => this.#pause());
-    on(window, "pageshow", ({ persisted }) => persisted && this.#wake());
+    on(window, "pageshow", ({ persisted }) => persisted && wake());
     if (this.#element) this.#followElement();
   }
 
@@ -129,7 +130,7 @@ window.LiveSocket ??= class LiveSocket extends EventTarget {
 
   #giveUp() {
     if (!this.#isHeard) return this.#lose(1006);
-    this.#open();
+    this.#open(); // at once
     this.#say("offline");
   }
 
@@ -161,9 +162,7 @@ window.LiveSocket ??= class LiveSocket extends EventTarget {
   async #askWhy() {
     const url = this.#url("http");
     if (url.origin !== location.origin || !navigator.onLine) return;
-    const headers = { "X-Socket-Origin": location.origin };
-    const signal = AbortSignal.timeout(LiveSocket.#PATIENCE);
-    const answer = await fetch(url, { headers, signal, cache: "no-store" })
+    const answer = await fetch(url, { headers: { "X-Socket-Origin": location.origin } })
       .then((response) => response.json())
       .catch(() => null); // it is away, or what answers is a proxy
     if (!answer?.reason || this.state !== "offline") return;
@@ -171,16 +170,12 @@ window.LiveSocket ??= class LiveSocket extends EventTarget {
     this.#say("offline");
   }
 
-  // Browsers keep no page with an open connection for their back button.
+  // Browsers keep no page with an open connection for their back button. One that opens
+  // just now is left to the browser, which would complain.
   #pause() {
+    if (this.readyState === WebSocket.CONNECTING) return;
     this.#drop();
     this.#say("offline");
-  }
-
-  // Somebody looks at the page again, or there is a network again.
-  #wake() {
-    if (this.#socket) this.check();
-    else this.#open();
   }
 
   #end(code) {

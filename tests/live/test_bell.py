@@ -44,7 +44,7 @@ def bells(kitchen: Kitchen) -> Iterator[Site]:
 
 @pytest.fixture
 def come(browser: Browser, bells: Site) -> Iterator[Invite]:
-    """Seats people at browsers that show the page, and asks whether anything was wrong."""
+    """Seats people at browsers that show the page; nothing may be wrong at the end."""
     people: list[Person] = []
 
     def come(name: str, *, path: str = "/page/", **options: object) -> Person:

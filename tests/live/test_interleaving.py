@@ -1,7 +1,7 @@
-"""No order of commits, processes, reconnections and losses leaves an old state on a page.
+"""No order of commits, processes, reconnections and losses leaves a page behind.
 
-Two processes serve pages while two others change what they show, sockets come and go, and
-Redis is killed. At each quiet moment the pages are compared with the database.
+Two processes serve pages while two others change what they show, sockets come and go,
+and Redis is killed. At each quiet moment the pages are compared with the database.
 """
 
 import asyncio
@@ -25,6 +25,7 @@ from websockets.exceptions import WebSocketException
 NAMES = ("ada", "bob", "eve", "zoe")
 PAGES_EACH = 4
 QUIET = 10  # seconds until all pages have to show what is stored
+CHANCE = random.Random()  # noqa: S311
 REGION = re.compile(
     r'<live-region name="(.+?)" topic="(.+?)" digest="(.+?)".*?>(.*?)</live-region>',
     re.S,
@@ -99,7 +100,7 @@ def launch_bells(project: Project) -> Iterator[Callable[[Variables], Fleet]]:
 
 
 class Page:
-    """A page that loses its socket now and then, and comes back to any of the servers."""
+    """A page that loses its socket now and then, and comes back to any server."""
 
     def __init__(self, name: str, visitor: Visitor, servers: list[Server]) -> None:
         self.owner = name
@@ -115,7 +116,7 @@ class Page:
 
     async def live(self) -> None:
         while True:
-            server = random.choice(self.servers)
+            server = CHANCE.choice(self.servers)
             with suppress(OSError, TimeoutError, WebSocketException):
                 async with connect(
                     f"{server.websocket_url}/ws/live/",
@@ -126,10 +127,10 @@ class Page:
                     self.sockets += 1
                     await socket.send(json.dumps({"watch": [[self.name, self.digest]]}))
                     while True:
-                        patience = None if self.is_calm else random.uniform(0.1, 2)
+                        patience = None if self.is_calm else CHANCE.uniform(0.1, 2)
                         async with asyncio.timeout(patience):
                             self.take(json.loads(await socket.recv()))
-            await asyncio.sleep(random.uniform(0, 0.3))
+            await asyncio.sleep(CHANCE.uniform(0, 0.3))
 
     def take(self, events: list[dict[str, str]]) -> None:
         for event in events:

@@ -33,7 +33,8 @@ def say(request):
 PAGE = """{% extends "base.html" %}
 {% load channels_live django_htmx %}
 {% block head %}
-<meta name="htmx-config" content='{"allowEval": false, "includeIndicatorStyles": false}'>
+<meta name="htmx-config"
+      content='{"allowEval": false, "includeIndicatorStyles": false}'>
 {% htmx_script %}
 {% endblock %}
 {% block main %}
@@ -41,7 +42,7 @@ PAGE = """{% extends "base.html" %}
 <div id="news">{% listen "news" %}</div>
 <p id="parts"></p>
 {% for person in people %}
-<button hx-get="/part/{{ person.pk }}/" hx-target="#parts">{{ person.username }}</button>
+<button hx-get="/part/{{ person.pk }}/" hx-target="#parts">{{ person }}</button>
 {% endfor %}
 <button hx-get="/part/0/" hx-target="#parts">nobody</button>
 <a href="/accounts/email/">elsewhere</a>

@@ -1,5 +1,6 @@
 """The bell of docs/live.md, typed into a project, at work in browsers."""
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -183,3 +184,67 @@ def test_the_page_of_the_back_button_is_confirmed_first(
     ada.page.go_back()
     shows(ada, before + 1, timeout=5000)
     is_live(ada)
+
+
+def test_boosted_pages_share_one_socket(come: Invite, bells: Site) -> None:
+    ada = come("ada")
+    ada.page.evaluate("window.isFirst = true")
+    for _ in range(3):
+        is_live(ada)
+        ada.page.get_by_role("link", name="boosted").click()
+        expect(ada.page).to_have_url(re.compile("again"))
+        ada.page.wait_for_timeout(300)
+    is_live(ada)
+    before = unread(ada)
+    notify(bells)
+    shows(ada, before + 1)
+    assert ada.page.evaluate("isFirst && sockets.length") == 1
+
+
+def test_nothing_of_a_region_is_kept_in_the_browser_s_storage(come: Invite) -> None:
+    ada = come("ada")
+    is_live(ada)
+    ada.page.evaluate("window.isFirst = true")
+    ada.page.get_by_role("link", name="boosted").click()
+    expect(ada.page).to_have_url(re.compile("again"))
+    is_live(ada)
+    assert ada.page.evaluate("isFirst")
+    stored = ada.page.evaluate(
+        "JSON.stringify([{ ...sessionStorage }, { ...localStorage }])"
+    )
+    assert " unread" not in stored
+    ada.page.go_back()
+    is_live(ada)
+    expect(bell(ada)).to_have_text(re.compile("unread"))
+
+
+def test_a_page_that_was_kept_is_hidden_until_it_is_confirmed(come: Invite) -> None:
+    """Playwright's Chromium keeps none, so the page is told that it was."""
+    ada = come("ada")
+    is_live(ada)
+    ada.context.set_offline(True)
+    ada.page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide'))")
+    ada.page.evaluate(
+        "dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))"
+    )
+    ada.page.wait_for_timeout(500)
+    expect(bell(ada)).to_be_hidden()
+    ada.context.set_offline(False)
+    expect(bell(ada)).to_be_visible(timeout=15_000)
+    is_live(ada)
+    ada.complaints.clear()  # of the attempts to connect
+
+
+def test_a_login_without_a_new_page_opens_a_socket_of_its_own(
+    come: Invite, bells: Site
+) -> None:
+    ada = come("")
+    expect(ada.page.locator("live-listen")).to_have_attribute("data-state", "live")
+    session, url = bells.sessions["ada"], bells.server.url
+    ada.context.add_cookies([{"name": "sessionid", "value": session, "url": url}])
+    pk = bells.shell(
+        "from apps.users.models import User; print(User.objects.get(username='ada').pk)"
+    ).split()[-1]
+    ada.page.evaluate(f"htmx.ajax('GET', '/part/{pk}/', '#parts')")
+    is_live(ada, "#parts")
+    assert ada.page.evaluate("sockets.length") == 2

@@ -46,6 +46,7 @@ PAGE = """{% extends "base.html" %}
 {% endfor %}
 <button hx-get="/part/0/" hx-target="#parts">nobody</button>
 <a href="/accounts/email/">elsewhere</a>
+<a href="/page/?again" hx-boost="true" hx-target="body">boosted</a>
 {% endblock %}
 """
 PART = """{% load channels_live %}

@@ -14,9 +14,9 @@ from channels_live.live.topic import Page
 class LiveConsumer(Consumer):
     """Keeps what the tags live and listen have put into a page.
 
-    Frames from the browser are {"watch": [[name, digest], …], "unwatch": [topic, …],
-    "listen": [name, …], "unlisten": [group, …]}, each part of it if there is need; names
-    are signed. Frames to the browser are arrays of events:
+    Frames from the browser are {"watch": [[name, digest], …], "listen": [name, …],
+    "unwatch": [topic or group, …]}, each part of it if there is need; names are signed.
+    Frames to the browser are arrays of events:
 
     {"topic", "html", "digest"}    the state of a region; without the html, as the page has it
     {"gone": topic or name}        a region that may not be seen, any more or at all
@@ -34,11 +34,11 @@ class LiveConsumer(Consumer):
         watch = content.get("watch", [])
         if not isinstance(watch, list) or not all(is_texts(pair, 2) for pair in watch):
             raise InvalidFrame('Expected {"watch": [[name, digest], …]}.')
-        for part in ("unwatch", "listen", "unlisten"):
+        for part in ("unwatch", "listen"):
             if not is_texts(content.get(part, [])):
                 raise InvalidFrame(f'Expected an object with "{part}": [text, …].')
         self.process.live.unwatch(self.page, content.get("unwatch", ()))
-        for group in content.get("unlisten", ()):
+        for group in self.page.groups.intersection(content.get("unwatch", ())):
             await self._unlisten(group)
         for name in content.get("listen", ()):
             await self._listen(name)
@@ -69,10 +69,9 @@ class LiveConsumer(Consumer):
         self.page.outbox.append(as_event(listen=group))
 
     async def _unlisten(self, group: str) -> None:
-        if group in self.page.groups:
-            self.page.groups.discard(group)
-            self.process.registry.discard(self.socket, label("group", group))
-            await self.process.live.relays.discard(group, self.page.outbox)
+        self.page.groups.discard(group)
+        self.process.registry.discard(self.socket, label("group", group))
+        await self.process.live.relays.discard(group, self.page.outbox)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:

@@ -10,12 +10,10 @@ if (!customElements.get("live-region")) {
   const ADDRESS = document.currentScript.dataset.url;
   const FRAME_SIZE = 12000; // characters; the server reads up to 16 KB
   const TOKEN = "channels-live-csrf-token"; // stands in regions for the visitor's own
-  const RELOADED = "channels-live-reloaded";
-  const PAUSE = 10000; // milliseconds, at least, from one loading anew to the next
 
   const elements = new Set(); // of the document
   const untold = new Set(); // those that the server does not know of
-  const left = new Map(); // of those that went: the topic → how the server is told
+  const left = new Set(); // the topics of those that went
   let socket = null;
   let isPlanned = false;
 
@@ -30,19 +28,13 @@ if (!customElements.get("live-region")) {
     disconnectedCallback() {
       elements.delete(this);
       untold.delete(this);
-      left.set(this.topic, this.farewell);
+      left.add(this.topic);
       plan();
     }
 
-    get name() {
-      return this.getAttribute("name");
-    }
-
-    get topic() {
-      return this.getAttribute("topic");
-    }
-
     ask() {
+      this.name = this.getAttribute("name");
+      this.topic = this.getAttribute("topic");
       untold.add(this);
       plan();
     }
@@ -70,7 +62,6 @@ if (!customElements.get("live-region")) {
 
   class LiveRegion extends LiveElement {
     static observedAttributes = ["name", "digest"];
-    farewell = "unwatch";
     #isShowing = false;
 
     // Something else has put another state in the place of this one.
@@ -107,15 +98,13 @@ if (!customElements.get("live-region")) {
 
     // Be empty for whoever looks at the page now.
     hide() {
-      const [nodes, digest] = [[...this.childNodes], this.getAttribute("digest")];
+      const before = [[...this.childNodes], this.getAttribute("digest")];
       this.fill([], "");
-      queueMicrotask(() => this.fill(nodes, digest));
+      queueMicrotask(() => this.fill(...before));
     }
   }
 
   class LiveListener extends LiveElement {
-    farewell = "unlisten";
-
     get request() {
       return ["listen", this.name];
     }
@@ -149,19 +138,21 @@ if (!customElements.get("live-region")) {
     socket ??= open();
     if (socket.state !== "online") return;
     for (const { topic } of elements) left.delete(topic);
-    const requests = [...left].map(([topic, farewell]) => [farewell, topic]);
-    requests.push(...[...untold].map((element) => element.request));
+    const requests = [...left].map((topic) => ["unwatch", topic]);
+    untold.forEach((element) => requests.push(element.request));
     left.clear();
     untold.clear();
-    let frame = {};
-    for (const [part, item] of requests) {
-      if (JSON.stringify([frame, part, item]).length > FRAME_SIZE) {
-        socket.send(frame);
-        frame = {};
-      }
+    while (requests.length) socket.send(nextFrame(requests));
+  }
+
+  function nextFrame(requests) {
+    const frame = {};
+    for (let size = 0; requests.length && size < FRAME_SIZE; ) {
+      const [part, item] = requests.shift();
       (frame[part] ??= []).push(item);
+      size += JSON.stringify(item).length + 20;
     }
-    if (requests.length) socket.send(frame);
+    return frame;
   }
 
   function open() {
@@ -175,7 +166,6 @@ if (!customElements.get("live-region")) {
     const closed = socket;
     socket = null;
     closed?.close();
-    left.clear();
   }
 
   function askForAll() {
@@ -210,9 +200,10 @@ if (!customElements.get("live-region")) {
     askForAll();
   }
 
+  // Not in a circle: the page may come from a process of the older release again.
   function loadAnew() {
-    if (Date.now() - (sessionStorage.getItem(RELOADED) ?? 0) < PAUSE) return;
-    sessionStorage.setItem(RELOADED, Date.now());
+    if (Date.now() - (sessionStorage.getItem("live-reloaded") ?? 0) < 10000) return;
+    sessionStorage.setItem("live-reloaded", Date.now());
     location.reload();
   }
 

@@ -15,6 +15,8 @@ User = get_user_model()
 banned: set[Any] = set()
 failing: set[Any] = set()
 reads: list[list[Any]] = []
+running: list[Any] = []  # keys that are read right now
+crowds: list[int] = []  # how many those were, each time one more was
 gate = threading.Event()
 
 
@@ -22,6 +24,7 @@ def reset() -> None:
     banned.clear()
     failing.clear()
     reads.clear()
+    crowds.clear()
     gate.set()
 
 
@@ -38,7 +41,10 @@ class Card(Live):
         return user.pk not in banned
 
     def get_context(self, key: int) -> dict[str, Any]:
+        running.append(key)
+        crowds.append(len(running))
         gate.wait(5)
+        running.remove(key)
         reads.append([key])
         if key in failing:
             raise RuntimeError("not thought of")

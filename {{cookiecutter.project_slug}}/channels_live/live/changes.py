@@ -40,13 +40,14 @@ class Notices:
 
     @classmethod
     def pending(cls, using: str) -> list[tuple[set[str], Self]]:
-        """Return what commits if the present savepoint does, and the savepoints of it."""
-        connection = transaction.get_connection(using)
-        present = set(connection.savepoint_ids)
+        """Return what waits for the commit, and the savepoints that it was said within.
+
+        Those are released by now, or around whatever is said next.
+        """
         return [
             (within, notices)
-            for within, notices, _ in connection.run_on_commit
-            if isinstance(notices, cls) and within <= present and not notices.is_sent
+            for within, notices, _ in transaction.get_connection(using).run_on_commit
+            if isinstance(notices, cls) and not notices.is_sent
         ]
 
 

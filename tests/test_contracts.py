@@ -24,11 +24,11 @@ containers = channels_live
 layers =
     apps
     management | servers | templatetags | testing
-    handshake
+    handshake | live_consumer
     consumers
     commands
     process
-    presence | revocation
+    live | presence | revocation
     delivery
     observe
     base

@@ -15,6 +15,8 @@ from .delivery.group import Fragment as Fragment
 from .delivery.group import History as History
 from .handshake.application import websocket_application as websocket_application
 from .handshake.refusal import explain_refusals as explain_refusals
+from .live.region import Live as Live
+from .live_consumer import LiveConsumer as LiveConsumer
 from .observe.log_context import LogContext as LogContext
 from .presence import count_present as count_present
 from .presence import present as present

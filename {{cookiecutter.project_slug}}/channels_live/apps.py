@@ -1,5 +1,6 @@
 from channels.consumer import AsyncConsumer, SyncConsumer
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 
 from channels_live.base.messages import TYPE
 
@@ -9,10 +10,16 @@ class ChannelsLiveConfig(AppConfig):
 
     def ready(self) -> None:
         from channels_live import commands, conf, servers  # noqa: F401
+        from channels_live.live import rendering
+        from channels_live.live.region import regions
 
         ignore_messages()
         servers.install()
         commands.connect_signals()
+        rendering.refuse_in_cache()
+        autodiscover_modules("live")
+        for region in regions.values():
+            region.connect()
 
 
 def ignore_messages() -> None:

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import Collection, Coroutine
-from functools import partial
+from collections.abc import Collection
+from functools import lru_cache, partial
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
@@ -14,13 +14,14 @@ from django.db.models.signals import post_delete, post_save
 from django.http import HttpRequest
 
 from channels_live.base.close_code import CloseCode
+from channels_live.base.loops import start
 from channels_live.base.messages import Kind, Message, check_name, label
 from channels_live.base.work import Tasks
 from channels_live.delivery.group import Fragment
-from channels_live.delivery.hub import EVERYBODY, send
+from channels_live.delivery.hub import EVERYBODY, reaches_nobody, send
 from channels_live.observe import metrics
 from channels_live.observe.outage import RETRY_AFTER
-from channels_live.process import get_process, serving_loop
+from channels_live.process import get_process
 
 logger = logging.getLogger(__name__)
 
@@ -82,22 +83,6 @@ def history_changed(group: str) -> None:
     start(tell_all(Message(Kind.HISTORY_CHANGED, group)))
 
 
-def start(coroutine: Coroutine[object, object, None]) -> None:
-    """Run a coroutine, and wait for it only where no event loop is there to run it.
-
-    A thread that waits for the loop would keep a server from ending.
-    """
-    if loop := serving_loop():
-        loop.call_soon_threadsafe(_tasks.spawn, coroutine)
-        return
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        asyncio.run(coroutine)
-    else:
-        _tasks.spawn(coroutine)
-
-
 async def tell_all(message: Message) -> None:
     """Act on a message here, whatever becomes of the channel layer, and tell others."""
     process = get_process()
@@ -136,6 +121,8 @@ async def send_fragments(group: str, fragments: Collection[Fragment]) -> None:
 def as_fragments(group: str, given: Collection[str | Fragment]) -> list[Fragment]:
     """Return what is to be published. Raises ValueError or TypeError."""
     check_name(group)
+    if reaches_nobody():
+        complain()
     fragments = [one if isinstance(one, Fragment) else Fragment(one) for one in given]
     for fragment in fragments:
         if not isinstance(fragment.html, str):
@@ -148,6 +135,16 @@ def as_fragments(group: str, given: Collection[str | Fragment]) -> list[Fragment
                 f"Expected a fragment's number as int, got {fragment.number!r}."
             )
     return fragments
+
+
+@lru_cache
+def complain() -> None:
+    """Say it once."""
+    logger.warning(
+        "Nothing that is published here reaches a page: the channel layer is in memory, "
+        "and this process is no server. Set REDIS_URL to publish from a command or task; "
+        "live regions are kept by the database, and need none."
+    )
 
 
 def on_logout(request: HttpRequest | None, **kwargs: object) -> None:

@@ -29,3 +29,15 @@ class Presence(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} in {self.group}"
+
+
+class Change(models.Model):
+    """Says that what regions show has changed. Kept for some minutes."""
+
+    # A region, and the key of it as JSON; without one, all of its keys.
+    subject = models.TextField()
+    # On PostgreSQL, whose ids are not in the order of commits.
+    transaction = models.BigIntegerField(null=True, db_index=True)
+
+    def __str__(self) -> str:
+        return self.subject

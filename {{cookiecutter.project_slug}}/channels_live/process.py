@@ -5,15 +5,17 @@ import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
-from typing import Any, ClassVar
+from typing import Any
 from uuid import uuid4
 from weakref import WeakKeyDictionary
 
 from channels_live.base.close_code import CloseCode
+from channels_live.base.loops import serving
 from channels_live.base.messages import Kind, Message
 from channels_live.base.work import Tasks, in_thread
 from channels_live.delivery.hub import Hub, send
 from channels_live.delivery.socket import Socket
+from channels_live.live.topics import Topics
 from channels_live.observe.outage import TIMEOUT, database_outage, layer_outage
 from channels_live.presence import Tracker
 from channels_live.revocation import Registry, find_revoked
@@ -22,20 +24,19 @@ logger = logging.getLogger(__name__)
 
 # How often a process looks after something, in seconds.
 PRESENCE_INTERVAL = 0.5
+LOOK_INTERVAL = 1
 REPAIR_INTERVAL = 2
 BEAT_INTERVAL = 5
 CHECK_INTERVAL = 30
+CLEAR_INTERVAL = 60
 RENEWAL_INTERVAL = 3600
 
 
 class Process:
-    """The hub, the registry, presence, and the jobs that see to them.
+    """The hub, the registry, presence, live regions, and the jobs that see to them.
 
     So nothing depends on a message alone: what was lost is found by looking.
     """
-
-    # Not one that a command, or a thread, has for a moment.
-    serving_loop: ClassVar[asyncio.AbstractEventLoop | None] = None
 
     def __init__(self) -> None:
         self.id = uuid4()
@@ -45,6 +46,7 @@ class Process:
         self.registry = Registry()
         self.hub = Hub(self.hear, self.tasks)
         self.presence = Tracker(self.id, self.hub)
+        self.live = Topics(self.hub, self.tasks)
         self._has_started = False
         self._starting = asyncio.Lock()
 
@@ -56,16 +58,18 @@ class Process:
             await self.hub.start()
             for interval, job in (
                 (PRESENCE_INTERVAL, self.presence.tell),
+                (LOOK_INTERVAL, self.live.look),
                 (REPAIR_INTERVAL, self.hub.repair),
                 (REPAIR_INTERVAL, self.hub.subscribe_all),
                 (REPAIR_INTERVAL, self.probe),
                 (BEAT_INTERVAL, self.presence.beat),
                 (CHECK_INTERVAL, self.check_sockets),
+                (CLEAR_INTERVAL, self.live.clear),
                 (RENEWAL_INTERVAL, self.hub.renew),
             ):
                 self.tasks.spawn(every(interval, job))
             self._has_started = True
-            Process.serving_loop = asyncio.get_running_loop()
+            serving.add(asyncio.get_running_loop())
 
     async def end(self) -> None:
         """Do nothing any more, and be in no group."""
@@ -86,9 +90,11 @@ class Process:
                 self.registry.terminate(message.labels, message.code)
             case Kind.RECHECK:
                 sockets = self.registry.labelled(*message.labels)
-                self.tasks.spawn(self.terminate_revoked(sockets))
+                self.tasks.spawn(self.recheck(sockets))
             case Kind.PRESENCE_CHANGED:
                 self.presence.changed(message.group)
+            case Kind.CHANGED:
+                self.live.hear(message)
             case _:
                 self.hub.receive(message)
 
@@ -99,6 +105,7 @@ class Process:
         if failed and not layer_outage.parts:
             # What was told meanwhile was not heard.
             self.presence.all_changed()
+            self.live.all_changed()
             await self.check_sockets()
 
     async def check_sockets(self) -> None:
@@ -108,14 +115,22 @@ class Process:
             if socket.consumer is not None:
                 consumers[type(socket.consumer)].append(socket.consumer)
         # One that fails must not hold up the others.
-        await asyncio.gather(
-            self.terminate_revoked(self.registry.with_labels_of("user")),
-            *(self._terminate_if_revoked(*of_one) for of_one in consumers.items()),
-        )
+        try:
+            await asyncio.gather(
+                self.terminate_revoked(self.registry.with_labels_of("user")),
+                *(self._terminate_if_revoked(*of_one) for of_one in consumers.items()),
+            )
+        finally:
+            self.live.check()
 
     async def _terminate_if_revoked(self, kind: Any, consumers: list[Any]) -> None:
         for consumer, code in (await in_thread(kind.revoked)(consumers)).items():
             consumer.socket.terminate(code)
+
+    async def recheck(self, sockets: Collection[Socket]) -> None:
+        """Close these sockets where the login is over; the others may see less."""
+        await self.terminate_revoked(sockets)
+        self.live.check(set(sockets))
 
     async def terminate_revoked(self, sockets: Collection[Socket]) -> None:
         """Close those of these sockets whose login is over."""
@@ -150,12 +165,6 @@ def get_process() -> Process:
     if loop not in _processes:
         _processes[loop] = Process()
     return _processes[loop]
-
-
-def serving_loop() -> asyncio.AbstractEventLoop | None:
-    """Return the event loop that serves sockets here, if one does."""
-    loop = Process.serving_loop
-    return loop if loop and loop.is_running() else None
 
 
 def is_ending() -> bool:

@@ -4,8 +4,9 @@ As a plugin of pytest (`pytest_plugins = ["channels_live.testing"]`), it keeps t
 of each other's way.
 """
 
+import json
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, cast
 from uuid import uuid4
 
@@ -15,11 +16,19 @@ from channels.layers import channel_layers
 from channels.routing import get_default_application
 from channels.testing import WebsocketCommunicator
 from django.conf import settings as django_settings
-from django.test import Client
-from django.utils.translation import deactivate
+from django.contrib.auth.models import AnonymousUser
+from django.test import Client, TestCase
+from django.utils.translation import deactivate, get_language
 
 from channels_live.consumers import PING, PONG
+from channels_live.live.changes import Notices
+from channels_live.live.keys import decode
+from channels_live.live.names import Place, owner
+from channels_live.live.region import Live
+from channels_live.live.rendering import show
+from channels_live.models import Change
 from channels_live.process import get_process
+from channels_live.utils import websocket_reverse
 
 # For how long anything may be on its way, in seconds.
 WAIT = 5
@@ -53,6 +62,69 @@ async def has_entered(socket: WebsocketCommunicator) -> None:
     """Wait until a Consumer has let the socket in, and nothing else was sent."""
     await socket.send_to(PING)
     assert await socket.receive_from(WAIT) == PONG
+
+
+class LivePage:
+    """What a page shows of a region."""
+
+    def __init__(self, socket: WebsocketCommunicator) -> None:
+        self.socket = socket
+        self.html: str | None = None  # None: nothing, for it may not be seen
+
+    async def receive(self) -> dict[str, Any]:
+        """Wait for the next event, and return it."""
+        (event,) = await self.socket.receive_json_from(WAIT)
+        if "html" in event or "gone" in event:
+            self.html = event.get("html")
+        return cast(dict[str, Any], event)
+
+    async def shows(self, text: str) -> None:
+        """Wait until a text is shown. Raises TimeoutError where it never is."""
+        while text not in (self.html or ""):
+            await self.receive()
+
+
+@asynccontextmanager
+async def open_live(user: Any, region: type[Live], key: Any) -> AsyncIterator[LivePage]:
+    """Open a page that shows a region, in a browser where `user` has logged in.
+
+    Processes read in threads of their own, which see what is committed: such a test
+    needs `django_db(transaction=True)`.
+    """
+    place = Place(region, region.clean_key(key), get_language() or "", "/")
+    async with open_socket(websocket_reverse("ws_live"), user) as socket:
+        await has_entered(socket)
+        name = place.sign(owner(user or AnonymousUser(), None))
+        await socket.send_json_to({"watch": [[name, ""]]})
+        page = LivePage(socket)
+        await page.receive()
+        yield page
+
+
+def render_live(user: Any, region: type[Live], key: Any) -> str | None:
+    """Return what a page of this user shows of a region; None: nothing."""
+    state = show(region, region.clean_key(key), user or AnonymousUser())
+    return state and state.html
+
+
+@contextmanager
+def live_changes(using: str = "default") -> Iterator[list[tuple[str, Any]]]:
+    """Collect the regions, by name, and keys that are changed within the block.
+
+    The key is None where all are. It runs what waits for the commit, which in a
+    TestCase never comes.
+    """
+    changes: list[tuple[str, Any]] = []
+    rows = Change.objects.using(using).order_by("pk")
+    last = rows.last()
+    # The setting up of a TestCase has not committed either.
+    for _, notices in Notices.pending(using):
+        notices.is_sent = True
+    with TestCase.captureOnCommitCallbacks(using=using, execute=True):
+        yield changes
+    for row in rows.filter(pk__gt=last.pk if last else 0):
+        name, _, text = row.subject.partition(" ")
+        changes.append((name, decode(json.loads(text)) if text else None))
 
 
 @pytest.fixture(autouse=True, scope="session")

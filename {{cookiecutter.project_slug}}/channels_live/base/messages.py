@@ -14,6 +14,7 @@ class Kind(StrEnum):
     FRAGMENTS = "fragments"  # for the sockets of a group
     HISTORY_CHANGED = "history_changed"  # so what is remembered of a group is wrong
     PRESENCE_CHANGED = "presence_changed"  # somebody came to a group, or went
+    CHANGED = "changed"  # what regions show, so it has to be read anew
     DISCONNECT = "disconnect"  # sockets with all of the labels have to go
     RECHECK = "recheck"  # the logins of sockets with the labels may have ended
     PROBE = "probe"  # nothing: whether it can be sent is what its sender wants to know
@@ -24,6 +25,7 @@ NEEDED = {
     Kind.FRAGMENTS: ("group", "pairs"),
     Kind.HISTORY_CHANGED: ("group",),
     Kind.PRESENCE_CHANGED: ("group",),
+    Kind.CHANGED: ("pairs",),
     Kind.DISCONNECT: ("labels", "code"),
     Kind.RECHECK: ("labels",),
 }
@@ -32,7 +34,8 @@ NEEDED = {
 class Message(NamedTuple):
     kind: Kind
     group: str = ""
-    pairs: Sequence[tuple[str, int]] = ()  # HTML, and its number
+    # HTML and its number, or a subject that has changed and its row in the database
+    pairs: Sequence[tuple[str, int]] = ()
     published: float = 0  # by the clock
     labels: Sequence[str] = ()
     code: int = 0

@@ -11,9 +11,10 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from channels.layers import get_channel_layer
+from channels.layers import InMemoryChannelLayer, get_channel_layer
 
 from channels_live import conf
+from channels_live.base.loops import is_server
 from channels_live.base.messages import TYPE, Kind, Message
 from channels_live.base.work import Tasks
 from channels_live.delivery.group import Fragment, Group, History, complain
@@ -35,6 +36,11 @@ OTHER_TYPE = (
 def get_layer() -> Any:
     """Return the channel layer that processes reach each other through."""
     return get_channel_layer(conf.get("CHANNEL_LAYER"))
+
+
+def reaches_nobody() -> bool:
+    """Whether no page hears what is sent: this is no server, and there is no Redis."""
+    return not is_server.is_set() and isinstance(get_layer(), InMemoryChannelLayer)
 
 
 async def send(group: str, message: Message) -> bool:

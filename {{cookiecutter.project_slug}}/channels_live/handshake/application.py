@@ -19,6 +19,7 @@ from channels_live.base.asgi import (
 )
 from channels_live.base.budget import Budget
 from channels_live.base.close_code import CloseCode
+from channels_live.base.loops import is_server
 from channels_live.commands import disconnect
 from channels_live.delivery.socket import Socket
 from channels_live.handshake.authentication import authenticate
@@ -46,6 +47,7 @@ def websocket_application(patterns: Sequence[Any]) -> Application:
     if any(isinstance(getattr(one, "callback", None), URLRouter) for one in routes):
         raise TypeError("Expected include() in a route, got a URLRouter.")
     openings = Budget(WINDOW)
+    is_server.set()
 
     async def admit(scope: Scope) -> ResolverMatch:
         if get_process().is_ending:

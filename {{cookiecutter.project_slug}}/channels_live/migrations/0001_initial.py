@@ -14,6 +14,22 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="Change",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("subject", models.TextField()),
+                ("transaction", models.BigIntegerField(db_index=True, null=True)),
+            ],
+        ),
+        migrations.CreateModel(
             name="Process",
             fields=[
                 ("id", models.UUIDField(primary_key=True, serialize=False)),

@@ -3,7 +3,18 @@
 from typing import Any
 
 from django import template
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
+from django.middleware.csrf import get_token
+from django.urls import get_script_prefix
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 
+from channels_live.base.messages import check_name
+from channels_live.live.names import Place, owner, sign_group
+from channels_live.live.region import regions
+from channels_live.live.rendering import show, within
 from channels_live.utils import websocket_absolute_url, websocket_reverse
 
 register = template.Library()
@@ -30,3 +41,60 @@ def websocket_url(
     """
     path = websocket_reverse(viewname, args=args, kwargs=kwargs)
     return websocket_absolute_url(path, request=context.get("request"))
+
+
+@register.simple_tag(takes_context=True)
+def live(context: template.Context, region: str, key: Any) -> str:
+    """Show a region that is kept as the database has it; nothing to whom may not see it.
+
+    The region's template gets its context alone, and no request.
+    """
+    request = get_request(context, "live")
+    if region not in regions:
+        names = ", ".join(sorted(regions)) or "none"
+        raise template.TemplateSyntaxError(
+            f"There is no region {region!r}; the live.py of your apps have: {names}."
+        )
+    if key is None:
+        return ""
+    kind = regions[region]
+    place = Place(kind, kind.clean_key(key), get_language() or "", get_script_prefix())
+    user = get_user(request)
+    state = show(kind, place.key, user)
+    if state is None:
+        return ""
+    token = get_token(request)
+    return format_html(
+        '<live-region name="{}" topic="{}" digest="{}" csrf="{}">{}</live-region>',
+        place.sign(owner(user, getattr(request, "session", None))),
+        *(place.topic, state.digest, token, mark_safe(state.with_token(token))),  # noqa: S308
+    )
+
+
+@register.simple_tag(takes_context=True)
+def listen(context: template.Context, group: str) -> SafeString:
+    """Show here what is published to a group while the page is open."""
+    request = get_request(context, "listen")
+    check_name(group)
+    who = owner(get_user(request), getattr(request, "session", None))
+    name = sign_group(group, who)
+    return format_html('<live-listen name="{}" topic="{}"></live-listen>', name, group)
+
+
+def get_request(context: template.Context, tag: str) -> HttpRequest:
+    """Return the page's request. Raises TemplateSyntaxError where the tag may not be."""
+    if place := within.get():
+        raise template.TemplateSyntaxError(
+            f"The tag {tag} cannot be within the tag {place}: what it renders is for "
+            "one visitor, and has to be in the page itself."
+        )
+    request: HttpRequest | None = context.get("request")
+    if request is None:
+        raise template.TemplateSyntaxError(
+            f"The tag {tag} needs the request: render the page with render(request, …)."
+        )
+    return request
+
+
+def get_user(request: HttpRequest) -> Any:
+    return getattr(request, "user", None) or AnonymousUser()

@@ -1,0 +1,217 @@
+"""What is written down and published when something changes."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.test import TestCase
+from pytest_django import DjangoAssertNumQueries
+
+from channels_live.live import changes
+from channels_live.models import Change
+from channels_live.testing import live_changes
+from tests.library.live.regions import Card, Team, Text
+
+User = get_user_model()
+
+
+@pytest.fixture
+def published(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The subjects of each commit."""
+    found: list[list[str]] = []
+    monkeypatch.setattr(changes, "publish", lambda rows: found.append(list(rows)))
+    return found
+
+
+@contextmanager
+def rolled_back() -> Iterator[None]:
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def written() -> list[str]:
+    return list(Change.objects.order_by("pk").values_list("subject", flat=True))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_is_written_down_with_the_change_and_published_after_it(
+    published: list[list[str]],
+) -> None:
+    with transaction.atomic():
+        Text.changed(1, "1")
+        assert written() == ["tests.Text 1", 'tests.Text "1"']
+        assert published == []
+
+    assert published == [["tests.Text 1", 'tests.Text "1"']]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_rolled_back_did_not_change(published: list[list[str]]) -> None:
+    with rolled_back():
+        Text.changed(1)
+
+    assert written() == []
+    assert published == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_savepoint_that_is_rolled_back_takes_only_its_own_along(
+    published: list[list[str]],
+) -> None:
+    with transaction.atomic():
+        with rolled_back():
+            Text.changed(1)
+        Text.changed(1)
+        Text.changed(2)
+        with rolled_back():
+            Text.changed(2)
+
+    assert sorted(written()) == ["tests.Text 1", "tests.Text 2"]
+    assert sorted(chain(*published)) == ["tests.Text 1", "tests.Text 2"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_changes_of_a_transaction_are_one_row(
+    published: list[list[str]],
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    with transaction.atomic():
+        Text.changed(1)
+        with transaction.atomic(), django_assert_num_queries(0):
+            for _ in range(100):
+                Text.changed(1)
+
+    assert written() == ["tests.Text 1"]
+    assert published == [["tests.Text 1"]]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_next_transaction_has_a_row_of_its_own(published: list[list[str]]) -> None:
+    for _ in range(2):
+        with transaction.atomic():
+            Text.changed(1)
+
+    assert written() == ["tests.Text 1"] * 2
+    assert len(published) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_all_keys_change_together(published: list[list[str]]) -> None:
+    Text.changed_all()
+
+    assert published == [["tests.Text "]]
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_changes_from_async_code(published: list[list[str]]) -> None:
+    Text.changed(1)
+
+    for _ in range(100):
+        await asyncio.sleep(0.05)
+        if published:
+            break
+    assert published == [["tests.Text 1"]]
+    assert await Change.objects.acount() == 1
+
+
+@pytest.mark.django_db
+def test_saving_and_deleting_change_what_is_followed() -> None:
+    with live_changes() as saved:
+        ada = User.objects.create(username="ada", first_name="Ada")
+    with live_changes() as deleted:
+        pk = ada.pk
+        ada.delete()
+
+    assert set(saved) == {("tests.Card", pk), ("tests.Team", "Ada")}
+    assert set(deleted) == {("tests.Card", pk), ("tests.Team", "Ada")}
+
+
+@pytest.mark.django_db
+def test_update_says_nothing_until_it_is_told() -> None:
+    User.objects.create(username="ada", first_name="Ada")
+
+    with live_changes() as found:
+        User.objects.update(first_name="Ida")
+    assert found == []
+
+    with live_changes() as found:
+        Team.changed("Ada", "Ida")
+        Card.changed_all()
+    assert found == [("tests.Team", "Ada"), ("tests.Team", "Ida"), ("tests.Card", None)]
+
+
+def keys(found: list[tuple[str, Any]]) -> set[Any]:
+    return {key for name, key in found if name == "tests.Team"}
+
+
+def test_a_row_that_moves_changes_both_keys(ada: Any) -> None:
+    ada = User.objects.get(pk=ada.pk)
+
+    with live_changes() as found:
+        ada.first_name = "Ida"
+        ada.save()
+    assert keys(found) == {"Ada", "Ida"}
+
+    with live_changes() as found:
+        ada.first_name = "Eda"
+        ada.save()
+    assert keys(found) >= {"Ida", "Eda"}
+
+
+def test_a_row_that_was_moved_by_another(ada: Any) -> None:
+    User.objects.filter(pk=ada.pk).update(first_name="Ida")
+    ada.refresh_from_db()
+    ada.first_name = "Eda"
+
+    with live_changes() as found:
+        ada.save()
+    assert keys(found) >= {"Ida", "Eda"}
+
+
+def test_a_move_that_is_rolled_back_and_tried_again(ada: Any) -> None:
+    ada.first_name = "Ida"
+    with rolled_back():
+        ada.save()
+
+    with live_changes() as found:
+        ada.save()
+    assert keys(found) == {"Ada", "Ida"}
+
+
+def test_deferred_fields_stay_so(
+    ada: Any, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(1):
+        user = User.objects.only("username").get(pk=ada.pk)
+    assert "first_name" in user.get_deferred_fields()
+
+    user.first_name = "Ida"
+    with live_changes() as found:
+        user.save()
+    assert keys(found) == {"Ada", "Ida"}
+
+
+def test_models_made_of_one_that_is_followed_count_too(ada: Any) -> None:
+    class Alias(User):  # type: ignore[misc, valid-type]
+        class Meta:
+            app_label = "users"
+            proxy = True
+
+    Team.connect()
+    with live_changes() as found:
+        Alias.objects.get(pk=ada.pk).save()
+    assert keys(found) == {"Ada"}
+
+
+class TestInATestCase(TestCase):
+    def test_runs_what_waits_for_the_commit(self) -> None:
+        for _ in range(2):
+            with live_changes() as found:
+                User.objects.create(username=f"ada {_}", first_name="Ada")
+            assert ("tests.Team", "Ada") in found

@@ -1,0 +1,240 @@
+"""What a page shows, and what its name says."""
+
+import re
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import models
+from django.template import Context, Template, TemplateSyntaxError
+from django.test import RequestFactory
+from django.utils.translation import override
+
+from channels_live import Live
+from channels_live.live.names import Foreign, Outdated, Place, owner, unsign_group
+from channels_live.live.region import regions as registry
+from channels_live.testing import render_live
+from tests.library.live import regions
+from tests.library.live.regions import Card, Closed, Own, Text, User
+
+REGION = re.compile(
+    r'<live-region name="([^"]*)" topic="([^"]*)" digest="([^"]*)" csrf="([^"]*)">'
+    r"(.*)</live-region>"
+)
+
+
+def request_of(user: Any = None, session: Any = None) -> Any:
+    request = RequestFactory().get("/")
+    request.user = user or AnonymousUser()
+    if session is not None:
+        request.session = session
+    return request
+
+
+def render(source: str, request: Any = None, **context: Any) -> str:
+    template = Template("{% load cache channels_live %}" + source)
+    return template.render(Context({"request": request or request_of(), **context}))
+
+
+def name_in(html: str) -> str:
+    found = REGION.fullmatch(html)
+    assert found, html
+    return found[1]
+
+
+def test_shows_the_state(ada: Any) -> None:
+    html = render("{% live 'tests.Card' key %}", request_of(ada), key=ada.pk)
+
+    found = REGION.fullmatch(html)
+    assert found, html
+    assert found[5] == "<b>Ada</b>"
+
+
+def test_does_not_show_what_a_user_may_not_see(ada: Any) -> None:
+    regions.banned.add(ada.pk)
+
+    assert render("{% live 'tests.Card' key %}", request_of(ada), key=ada.pk) == ""
+    assert render("{% live 'tests.Closed' 1 %}", request_of(ada)) == ""
+
+
+@pytest.mark.django_db
+def test_shows_nothing_for_no_key() -> None:
+    """An anonymous visitor has the primary key None, and None == None."""
+    source = "{% live 'tests.Own' request.user.pk %}"
+
+    assert render(source) == ""
+    with pytest.raises(ValueError, match=r"tests\.Own has no key None"):
+        Own.changed(None)
+
+
+@pytest.mark.django_db
+def test_shows_an_empty_region_for_a_row_that_is_no_more() -> None:
+    found = REGION.fullmatch(render("{% live 'tests.Card' 99 %}"))
+
+    assert found
+    assert found[5] == ""
+
+
+def test_a_key_has_the_type_of_the_field_it_stands_for(ada: Any) -> None:
+    number = render("{% live 'tests.Card' key %}", key=ada.pk)
+    text = render("{% live 'tests.Card' key %}", key=str(ada.pk))
+
+    assert name_in(number) == name_in(text)
+    with pytest.raises(ValueError, match="no key 'ada'"):
+        Card.changed("ada")
+
+
+@pytest.mark.parametrize("key", [3, "3", uuid4(), (1, "a"), (uuid4(), (2, "3"))])
+def test_keys_come_back_as_they_went_in(key: Any) -> None:
+    place = Place(Text, key, "en", "/")
+
+    back = Place.unsign(place.sign("user 1"), "user 1")
+
+    assert back == place
+    assert type(back.key) is type(key)
+
+
+@pytest.mark.parametrize("key", [1.5, True, b"x", [1], ("a", 1.5)])
+def test_other_keys_are_refused(key: Any) -> None:
+    with pytest.raises(TypeError, match="Expected a region's key as int, str, UUID"):
+        Text.clean_key(key)
+
+
+def test_a_name_is_for_whom_it_was_made() -> None:
+    name = Place(Text, 1, "en", "/").sign("user 1")
+
+    for other in ("user 2", "user 11", ""):
+        with pytest.raises(Foreign):
+            Place.unsign(name, other)
+    for forged in (name[:-1], f"x{name}", "", None, "a:b"):
+        with pytest.raises(Foreign):
+            Place.unsign(forged, "user 1")
+
+
+def test_a_name_is_of_a_region_or_of_a_group() -> None:
+    with pytest.raises(Foreign):
+        unsign_group(Place(Text, 1, "en", "/").sign("user 1"), "user 1")
+
+
+def test_a_name_without_a_login_is_for_the_session() -> None:
+    first, second = SessionStore("a" * 32), SessionStore("b" * 32)
+    name = Place(Text, 1, "en", "/").sign(owner(AnonymousUser(), first))
+
+    assert "a" * 32 not in name
+    Place.unsign(name, owner(AnonymousUser(), first))
+    with pytest.raises(Foreign):
+        Place.unsign(name, owner(AnonymousUser(), second))
+
+
+def test_a_session_may_begin_after_the_page(ada: Any) -> None:
+    name = Place(Text, 1, "en", "/").sign(owner(AnonymousUser(), None))
+
+    Place.unsign(name, owner(AnonymousUser(), SessionStore("a" * 32)))
+    with pytest.raises(Foreign):
+        Place.unsign(name, owner(ada, None))
+
+
+def test_a_region_that_is_no_more_is_of_another_release(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name = Place(Text, 1, "en", "/").sign("")
+    monkeypatch.delitem(registry, "tests.Text")
+
+    with pytest.raises(Outdated):
+        Place.unsign(name, "")
+
+
+def test_language_and_mount_travel_in_the_name() -> None:
+    source = "{% live 'tests.Where' 1 %}"
+    with override("de"):
+        german = REGION.fullmatch(render(source))
+    english = REGION.fullmatch(render(source))
+
+    assert german
+    assert english
+    assert german[5] == "Montag Dienstag /"
+    assert english[5] == "Monday Tuesday /"
+    assert german[2] != english[2]
+    assert Place.unsign(german[1], "").language == "de"
+
+
+def test_the_token_of_a_form_is_the_visitor_s(ada: Any) -> None:
+    source = "{% live 'tests.Own' request.user.pk %}"
+    first = REGION.fullmatch(render(source, request_of(ada)))
+    second = REGION.fullmatch(render(source, request_of(ada)))
+
+    assert first
+    assert second
+    assert f'name="csrfmiddlewaretoken" value="{first[4]}"' in first[5]
+    assert first[4] != second[4]
+    assert first[3] == second[3]
+
+
+def test_a_region_cannot_be_within_another() -> None:
+    with pytest.raises(TemplateSyntaxError, match="cannot be within the tag live"):
+        render("{% live 'tests.Nested' 1 %}")
+
+
+@pytest.mark.parametrize("tag", ["{% live 'tests.Text' 1 %}", "{% listen 'news' %}"])
+def test_a_region_cannot_be_in_what_is_cached(tag: str) -> None:
+    with pytest.raises(TemplateSyntaxError, match="cannot be within the tag cache"):
+        render("{% cache 60 x %}{% include part %}{% endcache %}", part=part(tag))
+
+
+def part(tag: str) -> Template:
+    return Template("{% load channels_live %}" + tag)
+
+
+def test_needs_the_request() -> None:
+    with pytest.raises(TemplateSyntaxError, match="needs the request"):
+        part("{% live 'tests.Text' 1 %}").render(Context())
+
+
+def test_a_region_is_at_most_64_kilobytes() -> None:
+    assert render("{% live 'tests.Text' 65536 %}")
+    with pytest.raises(ValueError, match="65,537 characters long; a region may have"):
+        render("{% live 'tests.Text' 65537 %}")
+
+
+def test_an_unknown_region_is_answered_with_those_there_are() -> None:
+    with pytest.raises(
+        TemplateSyntaxError, match=r"no region 'tests\.Bell'.*tests\.Card"
+    ):
+        render("{% live 'tests.Bell' 1 %}")
+
+
+def test_listens_to_a_group(ada: Any) -> None:
+    html = render("{% listen 'news' %}", request_of(ada))
+
+    found = re.fullmatch(r'<live-listen name="(.*)" topic="news"></live-listen>', html)
+    assert found
+    assert unsign_group(found[1], f"user {ada.pk}") == "news"
+
+
+def test_renders_for_a_test(ada: Any) -> None:
+    assert render_live(ada, Card, ada.pk) == "<b>Ada</b>"
+    assert render_live(None, Closed, 1) is None
+
+
+def test_a_region_without_a_template_is_refused() -> None:
+    with pytest.raises(TypeError, match="Empty needs a template_name"):
+        type("Empty", (Live,), {})
+
+
+def follow(model: type[models.Model], field: str) -> None:
+    names = {"template_name": "text.html", "follows": {model: field}}
+    type("Follower", (Live,), {**names, "__module__": __name__})
+
+
+def test_what_is_followed_is_a_field() -> None:
+    with pytest.raises(TypeError, match=r"users\.User has no field 'nmae'; it has id,"):
+        follow(User, "nmae")
+    with pytest.raises(TypeError, match="has no field 'groups'"):
+        follow(User, "groups")
+
+
+def test_a_table_that_django_made_is_not_followed() -> None:
+    with pytest.raises(TypeError, match="made by Django for a many-to-many field"):
+        follow(User.groups.through, "user_id")

@@ -1,0 +1,250 @@
+"""The bell of docs/live.md, typed into a project, at work in browsers."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from baking import Kitchen
+from bells import type_bell
+from people import Person
+from playwright.sync_api import Browser, Locator, expect
+from serving import free_port, serve
+from sites import NAMES, Site, runserver
+
+Invite = Callable[..., Person]
+
+NOTIFY = """
+from apps.notifications.models import Notification
+from apps.users.models import User
+Notification.objects.create(user=User.objects.get(username={name!r}), text="Hello")
+"""
+COUNT_SOCKETS = """
+window.sockets = [];
+const Original = window.WebSocket;
+window.WebSocket = class extends Original {
+  constructor(...args) {
+    super(...args);
+    window.sockets.push(this);
+  }
+};
+"""
+
+
+@pytest.fixture(scope="module")
+def bells(kitchen: Kitchen) -> Iterator[Site]:
+    project = kitchen.bake({"chat_client": "htmx"})
+    type_bell(project)
+    project.manage("migrate")
+    port = free_port()
+    with serve(runserver(project, port), cwd=project.path, port=port) as server:
+        site = Site(server, project, "htmx", {"": ""})
+        site.settle(*NAMES)
+        yield site
+        assert "Traceback" not in server.log, server.log
+
+
+@pytest.fixture
+def come(browser: Browser, bells: Site) -> Iterator[Invite]:
+    """Seats people at browsers that show the page; nothing may be wrong at the end."""
+    people: list[Person] = []
+
+    def come(name: str, *, path: str = "/page/", **options: object) -> Person:
+        person = bells.invite(browser, name, **options)
+        person.context.add_init_script(COUNT_SOCKETS)
+        people.append(person)
+        person.page.goto(path)
+        return person
+
+    yield come
+    for person in people:
+        person.context.close()
+    assert [person.complaints for person in people if person.complaints] == []
+
+
+def bell(person: Person, within: str = "#bell") -> Locator:
+    return person.page.locator(f"{within} live-region")
+
+
+def is_live(person: Person, within: str = "#bell") -> None:
+    expect(bell(person, within)).to_have_attribute("data-state", "live")
+
+
+def unread(person: Person) -> int:
+    return int(bell(person).inner_text().split()[0])
+
+
+def notify(site: Site, name: str = "ada") -> None:
+    """From another process, without Redis."""
+    site.shell(NOTIFY.format(name=name))
+
+
+def shows(person: Person, number: int, timeout: float = 2000) -> None:
+    expect(bell(person)).to_have_text(f"{number} unread", timeout=timeout)
+
+
+def test_shows_the_state_without_javascript(come: Invite, bells: Site) -> None:
+    ada = come("ada", java_script_enabled=False)
+    before = unread(ada)
+    notify(bells)
+    ada.page.reload()
+    assert unread(ada) == before + 1
+
+
+def test_changes_of_another_process_show_in_all_browsers(
+    come: Invite, bells: Site
+) -> None:
+    ada, tab, bob = come("ada"), come("ada"), come("bob")
+    for person in (ada, tab, bob):
+        is_live(person)
+    before, bobs = unread(ada), unread(bob)
+    notify(bells)
+    shows(ada, before + 1)
+    shows(tab, before + 1)
+    shows(bob, bobs)
+
+
+def test_nobody_else_shows_it(come: Invite) -> None:
+    nobody = come("")
+    expect(bell(nobody)).to_have_count(0)
+    assert nobody.page.evaluate("sockets.length") == 1  # the page listens to news
+
+
+def test_a_page_without_regions_opens_no_socket(come: Invite) -> None:
+    ada = come("ada", path="/accounts/email/")
+    ada.page.wait_for_timeout(500)
+    assert ada.page.evaluate("sockets.length") == 0
+
+
+def test_is_present_after_it_was_offline(come: Invite, bells: Site) -> None:
+    ada = come("ada")
+    is_live(ada)
+    before = unread(ada)
+    ada.context.set_offline(True)
+    ada.page.evaluate("sockets.at(-1).close()")
+    expect(bell(ada)).to_have_attribute("data-state", "offline")
+    notify(bells)
+    ada.page.wait_for_timeout(1500)
+    assert unread(ada) == before
+    ada.context.set_offline(False)
+    shows(ada, before + 1, timeout=15_000)
+    is_live(ada)
+    ada.complaints.clear()  # of the attempts to connect
+
+
+def test_swaps_bring_and_take_regions_with_one_socket(
+    come: Invite, bells: Site
+) -> None:
+    ada = come("ada")
+    is_live(ada)
+    for _ in range(3):
+        ada.page.get_by_role("button", name="ada").click()
+        is_live(ada, "#parts")
+        ada.page.get_by_role("button", name="nobody").click()
+        expect(bell(ada, "#parts")).to_have_count(0)
+    ada.page.get_by_role("button", name="bob").click()  # that she may not see
+    expect(ada.page.locator("#parts")).to_have_text("part")
+    assert ada.page.evaluate("sockets.length") == 1
+    before = unread(ada)
+    notify(bells)
+    shows(ada, before + 1)
+
+
+def test_a_login_that_ends_takes_the_content_along(come: Invite, bells: Site) -> None:
+    bells.settle("zoe")
+    zoe = come("zoe")
+    is_live(zoe)
+    bells.shell(
+        "from apps.users.models import User\n"
+        "user = User.objects.get(username='zoe')\n"
+        "user.is_active = False\nuser.save()"
+    )
+    # Without Redis a shell reaches no other process: the job of 30 seconds does.
+    expect(bell(zoe)).to_have_attribute("data-state", "gone", timeout=40_000)
+    expect(bell(zoe)).to_have_text("")
+
+
+def test_shows_what_is_published(come: Invite, bells: Site) -> None:
+    ada = come("ada")
+    is_live(ada)
+    news = ada.page.locator("#news")
+    ada.page.request.get("/say/?html=<p id=n1>first</p><p>second</p>")
+    expect(news).to_have_text("firstsecond")
+    ada.page.request.get("/say/?html=<p id=n1>changed</p>")
+    expect(news).to_have_text("changedsecond")
+
+
+def test_the_page_of_the_back_button_is_confirmed_first(
+    come: Invite, bells: Site
+) -> None:
+    ada = come("ada")
+    is_live(ada)
+    before = unread(ada)
+    ada.page.get_by_role("link", name="elsewhere").click()
+    notify(bells)
+    ada.page.go_back()
+    shows(ada, before + 1, timeout=5000)
+    is_live(ada)
+
+
+def test_boosted_pages_share_one_socket(come: Invite, bells: Site) -> None:
+    ada = come("ada")
+    ada.page.evaluate("window.isFirst = true")
+    for _ in range(3):
+        is_live(ada)
+        ada.page.get_by_role("link", name="boosted").click()
+        expect(ada.page).to_have_url(re.compile("again"))
+        ada.page.wait_for_timeout(300)
+    is_live(ada)
+    before = unread(ada)
+    notify(bells)
+    shows(ada, before + 1)
+    assert ada.page.evaluate("isFirst && sockets.length") == 1
+
+
+def test_nothing_of_a_region_is_kept_in_the_browser_s_storage(come: Invite) -> None:
+    ada = come("ada")
+    is_live(ada)
+    ada.page.evaluate("window.isFirst = true")
+    ada.page.get_by_role("link", name="boosted").click()
+    expect(ada.page).to_have_url(re.compile("again"))
+    is_live(ada)
+    assert ada.page.evaluate("isFirst")
+    stored = ada.page.evaluate(
+        "JSON.stringify([{ ...sessionStorage }, { ...localStorage }])"
+    )
+    assert " unread" not in stored
+    ada.page.go_back()
+    is_live(ada)
+    expect(bell(ada)).to_have_text(re.compile("unread"))
+
+
+def test_a_page_that_was_kept_is_hidden_until_it_is_confirmed(come: Invite) -> None:
+    """Playwright's Chromium keeps none, so the page is told that it was."""
+    ada = come("ada")
+    is_live(ada)
+    ada.context.set_offline(True)
+    ada.page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide'))")
+    ada.page.evaluate(
+        "dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))"
+    )
+    ada.page.wait_for_timeout(500)
+    expect(bell(ada)).to_be_hidden()
+    ada.context.set_offline(False)
+    expect(bell(ada)).to_be_visible(timeout=15_000)
+    is_live(ada)
+    ada.complaints.clear()  # of the attempts to connect
+
+
+def test_a_login_without_a_new_page_opens_a_socket_of_its_own(
+    come: Invite, bells: Site
+) -> None:
+    ada = come("")
+    expect(ada.page.locator("live-listen")).to_have_attribute("data-state", "live")
+    session, url = bells.sessions["ada"], bells.server.url
+    ada.context.add_cookies([{"name": "sessionid", "value": session, "url": url}])
+    pk = bells.shell(
+        "from apps.users.models import User; print(User.objects.get(username='ada').pk)"
+    ).split()[-1]
+    ada.page.evaluate(f"htmx.ajax('GET', '/part/{pk}/', '#parts')")
+    is_live(ada, "#parts")
+    assert ada.page.evaluate("sockets.length") == 2

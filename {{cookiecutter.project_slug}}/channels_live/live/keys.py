@@ -1,0 +1,39 @@
+"""What a region's key may be, and how keys travel: in names, notices and rows."""
+
+import json
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
+
+type Key = int | str | UUID | tuple["Key", ...]
+
+
+def encode(key: Any) -> Any:
+    """Return a key as JSON has it. Raises TypeError."""
+    if isinstance(key, tuple):
+        return [encode(part) for part in key]
+    if isinstance(key, UUID):
+        return {"uuid": str(key)}
+    if isinstance(key, (int, str)) and not isinstance(key, bool):
+        return key
+    raise TypeError(
+        f"Expected a region's key as int, str, UUID or a tuple of these, got {key!r}."
+    )
+
+
+def decode(value: Any) -> Any:
+    """Return the key that was encoded."""
+    if isinstance(value, list):
+        return tuple(decode(part) for part in value)
+    return UUID(value["uuid"]) if isinstance(value, dict) else value
+
+
+def subject(region: str, key: Any = None) -> str:
+    """Return what a notice is about: a key of a region, or without a key all of them."""
+    text = "" if key is None else json.dumps(encode(key), separators=(",", ":"))
+    return f"{region} {text}"
+
+
+def digest(*parts: object) -> str:
+    """Return a short hash."""
+    return blake2b(json.dumps(parts).encode(), digest_size=9).hexdigest()

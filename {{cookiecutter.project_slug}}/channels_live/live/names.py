@@ -1,0 +1,95 @@
+"""Names of regions: what a page may ask its socket for, signed for whoever got the page."""
+
+from typing import Any, NamedTuple, Self
+
+from django.contrib.sessions.backends.base import SessionBase
+from django.core import signing
+from django.utils.crypto import salted_hmac
+
+from channels_live.live.keys import Key, decode, digest, encode, subject
+from channels_live.live.region import Live, regions
+
+SALT = "channels_live.live"
+
+
+class Foreign(Exception):
+    """Raised for a name that was not made here, or not for this visitor."""
+
+
+class Outdated(Exception):
+    """Raised for a name of a region that is no more: the page is of another release."""
+
+
+def owner(user: Any, session: SessionBase | None) -> str:
+    """Return whom a name is bound to: a user, or else a session, if there is one."""
+    if user is not None and user.is_authenticated:
+        return f"user {user.pk}"
+    if session is None or not session.session_key:
+        return ""
+    return salted_hmac(SALT, session.session_key, algorithm="sha256").hexdigest()[:20]
+
+
+def sign(owner: str, *content: Any) -> str:
+    return signing.Signer(salt=SALT).sign_object([owner, *content])
+
+
+def unsign(name: object, owner: str) -> list[Any]:
+    """Return what was signed for this owner, or for nobody. Raises Foreign."""
+    try:
+        signed: list[Any] = signing.Signer(salt=SALT).unsign_object(str(name))
+        bound_to, *content = signed
+    except (signing.BadSignature, ValueError) as error:
+        raise Foreign from error
+    is_anonymous = not owner.startswith("user ")
+    if bound_to != owner and not (is_anonymous and bound_to == ""):
+        raise Foreign
+    return content
+
+
+def sign_group(group: str, owner: str) -> str:
+    return sign(owner, group)
+
+
+def unsign_group(name: object, owner: str) -> str:
+    """Return the group that was signed. Raises Foreign."""
+    content = unsign(name, owner)
+    if len(content) != 1:
+        raise Foreign
+    return str(content[0])
+
+
+class Place(NamedTuple):
+    """A region as pages show it."""
+
+    region: type[Live]
+    key: Key
+    language: str
+    prefix: str  # where the site is mounted
+
+    @property
+    def subject(self) -> str:
+        return subject(self.region.name, self.key)
+
+    @property
+    def topic(self) -> str:
+        """What pages know it by."""
+        return digest(self.subject, self.language, self.prefix)
+
+    def sign(self, owner: str) -> str:
+        key = encode(self.key)
+        return sign(owner, self.region.name, key, self.language, self.prefix)
+
+    @classmethod
+    def unsign(cls, name: object, owner: str) -> Self:
+        """Return the place that was signed. Raises Foreign or Outdated."""
+        content = unsign(name, owner)
+        if len(content) != 4:
+            raise Foreign
+        region, key, language, prefix = content
+        if region not in regions:
+            raise Outdated
+        try:
+            key = regions[region].clean_key(decode(key))
+        except (TypeError, ValueError):
+            raise Outdated from None
+        return cls(regions[region], key, language, prefix)

@@ -1,0 +1,91 @@
+"""The one socket of a page, for all of its regions and for what it listens to."""
+
+from typing import Any
+
+from channels_live.base.asgi import Receive, Scope, Send
+from channels_live.base.messages import label
+from channels_live.consumers import Consumer, InvalidFrame
+from channels_live.live.names import Foreign, Outdated, Place, owner, unsign_group
+from channels_live.live.outbox import as_event
+from channels_live.live.topic import Page
+
+
+class LiveConsumer(Consumer):
+    """Keeps what the tags live and listen have put into a page.
+
+    Frames from the browser are {"watch": [[name, digest], …], "listen": [name, …],
+    "unwatch": [topic or group, …]}, each part of it if there is need; names are signed.
+    Frames to the browser are arrays of events:
+
+    {"topic", "html", "digest"}    the state of a region; without the html, as the page has it
+    {"gone": topic or name}        a region that may not be seen, any more or at all
+    {"listen": group, "html"}      what was published; without the html, nothing yet
+    {"reload": true}               the page is of another release
+    """
+
+    page: Page
+
+    async def enter(self) -> None:
+        """Let everybody in: what they may ask for is signed."""
+        self.page = Page(self.socket)
+
+    async def receive_json(self, content: dict[str, Any]) -> None:
+        watch = content.get("watch", [])
+        if not isinstance(watch, list) or not all(is_texts(pair, 2) for pair in watch):
+            raise InvalidFrame('Expected {"watch": [[name, digest], …]}.')
+        for part in ("unwatch", "listen"):
+            if not is_texts(content.get(part, [])):
+                raise InvalidFrame(f'Expected an object with "{part}": [text, …].')
+        self.process.live.unwatch(self.page, content.get("unwatch", ()))
+        for group in self.page.groups.intersection(content.get("unwatch", ())):
+            await self._unlisten(group)
+        for name in content.get("listen", ()):
+            await self._listen(name)
+        await self._watch(watch)
+
+    async def _watch(self, pairs: list[tuple[str, str]]) -> None:
+        bound_to = owner(self.scope["user"], self.scope["session"])
+        places = {}
+        for name, digest in pairs:
+            try:
+                places[Place.unsign(name, bound_to)] = digest
+            except Foreign:
+                self.page.outbox.put(name, as_event(gone=name))
+            except Outdated:
+                self.page.outbox.put("", as_event(reload=True))
+        self.page.outbox.flush()
+        await self.process.live.watch(self.page, places)
+
+    async def _listen(self, name: str) -> None:
+        try:
+            group = unsign_group(name, owner(self.scope["user"], self.scope["session"]))
+        except Foreign:
+            self.page.outbox.append(as_event(gone=name))
+            return
+        self.page.groups.add(group)
+        self.process.registry.add(self.socket, label("group", group))
+        await self.process.live.relays.add(group, self.page.outbox)
+        self.page.outbox.append(as_event(listen=group))
+
+    async def _unlisten(self, group: str) -> None:
+        self.page.groups.discard(group)
+        self.process.registry.discard(self.socket, label("group", group))
+        await self.process.live.relays.discard(group, self.page.outbox)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            if page := self.__dict__.get("page"):
+                self.process.live.unwatch(page, tuple(page.topics))
+                for group in tuple(page.groups):
+                    await self._unlisten(group)
+
+
+def is_texts(value: object, length: int | None = None) -> bool:
+    """Whether a value is a list of texts, of that length if one is given."""
+    return (
+        isinstance(value, list)
+        and len(value) == (length or len(value))
+        and all(isinstance(one, str) for one in value)
+    )

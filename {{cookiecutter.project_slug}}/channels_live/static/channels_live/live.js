@@ -1,0 +1,220 @@
+// Keeps what the tags live and listen have put into the page as the server has it. All of
+// it goes through one LiveSocket, which is opened where there is something to keep.
+//
+// CSS can show how an element is: its data-state is "live" while it is kept, "offline" while
+// the connection is away, and "gone" once it may not be seen.
+"use strict";
+
+// A page that is swapped into the document may load this file again.
+if (!customElements.get("live-region")) {
+  const ADDRESS = document.currentScript.dataset.socket;
+  const FRAME_SIZE = 12000; // characters; the server reads up to 16 KB
+  const TOKEN = "channels-live-csrf-token"; // stands in regions for the visitor's own
+
+  const elements = new Set(); // of the document
+  const untold = new Set(); // those that the server does not know of
+  const left = new Set(); // the topics of those that went
+  let socket = null;
+  let isPlanned = false;
+
+  class LiveElement extends HTMLElement {
+    connectedCallback() {
+      this.hasReopened = false;
+      this.dataset.state = "offline";
+      elements.add(this);
+      this.ask();
+    }
+
+    disconnectedCallback() {
+      elements.delete(this);
+      untold.delete(this);
+      left.add(this.topic);
+      plan();
+    }
+
+    ask() {
+      this.name = this.getAttribute("name");
+      this.topic = this.getAttribute("topic");
+      untold.add(this);
+      plan();
+    }
+
+    confirm() {
+      this.hidden = false;
+      this.dataset.state = "live";
+    }
+
+    lose() {
+      if (this.dataset.state === "live") this.dataset.state = "offline";
+    }
+
+    // Show nothing until the server has confirmed it.
+    conceal() {
+      this.hidden = true;
+      this.lose();
+    }
+
+    leave() {
+      this.replaceChildren();
+      this.dataset.state = "gone";
+    }
+  }
+
+  class LiveRegion extends LiveElement {
+    static observedAttributes = ["name", "digest"];
+    #isShowing = false;
+
+    // Something else has put another state in the place of this one.
+    attributeChangedCallback(attribute, before) {
+      if (before !== null && this.isConnected && !this.#isShowing) this.ask();
+    }
+
+    get request() {
+      return ["watch", [this.name, this.getAttribute("digest")]];
+    }
+
+    take({ html, digest }) {
+      if (html !== undefined) {
+        this.fill([parse(html)], digest);
+        for (const field of this.querySelectorAll("input[name=csrfmiddlewaretoken]")) {
+          if (field.value === TOKEN) field.value = this.getAttribute("csrf");
+        }
+        window.htmx?.process(this);
+      }
+      this.confirm();
+    }
+
+    fill(nodes, digest) {
+      this.#isShowing = true;
+      this.replaceChildren(...nodes);
+      this.setAttribute("digest", digest);
+      this.#isShowing = false;
+    }
+
+    leave() {
+      this.fill([], "");
+      super.leave();
+    }
+
+    // Be empty for whoever looks at the page now.
+    hide() {
+      const before = [[...this.childNodes], this.getAttribute("digest")];
+      this.fill([], "");
+      queueMicrotask(() => this.fill(...before));
+    }
+  }
+
+  class LiveListener extends LiveElement {
+    get request() {
+      return ["listen", this.name];
+    }
+
+    take({ html }) {
+      this.confirm();
+      for (const node of [...parse(html ?? "").childNodes]) {
+        const present = node.id && document.getElementById(node.id);
+        if (present) present.replaceWith(node);
+        else this.append(node);
+        if (node.nodeType === Node.ELEMENT_NODE) window.htmx?.process(node);
+      }
+    }
+  }
+
+  function parse(html) {
+    const template = document.createElement("template");
+    template.innerHTML = html;
+    return document.importNode(template.content, true);
+  }
+
+  // Elements that come and go together are told of together.
+  function plan() {
+    if (!isPlanned) setTimeout(tell);
+    isPlanned = true;
+  }
+
+  function tell() {
+    isPlanned = false;
+    if (!elements.size) return close();
+    socket ??= open();
+    if (socket.state !== "online") return;
+    for (const { topic } of elements) left.delete(topic);
+    const requests = [...left].map((topic) => ["unwatch", topic]);
+    untold.forEach((element) => requests.push(element.request));
+    left.clear();
+    untold.clear();
+    while (requests.length) socket.send(nextFrame(requests));
+  }
+
+  function nextFrame(requests) {
+    const frame = {};
+    for (let size = 0; requests.length && size < FRAME_SIZE; ) {
+      const [part, item] = requests.shift();
+      (frame[part] ??= []).push(item);
+      size += JSON.stringify(item).length + 20;
+    }
+    return frame;
+  }
+
+  function open() {
+    const opened = new LiveSocket(ADDRESS);
+    opened.addEventListener("message", ({ data }) => JSON.parse(data).forEach(act));
+    opened.addEventListener("state", () => opened === socket && follow(opened));
+    return opened;
+  }
+
+  function close() {
+    const closed = socket;
+    socket = null;
+    closed?.close();
+  }
+
+  function askForAll() {
+    elements.forEach((element) => element.ask());
+  }
+
+  function follow({ state, code }) {
+    if (state === "online") return askForAll();
+    elements.forEach((element) => element.lose());
+    if (state !== "closed") return;
+    socket = null;
+    if (code < 4400) return; // this browser has opened or sent too much
+    elements.forEach((element) => element.conceal());
+    setTimeout(askForAll, 1000); // the browser may have another login now
+  }
+
+  function act({ gone, reload, ...event }) {
+    if (reload) loadAnew();
+    const topic = event.topic ?? event.listen;
+    for (const element of [...elements]) {
+      if (element.topic === topic) element.take(event);
+      if (element.topic === gone) element.leave();
+      if (element.name === gone) refuse(element);
+    }
+  }
+
+  // A name is for one login, and the page may have another one since the socket came.
+  function refuse(element) {
+    if (element.hasReopened) return element.leave();
+    elements.forEach((each) => (each.hasReopened = true));
+    close();
+    askForAll();
+  }
+
+  // Not in a circle: the page may come from a process of the older release again.
+  function loadAnew() {
+    if (Date.now() - (sessionStorage.getItem("live-reloaded") ?? 0) < 10000) return;
+    sessionStorage.setItem("live-reloaded", Date.now());
+    location.reload();
+  }
+
+  // A page that is kept for the back button is not shown again as it was.
+  addEventListener("pagehide", () => elements.forEach((element) => element.conceal()));
+
+  // htmx keeps pages in the browser's storage, which outlives a logout.
+  addEventListener("htmx:beforeHistorySave", () =>
+    document.querySelectorAll("live-region").forEach((region) => region.hide()),
+  );
+
+  customElements.define("live-region", LiveRegion);
+  customElements.define("live-listen", LiveListener);
+}

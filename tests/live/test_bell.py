@@ -9,6 +9,7 @@ from bells import type_bell
 from people import Person
 from playwright.sync_api import Browser, Locator, expect
 from serving import free_port, serve
+from shells import Shell
 from sites import NAMES, Site, runserver
 
 Invite = Callable[..., Person]
@@ -34,13 +35,14 @@ window.WebSocket = class extends Original {
 def bells(kitchen: Kitchen) -> Iterator[Site]:
     project = kitchen.bake({"chat_client": "htmx"})
     type_bell(project)
-    project.manage("migrate")
     port = free_port()
-    with serve(runserver(project, port), cwd=project.path, port=port) as server:
-        site = Site(server, project, "htmx", {"": ""})
-        site.settle(*NAMES)
-        yield site
-        assert "Traceback" not in server.log, server.log
+    with Shell(project) as shell:
+        shell.migrate()
+        with serve(runserver(project, port), cwd=project.path, port=port) as server:
+            site = Site(server, project, "htmx", {"": ""}, shell)
+            site.settle(*NAMES)
+            yield site
+            assert "Traceback" not in server.log, server.log
 
 
 @pytest.fixture
@@ -75,7 +77,7 @@ def unread(person: Person) -> int:
 
 def notify(site: Site, name: str = "ada") -> None:
     """From another process, without Redis."""
-    site.shell(NOTIFY.format(name=name))
+    site.shell.run(NOTIFY.format(name=name))
 
 
 def shows(person: Person, number: int, timeout: float = 2000) -> None:
@@ -153,7 +155,7 @@ def test_a_login_that_ends_takes_the_content_along(come: Invite, bells: Site) ->
     bells.settle("zoe")
     zoe = come("zoe")
     is_live(zoe)
-    bells.shell(
+    bells.shell.run(
         "from apps.users.models import User\n"
         "user = User.objects.get(username='zoe')\n"
         "user.is_active = False\nuser.save()"
@@ -242,7 +244,7 @@ def test_a_login_without_a_new_page_opens_a_socket_of_its_own(
     expect(ada.page.locator("live-listen")).to_have_attribute("data-state", "live")
     session, url = bells.sessions["ada"], bells.server.url
     ada.context.add_cookies([{"name": "sessionid", "value": session, "url": url}])
-    pk = bells.shell(
+    pk = bells.shell.run(
         "from apps.users.models import User; print(User.objects.get(username='ada').pk)"
     ).split()[-1]
     ada.page.evaluate(f"htmx.ajax('GET', '/part/{pk}/', '#parts')")

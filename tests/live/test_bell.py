@@ -4,10 +4,11 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from baking import Kitchen
+from baking import TREE, Kitchen
 from bells import type_bell
 from people import Person
 from playwright.sync_api import Browser, Locator, expect
+from readmes import code
 from serving import free_port, serve
 from shells import Shell
 from sites import NAMES, Site, runserver
@@ -82,6 +83,14 @@ def notify(site: Site, name: str = "ada") -> None:
 
 def shows(person: Person, number: int, timeout: float = 2000) -> None:
     expect(bell(person)).to_have_text(f"{number} unread", timeout=timeout)
+
+
+def test_is_the_bell_of_the_readme() -> None:
+    typed = (TREE / "docs" / "live.md").read_text("utf-8")
+    beginning = (TREE.parent / "README.md").read_text("utf-8").partition("\n## ")[0]
+    for language in ("python", "html"):
+        (shown,) = code(beginning, language)
+        assert shown in typed
 
 
 def test_shows_the_state_without_javascript(come: Invite, bells: Site) -> None:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from channels_live.base.asgi import Receive, Scope, Send
 from channels_live.base.messages import label
 from channels_live.consumers import Consumer, InvalidFrame
@@ -21,6 +23,7 @@ class LiveConsumer(Consumer):
     {"gone": topic or name}        a region that may not be seen, any more or at all
     {"listen": group, "html"}      what was published; without the html, nothing yet
     {"reload": true}               the page is of another release
+    {"error": sentence}            what was wrong with a frame
     """
 
     page: Page
@@ -32,16 +35,19 @@ class LiveConsumer(Consumer):
     async def receive_json(self, content: dict[str, Any]) -> None:
         watch = content.get("watch", [])
         if not isinstance(watch, list) or not all(is_texts(pair, 2) for pair in watch):
-            raise InvalidFrame('Expected {"watch": [[name, digest], …]}.')
+            raise InvalidFrame(_('Expected {"watch": [[name, digest], …]}.'))
         for part in ("unwatch", "listen"):
             if not is_texts(content.get(part, [])):
-                raise InvalidFrame(f'Expected an object with "{part}": [text, …].')
+                raise InvalidFrame(_('Expected {"unwatch": […], "listen": […]}.'))
         self.process.live.unwatch(self.page, content.get("unwatch", ()))
         for group in self.page.groups.intersection(content.get("unwatch", ())):
             await self._unlisten(group)
         for name in content.get("listen", ()):
             await self._listen(name)
         await self._watch(watch)
+
+    async def reject(self, sentence: str) -> None:
+        self.page.outbox.append(as_event(error=sentence))
 
     async def _watch(self, pairs: list[tuple[str, str]]) -> None:
         bound_to = owner(self.scope["user"], self.scope["session"])
@@ -50,7 +56,7 @@ class LiveConsumer(Consumer):
             try:
                 places[Place.unsign(name, bound_to)] = digest
             except Foreign:
-                self.page.outbox.put(name, as_event(gone=name))
+                self.page.outbox.append(as_event(gone=name))
             except Outdated:
                 self.page.outbox.put("", as_event(reload=True))
         self.page.outbox.flush()

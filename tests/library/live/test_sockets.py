@@ -11,7 +11,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.utils.translation import gettext, override
 
-from channels_live import Live, publish
+from channels_live import CloseCode, Live, publish
 from channels_live.live.names import Place, owner, sign_group
 from channels_live.live.outbox import EventOutbox
 from channels_live.live.region import regions as registry
@@ -19,6 +19,7 @@ from channels_live.live.rendering import show
 from channels_live.observe.outage import layer_outage
 from channels_live.process import get_process
 from channels_live.testing import WAIT, has_entered, open_live, open_socket
+from tests.library.helpers.browsing import closing_code
 from tests.library.live import regions
 from tests.library.live.regions import Card, Own, Team, Text, User, Where, gate, reads
 
@@ -413,10 +414,11 @@ async def test_listens_to_nothing_that_no_page_named(ada: Any) -> None:
         {"listen": {}},
     ],
 )
-async def test_frames_that_mean_nothing_are_survived(ada: Any, frame: Any) -> None:
+async def test_frames_that_mean_nothing_are_answered(ada: Any, frame: Any) -> None:
     async with open_socket(SOCKET, ada) as socket:
         await socket.send_json_to(frame)
-        await has_entered(socket)
+        (event,) = await next_events(socket)
+        assert event["error"].startswith("Expected ")
 
 
 class SlowSocket:
@@ -466,6 +468,19 @@ async def test_who_is_far_behind_with_what_is_published_is_let_go() -> None:
     assert overflows == [1]
     assert outbox.closed
     socket.ready.set()
+
+
+async def test_who_reads_no_refusals_is_let_go(ada: Any) -> None:
+    async with open_socket(SOCKET, ada) as socket:
+        await has_entered(socket)
+        (served,) = get_process().sockets
+        served.consumer.page.outbox.send = SlowSocket().send
+        for number in range(20):
+            await watch(
+                socket, *((f"{number}.{n}:" + "x" * 1000, "") for n in range(10))
+            )
+
+        assert await closing_code(socket, WAIT) == CloseCode.TRY_AGAIN_LATER
 
 
 async def test_a_channel_layer_that_is_back_makes_all_stale(ada: Any) -> None:

@@ -182,8 +182,9 @@ if (!customElements.get("live-region")) {
     setTimeout(askForAll, 1000); // the browser may have another login now
   }
 
-  function act({ gone, reload, ...event }) {
+  function act({ gone, reload, error, ...event }) {
     if (reload) loadAnew();
+    if (error) console.error(error);
     const topic = event.topic ?? event.listen;
     for (const element of [...elements]) {
       if (element.topic === topic) element.take(event);

@@ -93,6 +93,16 @@ def test_is_the_bell_of_the_readme() -> None:
         assert shown in typed
 
 
+def test_the_home_page_counts_people(come: Invite, bells: Site) -> None:
+    ada = come("ada", path="/")
+    count = ada.page.locator("live-region strong")
+    before = int(count.inner_text())
+
+    bells.settle("newcomer")
+
+    expect(count).to_have_text(str(before + 1))
+
+
 def test_shows_the_state_without_javascript(come: Invite, bells: Site) -> None:
     ada = come("ada", java_script_enabled=False)
     before = unread(ada)

@@ -68,6 +68,19 @@ class Team(Live):
         return {key: {"people": found} for key, found in people.items()}
 
 
+class Crowd(Live):
+    """Shows how many users there are. Has no key."""
+
+    template_name = "text.html"
+    follows: ClassVar = {User: None}
+
+    def allows(self, user: Any, key: str) -> bool:
+        return True
+
+    def get_context(self, key: str) -> dict[str, Any]:
+        return {"text": f"{User.objects.count()} users"}
+
+
 class Own(Live):
     """Shows a user to themselves."""
 

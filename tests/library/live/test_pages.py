@@ -223,7 +223,7 @@ def test_a_region_without_a_template_is_refused() -> None:
         type("Empty", (Live,), {})
 
 
-def follow(model: type[models.Model], field: str) -> None:
+def follow(model: type[models.Model], field: str | None) -> None:
     names = {"template_name": "text.html", "follows": {model: field}}
     type("Follower", (Live,), {**names, "__module__": __name__})
 
@@ -238,3 +238,5 @@ def test_what_is_followed_is_a_field() -> None:
 def test_a_table_that_django_made_is_not_followed() -> None:
     with pytest.raises(TypeError, match="made by Django for a many-to-many field"):
         follow(User.groups.through, "user_id")
+    with pytest.raises(TypeError, match="made by Django for a many-to-many field"):
+        follow(User.groups.through, None)

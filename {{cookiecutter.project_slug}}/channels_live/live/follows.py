@@ -1,6 +1,6 @@
 """Marks regions as changed when rows of the models that they follow are."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -9,19 +9,31 @@ from django.db.models.signals import post_delete, post_init, post_save, pre_save
 
 
 def connect(
-    region: str, fields: Mapping[type[Model], Field], changed: Callable[..., None]
+    region: str, model: type[Model], field: Field, changed: Callable[..., None]
 ) -> None:
-    """Call `changed` with the keys of rows of these models, and of those made of them."""
-    for model, field in fields.items():
-        for sender in with_subclasses(model):
-            uid = (region, field.attname)
-            mark = partial(mark_changed, changed, field)
-            for signal in (post_save, post_delete):
-                signal.connect(mark, sender, weak=False, dispatch_uid=uid)
-            look = partial(look_before, field)
-            pre_save.connect(look, sender, weak=False, dispatch_uid=field.attname)
-            note = partial(note_key, field)
-            post_init.connect(note, sender, weak=False, dispatch_uid=field.attname)
+    """Call `changed` with the keys of rows of a model, and of those made of it."""
+    uid = (region, field.attname)
+    mark = partial(mark_changed, changed, field)
+    for sender in with_subclasses(model):
+        for signal in (post_save, post_delete):
+            signal.connect(mark, sender, weak=False, dispatch_uid=uid)
+        look = partial(look_before, field)
+        pre_save.connect(look, sender, weak=False, dispatch_uid=field.attname)
+        note = partial(note_key, field)
+        post_init.connect(note, sender, weak=False, dispatch_uid=field.attname)
+
+
+def connect_all(
+    region: str, model: type[Model], changed_all: Callable[..., None]
+) -> None:
+    """Call `changed_all` for rows of a model, and of those made of it."""
+
+    def mark(using: str, **kwargs: object) -> None:
+        changed_all(using=using)
+
+    for sender in with_subclasses(model):
+        for signal in (post_save, post_delete):
+            signal.connect(mark, sender, weak=False, dispatch_uid=region)
 
 
 def with_subclasses(model: type[Model]) -> Iterator[type[Model]]:

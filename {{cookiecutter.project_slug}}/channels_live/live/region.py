@@ -27,15 +27,18 @@ class Live:
     # Rendered with what get_context() returns; there is no request.
     template_name: ClassVar[str]
     # Model → the field that holds the key: rows that are saved or deleted change it.
-    follows: ClassVar[Mapping[type[Model], str]] = {}
+    # None in the place of a field: they change all keys.
+    follows: ClassVar[Mapping[type[Model], str | None]] = {}
 
     name: ClassVar[str]
-    fields: ClassVar[Mapping[type[Model], Field]]
+    fields: ClassVar[Mapping[type[Model], Field | None]]
 
     def __init_subclass__(cls) -> None:
         if not isinstance(getattr(cls, "template_name", None), str):
             raise TypeError(f"{cls.__name__} needs a template_name.")
-        cls.fields = {model: find_field(cls, model) for model in cls.follows}
+        cls.fields = {
+            model: find_field(cls, model, name) for model, name in cls.follows.items()
+        }
         app = apps.get_containing_app_config(cls.__module__)
         label = app.label if app else cls.__module__.partition(".")[0]
         cls.name = f"{label}.{cls.__name__}"
@@ -88,14 +91,18 @@ class Live:
     @classmethod
     def connect(cls) -> None:
         """Follow the models, which are loaded by now."""
-        follows.connect(cls.name, cls.fields, cls.changed)
+        for model, field in cls.fields.items():
+            if field is None:
+                follows.connect_all(cls.name, model, cls.changed_all)
+            else:
+                follows.connect(cls.name, model, field, cls.changed)
 
     @classmethod
     def clean_key(cls, key: Any) -> Any:
         """Return a key as the followed field has it. Raises ValueError or TypeError."""
         if key is None:
             raise ValueError(f"{cls.name} has no key None.")
-        field = next(iter(cls.fields.values()), None)
+        field = next(filter(None, cls.fields.values()), None)
         if field is not None:
             try:
                 key = field.to_python(key)
@@ -105,7 +112,9 @@ class Live:
         return key
 
 
-def find_field(region: type[Live], model: type[Model]) -> Field:
+def find_field(
+    region: type[Live], model: type[Model], name: str | None
+) -> Field | None:
     """Return the field that a region follows. Raises TypeError."""
     where = f"{region.__name__}.follows"
     if model._meta.auto_created:
@@ -113,7 +122,8 @@ def find_field(region: type[Live], model: type[Model]) -> Field:
             f"{where}: {model._meta.label} is made by Django for a many-to-many field, "
             "and saved without signals: give the field a model of its own, through=…."
         )
-    name = region.follows[model]
+    if name is None:
+        return None
     try:
         found = model._meta.pk if name == "pk" else model._meta.get_field(name)
     except FieldDoesNotExist:

@@ -44,7 +44,7 @@ def websocket_url(
 
 
 @register.simple_tag(takes_context=True)
-def live(context: template.Context, region: str, key: Any) -> str:
+def live(context: template.Context, region: str, key: Any = "") -> str:
     """Show a region that is kept as the database has it; nothing to whom may not see it.
 
     The region's template gets its context alone, and no request.

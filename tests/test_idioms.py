@@ -1,8 +1,7 @@
 """What Channels' and Django's documentation show passes a project's strict mypy."""
 
 import pytest
-from baking import Kitchen, Project
-from filelock import FileLock
+from baking import Kitchen, Project, Variables
 
 MODELS = """
 from django.conf import settings
@@ -125,19 +124,15 @@ def project(kitchen: Kitchen) -> Project:
     return project
 
 
-def test_idioms_need_no_workarounds(kitchen: Kitchen, project: Project) -> None:
-    with FileLock(kitchen.shared / "mypy-idioms.lock"):
-        project.run("mypy", ".", "--cache-dir", str(kitchen.shared / "mypy-idioms"))
+def test_idioms_need_no_workarounds(project: Project, mypy_cache: Variables) -> None:
+    project.run("mypy", ".", env=mypy_cache)
 
 
-def test_what_no_user_has_is_an_error_still(kitchen: Kitchen, project: Project) -> None:
+def test_what_no_user_has_is_an_error_still(
+    project: Project, mypy_cache: Variables
+) -> None:
     path = project.path / "apps" / "web" / "mistake.py"
     path.write_text(MISTAKE.lstrip())
-    with FileLock(kitchen.shared / "mypy-idioms.lock"):
-        done = project.run(
-            *("mypy", "apps/web/mistake.py"),
-            *("--cache-dir", str(kitchen.shared / "mypy-idioms")),
-            ok=False,
-        )
+    done = project.run("mypy", "apps/web/mistake.py", env=mypy_cache, ok=False)
     path.unlink()
     assert 'has no attribute "user_name"' in done.stdout

@@ -55,9 +55,9 @@ def test_on_the_other_layer_of_channels_redis(project: Project, redis_url: str) 
     assert_passes(project, *ROOMS, env=env)
 
 
-def test_they_are_clean_in_a_project_too(project: Project, tmp_path: Path) -> None:
+def test_they_are_clean_in_a_project_too(
+    project: Project, mypy_cache: Variables
+) -> None:
     project.run("ruff", "check", "--no-cache", "tests")
     project.run("ruff", "format", "--check", "--no-cache", "tests")
-    project.run(
-        *("mypy", "--follow-imports", "silent", "--cache-dir", str(tmp_path), "tests")
-    )
+    project.run("mypy", "--follow-imports", "silent", "tests", env=mypy_cache)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import jobs
 import pytest
-from baking import Answers, Kitchen, assert_all_passed, run
+from baking import Answers, Kitchen, Variables, assert_all_passed, run
 
 READERS = {"github": jobs.github, "gitlab": jobs.gitlab}
 ANSWERS: dict[str, Answers] = {
@@ -18,22 +18,18 @@ def services(postgres: dict[str, str], redis_url: str) -> dict[str, str]:
     return {**postgres, "REDIS_URL": redis_url}
 
 
-@pytest.fixture
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.getbasetemp()
-
-
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("ci", READERS)
 def test_every_job_passes(
-    kitchen: Kitchen, tmp_path: Path, base: Path, services: dict[str, str], ci: str
+    kitchen: Kitchen,
+    tmp_path: Path,
+    mypy_cache: Variables,
+    services: Variables,
+    ci: str,
 ) -> None:
     project = kitchen.bake({"ci": ci, **ANSWERS[ci]})
     checkout = push(project.path, tmp_path)
-    machine = {
-        "MYPY_CACHE_DIR": str(base / f"mypy-{project.venv.name}"),
-        "UV_PROJECT_ENVIRONMENT": str(project.venv),
-    }
+    machine = {**mypy_cache, "UV_PROJECT_ENVIRONMENT": str(project.venv)}
     passed = set()
     for line in READERS[ci](checkout):
         if line.job == "tests":

@@ -21,7 +21,7 @@ TALK = (
 )
 
 
-@pytest.mark.parametrize("chat", ["htmx"], indirect=True)
+@pytest.mark.parametrize("chat_client", ["htmx"])
 def test_two_browsers_chat(invite: Callable[..., Person], chat: Site) -> None:
     chat.fill("Release", *BEFORE)
     people = {

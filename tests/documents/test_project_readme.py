@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from baking import Kitchen, assert_all_passed, run
+from baking import Kitchen, Variables, assert_all_passed, run
 from playwright.sync_api import Browser, expect
 from readmes import (
     assert_at_work,
@@ -20,7 +20,7 @@ from serving import Visitor, free_port, serve
 
 
 def test_starting_and_testing_a_project_with_uv(
-    kitchen: Kitchen, note: Callable[[str], None]
+    kitchen: Kitchen, mypy_cache: Variables, note: Callable[[str], None]
 ) -> None:
     project = kitchen.write({})
     readme = project / "README.md"
@@ -33,7 +33,7 @@ def test_starting_and_testing_a_project_with_uv(
     seconds = time.perf_counter() - start
     note(f"suite of a generated project: {seconds:.1f} s")
     assert seconds < 90  # beside others
-    type_in(others, project)
+    type_in(others, project, mypy_cache)
 
 
 def test_starting_a_project_with_pip(

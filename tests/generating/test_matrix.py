@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from allpairspy import AllPairs
-from baking import Answers, Kitchen, Project
+from baking import Answers, Kitchen, Project, Variables
 from texts import HOSTILE
 
 PROMPTS: dict[str, list[str | bool]] = {
@@ -118,7 +118,11 @@ def install(kitchen: Kitchen, answers: Answers, venv: Path, database: Path) -> P
     ],
 )
 def test_types_are_right_in_a_project_and_what_startsocket_adds(
-    kitchen: Kitchen, include_chat_demo: bool, chat_client: str, asgi_server: str
+    kitchen: Kitchen,
+    mypy_cache: Variables,
+    include_chat_demo: bool,
+    chat_client: str,
+    asgi_server: str,
 ) -> None:
     project = kitchen.bake(
         {
@@ -128,7 +132,7 @@ def test_types_are_right_in_a_project_and_what_startsocket_adds(
         }
     )
     project.manage("startsocket", "web", "ticker")
-    project.run("mypy", ".")
+    project.run("mypy", ".", env=mypy_cache)
 
 
 def assert_is_finished(path: Path) -> None:

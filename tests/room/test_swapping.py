@@ -23,18 +23,18 @@ HEADS = {
 }
 
 
-@pytest.fixture(scope="module", params=HEADS)
-def chat(request: pytest.FixtureRequest, kitchen: Kitchen) -> Iterator[Site]:
+@pytest.fixture(scope="module")
+def chat(chat_client: str, kitchen: Kitchen) -> Iterator[Site]:
     def change(project: Path) -> None:
         base = project / "templates" / "base.html"
-        text = base.read_text().replace("</head>", HEADS[request.param] + "</head>")
-        if request.param == "htmx":
+        text = base.read_text().replace("</head>", HEADS[chat_client] + "</head>")
+        if chat_client == "htmx":
             text = text.replace("<body>", '<body hx-boost="true">')
         base.write_text(text)
         swap = Path(__file__).parents[1] / "support" / "swap.js"
         shutil.copy(swap, project / "static" / "swap.js")
 
-    with serve_chat(kitchen, request.param, change) as site:
+    with serve_chat(kitchen, chat_client, change) as site:
         for room in ROOMS:
             site.fill(room, ("eve", f"welcome to the {room}"))
         yield site
@@ -153,7 +153,7 @@ def test_the_home_page_comes_to_life_again(invite: Invite, chat: Site) -> None:
 
 
 # The script that swaps pages here leaves the browser's history alone.
-@pytest.mark.parametrize("chat", ["htmx"], indirect=True)
+@pytest.mark.parametrize("chat_client", ["htmx"], scope="module")
 def test_the_back_button_leads_into_a_live_room(invite: Invite, chat: Site) -> None:
     ada = invite("ada")
     ada.page.goto("/")

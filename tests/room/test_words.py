@@ -75,9 +75,9 @@ SENTENCE = re.compile(
 )
 
 
-@pytest.fixture(scope="module", params=["htmx", "javascript"])
-def project(request: pytest.FixtureRequest, kitchen: Kitchen) -> Project:
-    project = kitchen.bake({"chat_client": request.param, "project_name": "日本"})
+@pytest.fixture(scope="module")
+def project(chat_client: str, kitchen: Kitchen) -> Project:
+    project = kitchen.bake({"chat_client": chat_client, "project_name": "日本"})
     pseudolocalize(project)
     return project
 
@@ -100,7 +100,7 @@ def site(
         yield PseudoSite(Fleet(project, env, stack), browser)
 
 
-@pytest.mark.parametrize("project", ["htmx"], indirect=True)
+@pytest.mark.parametrize("chat_client", ["htmx"], scope="module")
 def test_of_every_page(site: PseudoSite) -> None:
     fleet = site.fleet
     fleet.ask(FILL.format(slug="own", count=60))

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser
 from serving import PASSWORD, Server, free_port, serve
 from shells import Shell
 
+CLIENTS = ("htmx", "javascript")
 NAMES = ("ada", "bob", "eve", "grace", "linus", "margaret")
 
 SETTLE = """

@@ -136,7 +136,10 @@ def add_printed_routes(printed: str, project: Path) -> None:
         text = file.read_text()
         assert text.count(f"\n{listed}") == 1
         before, _, after = text.partition(f"\n{listed}")
-        # Imports of this project come last.
-        gap = "" if "from apps." in before else "\n"
-        before = f"{before.rstrip()}\n{gap}{imported}\n"
+        before = f"{before.rstrip()}\n"
+        if (library := "from channels_live import") in before:
+            before = before.replace(library, f"{imported}\n{library}")
+        else:  # imports of this project come last
+            gap = "" if "from apps." in before else "\n"
+            before = f"{before}{gap}{imported}\n"
         file.write_text(f"{before}\n{listed}    {route}\n{after}")

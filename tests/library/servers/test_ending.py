@@ -172,8 +172,12 @@ def test_signals_of_one_moment_are_one_and_a_later_one_ends_it(
 
     monkeypatch.setattr(ending, "MOMENT", 0)
     on_signal: Any = signal.getsignal(signal.SIGTERM)
+    raised: list[int] = []
     statuses: list[int] = []
+    monkeypatch.setattr(signal, "raise_signal", raised.append)
     monkeypatch.setattr(os, "_exit", statuses.append)
     on_signal(signal.SIGTERM, None)
 
-    assert statuses == [128 + signal.SIGTERM]
+    assert raised == [signal.SIGTERM]
+    assert statuses == [128 + signal.SIGTERM]  # of a process that is immune
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL

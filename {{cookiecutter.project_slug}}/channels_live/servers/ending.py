@@ -90,7 +90,9 @@ def see_to_the_end() -> None:
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         if time.monotonic() - began > MOMENT:
-            os._exit(128 + number)
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+            os._exit(128 + number)  # the first process of a container is immune
 
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -7,7 +7,7 @@
 
 // A page that is swapped into the document may load this file again.
 if (!customElements.get("live-region")) {
-  const ADDRESS = document.currentScript.dataset.socket;
+  const ADDRESS = document.currentScript.dataset.liveSocket;
   const FRAME_SIZE = 12000; // characters; the server reads up to 16 KB
   const TOKEN = "channels-live-csrf-token"; // stands in regions for the visitor's own
 

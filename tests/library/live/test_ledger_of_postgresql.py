@@ -1,0 +1,45 @@
+"""Rows of changes are read once, in whatever order transactions commit."""
+
+import pytest
+
+from channels_live.live.ledger import Cleaner, Ledger
+from tests.library.live.reading import open_transaction, read
+from tests.library.live.regions import Text
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_commits_in_another_order_than_ids(ledger: Ledger) -> None:
+    with open_transaction(1):
+        with open_transaction(2):
+            Text.changed(3)
+            assert read(ledger) == ["tests.Text 3"]
+        assert read(ledger) == ["tests.Text 2"]
+        Text.changed(4)
+        assert read(ledger) == ["tests.Text 4"]
+    assert read(ledger) == ["tests.Text 1"]
+    assert read(ledger) == []
+
+
+def test_a_transaction_that_was_open_before(ledger: Ledger) -> None:
+    with open_transaction(1):
+        later = Ledger()
+        later.begin()
+        Text.changed(2)
+        assert read(later) == ["tests.Text 2"]
+    assert read(later) == ["tests.Text 1"]
+
+
+def test_a_row_of_a_long_import_is_not_deleted_before_it_is_read(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cleaner = Cleaner()
+    now = 1000.0
+    monkeypatch.setattr("channels_live.live.ledger.monotonic", lambda: now)
+    with open_transaction(1):
+        for _ in range(30):
+            now += 100
+            cleaner.clear()
+            read(ledger)
+    cleaner.clear()
+    assert read(ledger) == ["tests.Text 1"]

@@ -102,20 +102,22 @@ class Tracker:
             await send(group, Message(Kind.PRESENCE_CHANGED, group))
             self.changed(group)
         stale, self._stale = self._stale, set()
+        for group in set(self._rosters) - set(self._hub.groups):
+            del self._rosters[group]
+            self._shown.pop(group, None)
         try:
-            await self._show(stale)
+            await self._show(stale.intersection(self._rosters))
         except database_outage.errors:
             self._stale |= stale
             raise
 
     async def beat(self) -> None:
-        """Say that this process is alive, and show who went with those that died."""
-        if not self._rosters:
-            return
-        was_alive, groups = await in_thread(self._beat)()
-        if not was_alive:  # so the others took it for dead
-            self._changed |= set(self._sockets)
-        await self._show(groups)
+        """Say that this process is alive, and learn who went with those that died."""
+        if self._rosters:
+            was_alive, groups = await in_thread(self._beat)()
+            self._stale |= groups
+            if not was_alive:  # so the others took it for dead
+                self._changed |= set(self._sockets)
 
     async def end(self) -> None:
         """Take this process out of all groups, and tell the others."""
@@ -139,12 +141,7 @@ class Tracker:
     async def _show(self, groups: Collection[str]) -> None:
         if not groups:
             return
-        for name in set(self._rosters) - set(self._hub.groups):
-            del self._rosters[name]
-            self._shown.pop(name, None)
-        rosters = {
-            name: self._rosters[name] for name in groups if name in self._rosters
-        }
+        rosters = {name: self._rosters[name] for name in groups}
         rendered, failures = await in_thread(render)(rosters)
         for name, html in rendered.items():
             group = self._hub.groups.get(name)
@@ -158,10 +155,6 @@ class Tracker:
         now = timezone.now()
         alive = Process.objects.filter(seen__gte=now - timedelta(seconds=ALIVE))
         was_alive = bool(alive.filter(pk=self._process_id).update(seen=now))
-        if not was_alive:
-            Process.objects.update_or_create(
-                pk=self._process_id, defaults={"seen": now}
-            )
         Process.objects.filter(seen__lt=now - timedelta(seconds=3 * ALIVE)).delete()
         dead = Presence.objects.exclude(process__in=alive)
         return was_alive, set(dead.values_list("group", flat=True).distinct())

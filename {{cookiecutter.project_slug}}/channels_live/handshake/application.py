@@ -2,11 +2,14 @@
 
 import logging
 from collections.abc import Sequence
+from io import BytesIO
 from typing import Any, cast
 
 from channels.routing import URLRouter
+from django.core.exceptions import BadRequest
+from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest
-from django.urls import ResolverMatch
+from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils.translation import get_language_from_request, override
 
 from channels_live.base.asgi import (
@@ -25,7 +28,6 @@ from channels_live.delivery.socket import Socket
 from channels_live.handshake.authentication import authenticate
 from channels_live.handshake.origin import check_origin
 from channels_live.handshake.refusal import ASKS, Refusal, tell
-from channels_live.handshake.route import find_route
 from channels_live.observe.log_context import LogContext
 from channels_live.process import get_process
 from channels_live.revocation import Login
@@ -49,19 +51,22 @@ def websocket_application(patterns: Sequence[Any]) -> Application:
     openings = Budget(WINDOW)
     is_server.set()
 
-    async def admit(scope: Scope) -> ResolverMatch:
+    async def admit(request: HttpRequest, scope: Scope) -> ResolverMatch:
         if get_process().is_ending:
             raise Refusal("the process ends")
-        check_origin(scope)
-        await authenticate(scope, openings)
-        return find_route(scope, routes)
+        check_origin(request)
+        await authenticate(request, scope, openings)
+        try:
+            return resolve(request.path_info, urlconf=routes)  # type: ignore[arg-type]
+        except Resolver404:
+            raise Refusal("unknown path") from None
 
     async def explain(scope: Scope, send: Send) -> None:
         """Tell a page why its socket is refused, if it is here."""
-        origin = (b"origin", get_header(scope, ASKS).encode("latin-1"))
+        headers = [*scope["headers"], (b"origin", dict(scope["headers"])[ASKS])]
         reason = ""
         try:
-            await admit({**scope, "headers": [*scope["headers"], origin]})
+            await admit(as_request({**scope, "headers": headers}), scope)
         except Refusal as refusal:
             reason = str(refusal)
         await tell(send, reason)
@@ -77,7 +82,8 @@ def websocket_application(patterns: Sequence[Any]) -> Application:
         login: Login | None = None
         try:
             socket.scope = cast(Scope, dict(scope, socket=socket))
-            match = await admit(socket.scope)
+            request = as_request(scope)
+            match = await admit(request, socket.scope)
             socket.scope["url_route"] = vars(match)
             await process.start()
             login = Login(process.registry, socket)
@@ -86,7 +92,7 @@ def websocket_application(patterns: Sequence[Any]) -> Application:
                 follow(login)
                 return await socket.receive()
 
-            with override(get_language(socket.scope)):
+            with override(get_language_from_request(request)):
                 await match.func(socket.scope, hear, socket.send)
         except Refusal as refusal:
             await socket.receive()
@@ -103,6 +109,14 @@ def websocket_application(patterns: Sequence[Any]) -> Application:
             process.sockets.discard(socket)
 
     return application
+
+
+def as_request(scope: Scope) -> HttpRequest:
+    """Return a handshake as Django knows requests. Raises Refusal."""
+    try:
+        return ASGIRequest({**scope, "method": "GET", "query_string": ""}, BytesIO())
+    except (BadRequest, ValueError):
+        raise Refusal("a header that means nothing") from None
 
 
 def follow(login: Login | None) -> None:
@@ -129,15 +143,3 @@ class SocketContext(LogContext):
     def route(self) -> str:
         found = self.socket.scope.get("url_route")
         return f"/{found['route']}" if found else self.path
-
-
-def get_language(scope: Scope) -> str:
-    """Return the language of the page that opened a socket, as Django tells it.
-
-    LocaleMiddleware goes by a cookie and by what the browser asks for; a handshake has
-    both.
-    """
-    request = HttpRequest()
-    request.COOKIES = scope["cookies"]
-    request.META["HTTP_ACCEPT_LANGUAGE"] = get_header(scope, b"accept-language")
-    return get_language_from_request(request)

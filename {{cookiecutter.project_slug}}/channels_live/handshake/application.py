@@ -6,20 +6,12 @@ from io import BytesIO
 from typing import Any, cast
 
 from channels.routing import URLRouter
-from django.core.exceptions import BadRequest
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest
 from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils.translation import get_language_from_request, override
 
-from channels_live.base.asgi import (
-    Application,
-    Event,
-    Receive,
-    Scope,
-    Send,
-    get_header,
-)
+from channels_live.base.asgi import Application, Event, Receive, Scope, Send
 from channels_live.base.budget import Budget
 from channels_live.base.close_code import CloseCode
 from channels_live.base.loops import is_server
@@ -27,7 +19,7 @@ from channels_live.commands import disconnect
 from channels_live.delivery.socket import Socket
 from channels_live.handshake.authentication import authenticate
 from channels_live.handshake.origin import check_origin
-from channels_live.handshake.refusal import ASKS, Refusal, tell
+from channels_live.handshake.refusal import Refusal, tell
 from channels_live.observe.log_context import LogContext
 from channels_live.process import get_process
 from channels_live.revocation import Login
@@ -63,10 +55,11 @@ def websocket_application(patterns: Sequence[Any]) -> Application:
 
     async def explain(scope: Scope, send: Send) -> None:
         """Tell a page why its socket is refused, if it is here."""
-        headers = [*scope["headers"], (b"origin", dict(scope["headers"])[ASKS])]
+        request = as_request(scope)
+        request.META["HTTP_ORIGIN"] = request.META["HTTP_X_SOCKET_ORIGIN"]
         reason = ""
         try:
-            await admit(as_request({**scope, "headers": headers}), scope)
+            await admit(request, scope)
         except Refusal as refusal:
             reason = str(refusal)
         await tell(send, reason)
@@ -76,13 +69,13 @@ def websocket_application(patterns: Sequence[Any]) -> Application:
             await explain(scope, send)
             return
         process = get_process()
+        request = as_request(scope)
         socket = Socket(scope, receive, send)
-        LogContext.current.set(SocketContext(socket))
+        LogContext.current.set(SocketContext(socket, request))
         process.sockets.add(socket)
         login: Login | None = None
         try:
             socket.scope = cast(Scope, dict(scope, socket=socket))
-            request = as_request(scope)
             match = await admit(request, socket.scope)
             socket.scope["url_route"] = vars(match)
             await process.start()
@@ -112,11 +105,10 @@ def websocket_application(patterns: Sequence[Any]) -> Application:
 
 
 def as_request(scope: Scope) -> HttpRequest:
-    """Return a handshake as Django knows requests. Raises Refusal."""
-    try:
-        return ASGIRequest({**scope, "method": "GET", "query_string": ""}, BytesIO())
-    except (BadRequest, ValueError):
-        raise Refusal("a header that means nothing") from None
+    """Return a handshake as Django knows requests: what it says of a body is nothing."""
+    headers = [one for one in scope["headers"] if one[0] != b"content-type"]
+    request = {**scope, "method": "GET", "query_string": "", "headers": headers}
+    return ASGIRequest(request, BytesIO())
 
 
 def follow(login: Login | None) -> None:
@@ -128,11 +120,12 @@ def follow(login: Login | None) -> None:
 class SocketContext(LogContext):
     """Of the lines of a WebSocket."""
 
-    def __init__(self, socket: Socket) -> None:
-        scope = socket.scope
-        client, _ = scope.get("client") or ("", 0)
-        request_id = get_header(scope, b"x-request-id")
-        super().__init__(path=scope["path"], client=client, request_id=request_id)
+    def __init__(self, socket: Socket, request: HttpRequest) -> None:
+        super().__init__(
+            path=request.path,
+            client=request.META.get("REMOTE_ADDR", ""),
+            request_id=request.headers.get("X-Request-ID", ""),
+        )
         self.socket = socket
 
     @property

@@ -64,13 +64,12 @@ class Tracker:
         self._rosters: dict[str, Roster] = {}
         self._stale: set[str] = set()  # groups whose roster is to be read again
         self._sockets: Counter[Pair] = Counter()
-        self._changed: set[Pair] = set()
+        self._stored: set[Pair] = set()  # what the database has of these
         self._shown: dict[str, str] = {}
 
     def enter(self, group: str, user: Any, roster: Roster) -> None:
         self._rosters[group] = roster
         self._sockets[group, user] += 1
-        self._changed.add((group, user))
         self._shown.pop(group, None)  # the newcomer has seen none
         self.changed(group)
 
@@ -78,7 +77,6 @@ class Tracker:
         self._sockets[group, user] -= 1
         if not self._sockets[group, user]:
             del self._sockets[group, user]
-            self._changed.add((group, user))
 
     def changed(self, group: str) -> None:
         """Show a group's roster anew, if it is not what it was."""
@@ -89,15 +87,12 @@ class Tracker:
 
     async def tell(self) -> None:
         """Store who came and went here, tell all processes, and show what they told."""
-        changed, self._changed = self._changed, set()
+        changed = self._sockets.keys() ^ self._stored
         if changed:
             metrics.present.set(len(self._sockets))
-            here = {pair for pair in changed if pair in self._sockets}
-            try:
-                await in_thread(self._store)(here, changed - here)
-            except BaseException:
-                self._changed |= changed
-                raise
+            gone = changed & self._stored
+            await in_thread(self._store)(changed - gone, gone)
+            self._stored ^= changed
         for group in {group for group, _ in changed}:
             await send(group, Message(Kind.PRESENCE_CHANGED, group))
             self.changed(group)
@@ -117,7 +112,7 @@ class Tracker:
             was_alive, groups = await in_thread(self._beat)()
             self._stale |= groups
             if not was_alive:  # so the others took it for dead
-                self._changed |= set(self._sockets)
+                self._stored -= self._sockets.keys()
 
     async def end(self) -> None:
         """Take this process out of all groups, and tell the others."""

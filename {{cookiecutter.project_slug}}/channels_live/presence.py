@@ -116,7 +116,8 @@ class Tracker:
 
     async def end(self) -> None:
         """Take this process out of all groups, and tell the others."""
-        for group in await in_thread(self._end)():
+        await in_thread(Process.objects.filter(pk=self._process_id).delete)()
+        for group in {group for group, _ in self._stored | self._sockets.keys()}:
             await send(group, Message(Kind.PRESENCE_CHANGED, group))
 
     def _store(self, here: set[Pair], gone: set[Pair]) -> None:
@@ -153,12 +154,6 @@ class Tracker:
         Process.objects.filter(seen__lt=now - timedelta(seconds=3 * ALIVE)).delete()
         dead = Presence.objects.exclude(process__in=alive)
         return was_alive, set(dead.values_list("group", flat=True).distinct())
-
-    def _end(self) -> set[str]:
-        rows = Presence.objects.filter(process=self._process_id)
-        groups = set(rows.values_list("group", flat=True).distinct())
-        Process.objects.filter(pk=self._process_id).delete()
-        return groups
 
 
 def render(rosters: dict[str, Roster]) -> tuple[dict[str, str], list[Exception]]:

@@ -70,7 +70,8 @@ class Hub:
         self._turns = WeakValueDictionary[str, asyncio.Lock]()
 
     async def start(self) -> None:
-        await self._open_channel()
+        with layer_outage.noticed(EVERYBODY):
+            await self._open_channel()
         await self.subscribe_all()
         self._tasks.spawn(self._listen())
 
@@ -146,9 +147,8 @@ class Hub:
         newest_numbers = await history.last_numbers(names)
         database_outage.end()
         for name, newest in newest_numbers.items():
-            behind = self.groups.get(name)
-            if behind is not None and behind.last < newest:
-                await behind.sync()
+            if group := self.groups.get(name):
+                await group.sync(newest)
 
     async def renew(self) -> None:
         """Subscribe to all anew: channel layers let memberships expire after a day."""
@@ -183,9 +183,8 @@ class Hub:
         return self._turns.setdefault(name, asyncio.Lock())
 
     async def _open_channel(self) -> None:
-        with layer_outage.noticed(EVERYBODY):
-            async with asyncio.timeout(outage.TIMEOUT):
-                self.channel = await self.layer.new_channel()
+        async with asyncio.timeout(outage.TIMEOUT):
+            self.channel = await self.layer.new_channel()
 
     async def _listen(self) -> None:
         while True:

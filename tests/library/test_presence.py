@@ -1,6 +1,5 @@
 """Who is in a group, as the processes tell each other through the database."""
 
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -54,11 +53,15 @@ class Server:
 
     def tell(self) -> dict[str, str]:
         """Store and tell who came and went. Returns what pages are shown by that."""
-        return self._shown_by(self.tracker.tell)
+        for page in self.pages.values():
+            page.shown.clear()
+        async_to_sync(self.tracker.tell)()
+        assert all(len(page.shown) <= 1 for page in self.pages.values())
+        return {name: page.shown[0] for name, page in self.pages.items() if page.shown}
 
-    def beat(self) -> dict[str, str]:
-        """Be alive. Returns what pages are shown by that."""
-        return self._shown_by(self.tracker.beat)
+    def beat(self) -> None:
+        """Be alive."""
+        async_to_sync(self.tracker.beat)()
 
     def end(self) -> None:
         async_to_sync(self.tracker.end)()
@@ -66,13 +69,6 @@ class Server:
     def was_last_seen(self, seconds: float) -> None:
         seen = timezone.now() - timedelta(seconds=seconds)
         Process.objects.filter(pk=self.id).update(seen=seen)
-
-    def _shown_by(self, job: Callable[[], Awaitable[None]]) -> dict[str, str]:
-        for page in self.pages.values():
-            page.shown.clear()
-        async_to_sync(job)()
-        assert all(len(page.shown) <= 1 for page in self.pages.values())
-        return {name: page.shown[0] for name, page in self.pages.items() if page.shown}
 
 
 @pytest.fixture
@@ -195,7 +191,7 @@ def test_a_process_that_was_only_busy_is_back_with_its_people(
     assert server.tell() == {"here": "0: "}
 
     told.clear()
-    assert server.beat() == {}
+    server.beat()
 
     assert server.tell() == {"here": "1: ada"}
     assert told == ["here"]
@@ -226,11 +222,13 @@ def test_others_learn_which_groups_lost_a_process(
     dead.enter(bob, "there")
     dead.tell()
     server.tell()
-    assert server.beat() == {}
+    server.beat()
+    assert server.tell() == {}
 
     dead.was_last_seen(ALIVE + 1)
 
-    assert server.beat() == {"there": "1: ada"}
+    server.beat()
+    assert server.tell() == {"there": "1: ada"}
 
 
 def test_a_process_that_ends_is_gone_at_once(

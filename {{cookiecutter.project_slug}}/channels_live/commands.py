@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import lru_cache, partial
 
 from django.contrib.auth import get_user_model
@@ -40,12 +40,12 @@ async def apublish(group: str, *fragments: str | Fragment) -> None:
 
     Raises ValueError for a bad group name, TypeError for HTML that is no str.
     """
-    await send_fragments(group, as_fragments(group, fragments))
+    await send_pairs(group, as_pairs(group, fragments))
 
 
 def publish(group: str, *fragments: str | Fragment) -> None:
     """Do what apublish() does, from any code; in a server, without waiting."""
-    start(send_fragments(group, as_fragments(group, fragments)))
+    start(send_pairs(group, as_pairs(group, fragments)))
 
 
 def disconnect(
@@ -110,31 +110,27 @@ async def tell_again(message: Message) -> None:
             )
 
 
-async def send_fragments(group: str, fragments: Collection[Fragment]) -> None:
-    """Send fragments to all sockets of a group, in every process."""
-    pairs = [(fragment.html, fragment.number) for fragment in fragments]
+async def send_pairs(group: str, pairs: Sequence[tuple[str, int]]) -> None:
     metrics.published.inc(len(pairs))
     if pairs:
         await send(group, Message(Kind.FRAGMENTS, group, pairs, time.time()))
 
 
-def as_fragments(group: str, given: Collection[str | Fragment]) -> list[Fragment]:
+def as_pairs(group: str, given: Collection[str | Fragment]) -> list[tuple[str, int]]:
     """Return what is to be published. Raises ValueError or TypeError."""
     check_name(group)
     if reaches_nobody():
         complain()
-    fragments = [one if isinstance(one, Fragment) else Fragment(one) for one in given]
-    for fragment in fragments:
-        if not isinstance(fragment.html, str):
+    pairs = [one[:2] if isinstance(one, Fragment) else (one, 0) for one in given]
+    for html, number in pairs:
+        if not isinstance(html, str):
             raise TypeError(
-                f"Expected HTML as str, got {type(fragment.html).__name__}: "
-                f"{fragment.html!r:.80}. Call str() on a lazy string or a UUID."
+                f"Expected HTML as str, got {type(html).__name__}: {html!r:.80}. "
+                "Call str() on a lazy string or a UUID."
             )
-        if type(fragment.number) is not int or fragment.number < 0:
-            raise TypeError(
-                f"Expected a fragment's number as int, got {fragment.number!r}."
-            )
-    return fragments
+        if type(number) is not int or number < 0:
+            raise TypeError(f"Expected a fragment's number as int, got {number!r}.")
+    return pairs
 
 
 @lru_cache

@@ -1,6 +1,6 @@
 """The setting CHANNELS_LIVE: what can be tuned, and how it is tuned by default."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from channels.layers import InMemoryChannelLayer, channel_layers
@@ -30,30 +30,30 @@ def get(name: str) -> Any:
     return getattr(settings, "CHANNELS_LIVE", {}).get(name, DEFAULTS[name])
 
 
-def problems(given: object) -> list[str]:
+def problems(given: object) -> Iterator[str]:
     """Return a sentence for everything in the setting that means nothing."""
     if not isinstance(given, Mapping):
-        return [f"CHANNELS_LIVE: expected a dictionary, got {given!r}."]
-    found = []
-    for name, value in given.items():
+        yield f"expected a dictionary, got {given!r}"
+        return
+    for name, value in {**DEFAULTS, **given}.items():
         kind = type(DEFAULTS.get(name))
         if name not in DEFAULTS:
-            found.append(f"no key {name!r}; there are {', '.join(DEFAULTS)}")
+            yield f"no key {name!r}; there are {', '.join(DEFAULTS)}"
         elif type(value) is not kind:
-            found.append(f"expected {kind.__name__} for {name!r}, got {value!r}")
+            yield f"expected {kind.__name__} for {name!r}, got {value!r}"
         elif isinstance(value, int) and kind is int and value < 1:
-            found.append(f"expected a positive number for {name!r}, got {value}")
-    return [f"CHANNELS_LIVE: {problem}." for problem in found]
+            yield f"expected a positive number for {name!r}, got {value}"
+        elif name == "CHANNEL_LAYER" and value not in channel_layers.configs:
+            yield f"expected an alias for {name!r}; CHANNEL_LAYERS has no {value!r}"
 
 
 @checks.register(checks.Tags.compatibility)
 def check_settings(**kwargs: object) -> Sequence[checks.CheckMessage]:
     """Refuse keys of CHANNELS_LIVE that do not exist, and values of a wrong type."""
-    found = problems(getattr(settings, "CHANNELS_LIVE", {}))
-    if not found and get("CHANNEL_LAYER") not in channel_layers.configs:
-        alias = get("CHANNEL_LAYER")
-        found = [f'CHANNELS_LIVE["CHANNEL_LAYER"]: CHANNEL_LAYERS has no {alias!r}.']
-    return [checks.Error(problem, id="channels_live.E001") for problem in found]
+    return [
+        checks.Error(f"CHANNELS_LIVE: {problem}.", id="channels_live.E001")
+        for problem in problems(getattr(settings, "CHANNELS_LIVE", {}))
+    ]
 
 
 @checks.register(checks.Tags.compatibility)

@@ -64,13 +64,12 @@ class Tracker:
         self._rosters: dict[str, Roster] = {}
         self._stale: set[str] = set()  # groups whose roster is to be read again
         self._sockets: Counter[Pair] = Counter()
-        self._changed: set[Pair] = set()
+        self._stored: set[Pair] = set()  # what the database has of these
         self._shown: dict[str, str] = {}
 
     def enter(self, group: str, user: Any, roster: Roster) -> None:
         self._rosters[group] = roster
         self._sockets[group, user] += 1
-        self._changed.add((group, user))
         self._shown.pop(group, None)  # the newcomer has seen none
         self.changed(group)
 
@@ -78,7 +77,6 @@ class Tracker:
         self._sockets[group, user] -= 1
         if not self._sockets[group, user]:
             del self._sockets[group, user]
-            self._changed.add((group, user))
 
     def changed(self, group: str) -> None:
         """Show a group's roster anew, if it is not what it was."""
@@ -89,37 +87,37 @@ class Tracker:
 
     async def tell(self) -> None:
         """Store who came and went here, tell all processes, and show what they told."""
-        changed, self._changed = self._changed, set()
+        changed = self._sockets.keys() ^ self._stored
         if changed:
             metrics.present.set(len(self._sockets))
-            here = {pair for pair in changed if pair in self._sockets}
-            try:
-                await in_thread(self._store)(here, changed - here)
-            except BaseException:
-                self._changed |= changed
-                raise
+            gone = changed & self._stored
+            await in_thread(self._store)(changed - gone, gone)
+            self._stored ^= changed
         for group in {group for group, _ in changed}:
             await send(group, Message(Kind.PRESENCE_CHANGED, group))
             self.changed(group)
         stale, self._stale = self._stale, set()
+        for group in set(self._rosters) - set(self._hub.groups):
+            del self._rosters[group]
+            self._shown.pop(group, None)
         try:
-            await self._show(stale)
+            await self._show(stale.intersection(self._rosters))
         except database_outage.errors:
             self._stale |= stale
             raise
 
     async def beat(self) -> None:
-        """Say that this process is alive, and show who went with those that died."""
-        if not self._rosters:
-            return
-        was_alive, groups = await in_thread(self._beat)()
-        if not was_alive:  # so the others took it for dead
-            self._changed |= set(self._sockets)
-        await self._show(groups)
+        """Say that this process is alive, and learn who went with those that died."""
+        if self._rosters:
+            was_alive, groups = await in_thread(self._beat)()
+            self._stale |= groups
+            if not was_alive:  # so the others took it for dead
+                self._stored -= self._sockets.keys()
 
     async def end(self) -> None:
         """Take this process out of all groups, and tell the others."""
-        for group in await in_thread(self._end)():
+        await in_thread(Process.objects.filter(pk=self._process_id).delete)()
+        for group in {group for group, _ in self._stored | self._sockets.keys()}:
             await send(group, Message(Kind.PRESENCE_CHANGED, group))
 
     def _store(self, here: set[Pair], gone: set[Pair]) -> None:
@@ -139,12 +137,7 @@ class Tracker:
     async def _show(self, groups: Collection[str]) -> None:
         if not groups:
             return
-        for name in set(self._rosters) - set(self._hub.groups):
-            del self._rosters[name]
-            self._shown.pop(name, None)
-        rosters = {
-            name: self._rosters[name] for name in groups if name in self._rosters
-        }
+        rosters = {name: self._rosters[name] for name in groups}
         rendered, failures = await in_thread(render)(rosters)
         for name, html in rendered.items():
             group = self._hub.groups.get(name)
@@ -158,19 +151,9 @@ class Tracker:
         now = timezone.now()
         alive = Process.objects.filter(seen__gte=now - timedelta(seconds=ALIVE))
         was_alive = bool(alive.filter(pk=self._process_id).update(seen=now))
-        if not was_alive:
-            Process.objects.update_or_create(
-                pk=self._process_id, defaults={"seen": now}
-            )
         Process.objects.filter(seen__lt=now - timedelta(seconds=3 * ALIVE)).delete()
         dead = Presence.objects.exclude(process__in=alive)
         return was_alive, set(dead.values_list("group", flat=True).distinct())
-
-    def _end(self) -> set[str]:
-        rows = Presence.objects.filter(process=self._process_id)
-        groups = set(rows.values_list("group", flat=True).distinct())
-        Process.objects.filter(pk=self._process_id).delete()
-        return groups
 
 
 def render(rosters: dict[str, Roster]) -> tuple[dict[str, str], list[Exception]]:

@@ -1,11 +1,14 @@
 """What happens while the channel layer is away."""
 
+import asyncio
 import logging
 
 import pytest
 from pytest_django import Settings
 
 from channels_live import Fragment, apublish
+from channels_live.process import get_process
+from channels_live.testing import WAIT
 from tests.library.helpers import layers
 from tests.library.helpers.listening import ListHistory, listen
 
@@ -25,6 +28,26 @@ async def test_publishing_never_raises_and_complains_once(
 
     assert len(caplog.records) == 1
     assert "connection refused" in caplog.text
+
+
+async def test_a_process_that_starts_meanwhile_complains_once_too(
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("channels_live.observe.outage.RETRY_AFTER", 0.01)
+    layers.use(layers.AwayLayer, settings)
+
+    with caplog.at_level(logging.ERROR):
+        await get_process().start()
+        await asyncio.sleep(0.1)
+
+    assert len(caplog.records) == 1
+    assert "connection refused" in caplog.text
+    monkeypatch.setattr(layers.AwayLayer, "is_back", True)
+    async with asyncio.timeout(WAIT):
+        while not get_process().hub.channel:
+            await asyncio.sleep(0.01)
 
 
 @pytest.mark.usefixtures("broken_layer")

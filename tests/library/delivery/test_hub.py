@@ -1,5 +1,6 @@
 """Who hears what is published."""
 
+import asyncio
 import logging
 from functools import partial
 from typing import Any
@@ -10,12 +11,13 @@ from channels.layers import get_channel_layer
 from pytest_django import Settings
 
 from channels_live import Fragment, apublish, disconnect, publish
+from channels_live.delivery.hub import EVERYBODY
 from channels_live.process import get_process
-from channels_live.testing import has_entered
+from channels_live.testing import WAIT, has_entered
 from tests.library.helpers import layers
 from tests.library.helpers.browsing import connect
 from tests.library.helpers.listening import Listener, ListHistory, listen
-from tests.library.helpers.telling import overhear
+from tests.library.helpers.telling import overhear, tell_as_another
 
 
 async def test_every_socket_of_a_group_hears_it() -> None:
@@ -96,6 +98,33 @@ async def test_a_group_that_everyone_left_can_be_joined_again() -> None:
 
     await comes_back.hears("to somebody")
     assert comes_back.heard == "to somebody"
+
+
+async def test_a_group_that_is_left_and_joined_at_once_is_heard() -> None:
+    hub = get_process().hub
+    leaves = await listen()
+
+    _, comes = await asyncio.gather(hub.quit("here", leaves.outbox), listen())
+    await apublish("here", "hello")
+
+    await comes.hears("hello")
+    assert leaves.heard == ""
+
+
+async def test_who_leaves_the_group_of_all_processes_makes_none_deaf(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    message = await overhear(partial(disconnect, session="nobody's"))
+    heard = asyncio.Event()
+    process = get_process()
+    monkeypatch.setattr(process.registry, "terminate", lambda *args: heard.set())
+    leaves = await listen(EVERYBODY)
+
+    await process.hub.quit(EVERYBODY, leaves.outbox)
+    await tell_as_another(message)
+
+    async with asyncio.timeout(WAIT):
+        await heard.wait()
 
 
 async def test_leaving_a_group_that_was_never_joined_is_no_error() -> None:

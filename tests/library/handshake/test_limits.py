@@ -131,4 +131,4 @@ async def test_the_log_names_them_once_and_no_session(
     ],
 )
 def test_who_has_many_addresses_is_one(client: str, name: str) -> None:
-    assert network_of({"client": (client, 5000)}) == name
+    assert network_of(client) == name

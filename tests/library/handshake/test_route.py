@@ -73,3 +73,14 @@ def test_a_router_among_the_routes_is_refused() -> None:
 
     with pytest.raises(TypeError, match=r"Expected include\(\) in a route"):
         websocket_application([path("ws/", nested)])
+
+
+async def test_what_is_said_of_a_body_means_nothing() -> None:
+    socket = socket_of("/ws/plain/", content_type="x" * 100_000)
+
+    assert await socket.connect(WAIT) == (True, None)
+    await socket.wait()  # raises what the application raised
+
+
+async def test_a_query_string_of_any_bytes_is_let_in() -> None:
+    assert await is_found("/ws/plain/", query_string=b"\xff=\xfe")

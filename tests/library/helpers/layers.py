@@ -22,6 +22,18 @@ class BrokenLayer(InMemoryChannelLayer):
     group_add = group_send
 
 
+class AwayLayer(BrokenLayer):
+    """Has no channel for anybody, until it is back."""
+
+    is_back = False
+
+    async def new_channel(self, prefix: str = "specific.") -> str:
+        if not self.is_back:
+            raise ConnectionError("connection refused")
+        channel: str = await super().new_channel(prefix)
+        return channel
+
+
 class FickleLayer(InMemoryChannelLayer):
     """Fails to send as often as it is told."""
 

@@ -26,10 +26,3 @@ class Scope(TypedDict, total=False):
     session: SessionBase
     user: Any  # of the project's own model, or anonymous
     socket: Any  # of this library: see delivery/socket.py
-
-
-def get_header(scope: Scope, name: bytes) -> str:
-    """Return the first header of that (lower-case) name, or an empty string."""
-    return next(
-        (value.decode("latin-1") for key, value in scope["headers"] if key == name), ""
-    )

@@ -21,16 +21,6 @@ class Kind(StrEnum):
     ECHO = "echo"  # nothing: whether it arrives is
 
 
-NEEDED = {
-    Kind.FRAGMENTS: ("group", "pairs"),
-    Kind.HISTORY_CHANGED: ("group",),
-    Kind.PRESENCE_CHANGED: ("group",),
-    Kind.CHANGED: ("pairs",),
-    Kind.DISCONNECT: ("labels", "code"),
-    Kind.RECHECK: ("labels",),
-}
-
-
 class Message(NamedTuple):
     kind: Kind
     group: str = ""
@@ -45,19 +35,6 @@ class Message(NamedTuple):
         """Return the message as channel layers take it."""
         return {"type": TYPE, **self._asdict()}
 
-    def is_sound(self) -> bool:
-        """Whether it has what its kind needs, and nothing that makes trouble later on."""
-        return (
-            all(getattr(self, name) for name in NEEDED.get(self.kind, ()))
-            and isinstance(self.group, str)
-            and isinstance(self.code, int)
-            and all(isinstance(label, str) for label in self.labels)
-            and all(
-                isinstance(html, str) and isinstance(number, int)
-                for html, number in self.pairs
-            )
-        )
-
     @classmethod
     def decode(cls, received: dict[str, Any]) -> "Message":
         """Return a message that came.
@@ -66,7 +43,17 @@ class Message(NamedTuple):
         """
         fields = {name: value for name, value in received.items() if name != "type"}
         message = cls(**{**fields, "kind": Kind(fields["kind"])})
-        if message.is_sound():
+        if (
+            fields.keys() == set(cls._fields)
+            and isinstance(message.group, str)
+            and isinstance(message.code, int)
+            and (message.labels or message.kind not in (Kind.DISCONNECT, Kind.RECHECK))
+            and all(isinstance(label, str) for label in message.labels)
+            and all(
+                isinstance(html, str) and isinstance(number, int)
+                for html, number in message.pairs
+            )
+        ):
             return message
         raise TypeError("a field is missing, or of another type")
 

@@ -107,15 +107,10 @@ class Group:
         self._flush()
         self.outboxes.add(outbox)
 
-    async def sync(self, least: int | None = None) -> None:
-        """Send what the history has and the channel layer did not bring.
-
-        With `least`, only where that number has not gone out when it is one's turn.
-        """
-        if self.history is None:
-            return
+    async def sync(self, least: int) -> None:
+        """Send what the history has, unless all up to that number has gone out."""
         async with self._syncing:
-            if least is not None and self.last >= least:
+            if self.history is None or self.last >= least:
                 return
             newest = (await self.history.last_numbers([self.name])).get(self.name, 0)
             if self.last < 0:
@@ -147,7 +142,7 @@ class Group:
         self._repair = None
         if self._early:
             with suppress(Exception):  # the next look mends it, or says why it cannot
-                await self.sync()
+                await self.sync(max(self._early))
 
     def _append(self, fragment: Fragment) -> None:
         self.last = fragment.number

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakValueDictionary
 
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 
@@ -59,16 +60,18 @@ class Hub:
 
     def __init__(self, hear: Callable[[Message], None], tasks: Tasks) -> None:
         self.layer = get_layer()
-        self.groups: dict[str, Group] = {}
+        everybody = Group(EVERYBODY, None)
+        everybody.joining = 1  # for as long as the process lives
+        self.groups = {EVERYBODY: everybody}
         self.channel = ""
         self._hear = hear
         self._tasks = tasks
-        self._everybody = Group(EVERYBODY, None)
         self._echo = asyncio.Event()
-        self._leaving: dict[str, asyncio.Task[None]] = {}
+        self._turns = WeakValueDictionary[str, asyncio.Lock]()
 
     async def start(self) -> None:
-        await self._open_channel()
+        with layer_outage.noticed(EVERYBODY):
+            await self._open_channel()
         await self.subscribe_all()
         self._tasks.spawn(self._listen())
 
@@ -118,7 +121,7 @@ class Hub:
         if not group.outboxes and not group.joining:
             del self.groups[name]
             metrics.groups.dec()
-            self._leaving[name] = leaving = self._tasks.spawn(self._unsubscribe(name))
+            leaving = self._tasks.spawn(self._unsubscribe(name))
             await asyncio.wait([leaving], timeout=outage.TIMEOUT)
 
     def receive(self, message: Message) -> None:
@@ -144,45 +147,44 @@ class Hub:
         newest_numbers = await history.last_numbers(names)
         database_outage.end()
         for name, newest in newest_numbers.items():
-            behind = self.groups.get(name)
-            if behind is not None and behind.last < newest:
-                await behind.sync()
+            if group := self.groups.get(name):
+                await group.sync(newest)
 
     async def renew(self) -> None:
         """Subscribe to all anew: channel layers let memberships expire after a day."""
-        for group in (self._everybody, *self.groups.values()):
+        for group in self.groups.values():
             group.subscribed = False
         await self.subscribe_all()
 
     async def subscribe_all(self) -> None:
         """Subscribe where that failed."""
-        for group in (self._everybody, *self.groups.values()):
-            if group is self._everybody or group is self.groups.get(group.name):
-                await self._subscribe(group)
+        for group in tuple(self.groups.values()):
+            await self._subscribe(group)
 
     async def _subscribe(self, group: Group) -> None:
-        if leaving := self._leaving.get(group.name):
-            await asyncio.wait([leaving], timeout=outage.TIMEOUT)
-        if self.channel and not group.subscribed and group.name not in self._leaving:
-            with layer_outage.noticed(group.name):
-                async with asyncio.timeout(outage.TIMEOUT):
+        if group.subscribed or not self.channel:
+            return
+        with layer_outage.noticed(group.name):
+            async with asyncio.timeout(outage.TIMEOUT), self._turn(group.name):
+                if self.groups.get(group.name) is group and not group.subscribed:
                     await self.layer.group_add(group.name, self.channel)
-                group.subscribed = True
-                layer_outage.end(group.name)
+                    group.subscribed = True
+                    layer_outage.end(group.name)
 
     async def _unsubscribe(self, name: str) -> None:
-        try:
-            with layer_outage.noticed(name):
-                # Never cut short: channels-redis would take the group to be subscribed.
-                await self.layer.group_discard(name, self.channel)
-        finally:
-            if self._leaving.get(name) is asyncio.current_task():
-                del self._leaving[name]
+        with layer_outage.noticed(name):
+            async with self._turn(name):
+                if name not in self.groups:
+                    # Never cut short: channels-redis would take it to be subscribed.
+                    await self.layer.group_discard(name, self.channel)
+
+    def _turn(self, name: str) -> asyncio.Lock:
+        """Return a lock, so that a group is not left and joined at the same time."""
+        return self._turns.setdefault(name, asyncio.Lock())
 
     async def _open_channel(self) -> None:
-        with layer_outage.noticed(EVERYBODY):
-            async with asyncio.timeout(outage.TIMEOUT):
-                self.channel = await self.layer.new_channel()
+        async with asyncio.timeout(outage.TIMEOUT):
+            self.channel = await self.layer.new_channel()
 
     async def _listen(self) -> None:
         while True:

@@ -2,21 +2,16 @@
 
 import logging
 from collections.abc import Sequence
+from io import BytesIO
 from typing import Any, cast
 
 from channels.routing import URLRouter
+from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest
-from django.urls import ResolverMatch
+from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils.translation import get_language_from_request, override
 
-from channels_live.base.asgi import (
-    Application,
-    Event,
-    Receive,
-    Scope,
-    Send,
-    get_header,
-)
+from channels_live.base.asgi import Application, Event, Receive, Scope, Send
 from channels_live.base.budget import Budget
 from channels_live.base.close_code import CloseCode
 from channels_live.base.loops import is_server
@@ -24,8 +19,7 @@ from channels_live.commands import disconnect
 from channels_live.delivery.socket import Socket
 from channels_live.handshake.authentication import authenticate
 from channels_live.handshake.origin import check_origin
-from channels_live.handshake.refusal import ASKS, Refusal, tell
-from channels_live.handshake.route import find_route
+from channels_live.handshake.refusal import Refusal, tell
 from channels_live.observe.log_context import LogContext
 from channels_live.process import get_process
 from channels_live.revocation import Login
@@ -49,19 +43,23 @@ def websocket_application(patterns: Sequence[Any]) -> Application:
     openings = Budget(WINDOW)
     is_server.set()
 
-    async def admit(scope: Scope) -> ResolverMatch:
+    async def admit(request: HttpRequest, scope: Scope) -> ResolverMatch:
         if get_process().is_ending:
             raise Refusal("the process ends")
-        check_origin(scope)
-        await authenticate(scope, openings)
-        return find_route(scope, routes)
+        check_origin(request)
+        await authenticate(request, scope, openings)
+        try:
+            return resolve(request.path_info, urlconf=routes)  # type: ignore[arg-type]
+        except Resolver404:
+            raise Refusal("unknown path") from None
 
     async def explain(scope: Scope, send: Send) -> None:
         """Tell a page why its socket is refused, if it is here."""
-        origin = (b"origin", get_header(scope, ASKS).encode("latin-1"))
+        request = as_request(scope)
+        request.META["HTTP_ORIGIN"] = request.META["HTTP_X_SOCKET_ORIGIN"]
         reason = ""
         try:
-            await admit({**scope, "headers": [*scope["headers"], origin]})
+            await admit(request, scope)
         except Refusal as refusal:
             reason = str(refusal)
         await tell(send, reason)
@@ -71,13 +69,14 @@ def websocket_application(patterns: Sequence[Any]) -> Application:
             await explain(scope, send)
             return
         process = get_process()
+        request = as_request(scope)
         socket = Socket(scope, receive, send)
-        LogContext.current.set(SocketContext(socket))
+        LogContext.current.set(SocketContext(socket, request))
         process.sockets.add(socket)
         login: Login | None = None
         try:
             socket.scope = cast(Scope, dict(scope, socket=socket))
-            match = await admit(socket.scope)
+            match = await admit(request, socket.scope)
             socket.scope["url_route"] = vars(match)
             await process.start()
             login = Login(process.registry, socket)
@@ -86,7 +85,7 @@ def websocket_application(patterns: Sequence[Any]) -> Application:
                 follow(login)
                 return await socket.receive()
 
-            with override(get_language(socket.scope)):
+            with override(get_language_from_request(request)):
                 await match.func(socket.scope, hear, socket.send)
         except Refusal as refusal:
             await socket.receive()
@@ -105,6 +104,13 @@ def websocket_application(patterns: Sequence[Any]) -> Application:
     return application
 
 
+def as_request(scope: Scope) -> HttpRequest:
+    """Return a handshake as Django knows requests: what it says of a body is nothing."""
+    headers = [one for one in scope["headers"] if one[0] != b"content-type"]
+    request = {**scope, "method": "GET", "query_string": "", "headers": headers}
+    return ASGIRequest(request, BytesIO())
+
+
 def follow(login: Login | None) -> None:
     """Close the other sockets of a session that a consumer has ended over its own."""
     if login and (ended := login.follow()):
@@ -114,11 +120,12 @@ def follow(login: Login | None) -> None:
 class SocketContext(LogContext):
     """Of the lines of a WebSocket."""
 
-    def __init__(self, socket: Socket) -> None:
-        scope = socket.scope
-        client, _ = scope.get("client") or ("", 0)
-        request_id = get_header(scope, b"x-request-id")
-        super().__init__(path=scope["path"], client=client, request_id=request_id)
+    def __init__(self, socket: Socket, request: HttpRequest) -> None:
+        super().__init__(
+            path=request.path,
+            client=request.META.get("REMOTE_ADDR", ""),
+            request_id=request.headers.get("X-Request-ID", ""),
+        )
         self.socket = socket
 
     @property
@@ -129,15 +136,3 @@ class SocketContext(LogContext):
     def route(self) -> str:
         found = self.socket.scope.get("url_route")
         return f"/{found['route']}" if found else self.path
-
-
-def get_language(scope: Scope) -> str:
-    """Return the language of the page that opened a socket, as Django tells it.
-
-    LocaleMiddleware goes by a cookie and by what the browser asks for; a handshake has
-    both.
-    """
-    request = HttpRequest()
-    request.COOKIES = scope["cookies"]
-    request.META["HTTP_ACCEPT_LANGUAGE"] = get_header(scope, b"accept-language")
-    return get_language_from_request(request)

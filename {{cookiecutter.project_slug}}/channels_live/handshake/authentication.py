@@ -9,10 +9,10 @@ from importlib import import_module
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.conf import settings
-from django.http import parse_cookie
+from django.http import HttpRequest
 
 from channels_live import conf
-from channels_live.base.asgi import Scope, get_header
+from channels_live.base.asgi import Scope
 from channels_live.base.budget import Budget
 from channels_live.base.work import in_thread
 from channels_live.handshake.refusal import Refusal
@@ -25,14 +25,13 @@ logger = logging.getLogger(__name__)
 VISITORS = 10
 
 
-async def authenticate(scope: Scope, openings: Budget) -> None:
+async def authenticate(request: HttpRequest, scope: Scope, openings: Budget) -> None:
     """Put `cookies`, `session` and `user` into the scope, as Channels' stack does.
 
     Whoever opens sockets in a loop is refused: a session before it is looked up, a
     person whatever the number of their sessions, and everybody else by address.
     """
-    cookies = parse_cookie(get_header(scope, b"cookie"))
-    key = cookies.get(settings.SESSION_COOKIE_NAME, "")
+    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
     limit = conf.get("SOCKETS_PER_SECOND")
     if key and openings.excess(("session", key), limit) > 0:
         raise Refusal("too many sockets")
@@ -47,21 +46,19 @@ async def authenticate(scope: Scope, openings: Budget) -> None:
     if user.is_authenticated:
         excess = openings.excess(who := ("user", user.pk), limit)
     else:
-        excess = openings.excess(
-            who := ("address", network_of(scope)), limit * VISITORS
-        )
+        network = network_of(request.META.get("REMOTE_ADDR", ""))
+        excess = openings.excess(who := ("address", network), limit * VISITORS)
     if excess == 1:
         logger.warning("Sockets are refused: %s %s opens too many.", *who)
     if excess > 0:
         raise Refusal("too many sockets")
-    scope["cookies"] = cookies
+    scope["cookies"] = request.COOKIES
     scope["session"] = session
     scope["user"] = user
 
 
-def network_of(scope: Scope) -> str:
+def network_of(host: str) -> str:
     """Return what to count someone unknown by: an address, or its IPv6 network."""
-    host, _ = scope.get("client") or ("", 0)
     try:
         address = ip_address(host)
     except ValueError:

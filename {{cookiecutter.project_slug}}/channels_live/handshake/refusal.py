@@ -7,7 +7,7 @@ the page's origin in a header; pages of other sites can neither send it nor read
 import json
 from typing import Any
 
-from channels_live.base.asgi import Application, Receive, Scope, Send, get_header
+from channels_live.base.asgi import Application, Receive, Scope, Send
 
 ASKS = b"x-socket-origin"
 
@@ -20,7 +20,7 @@ def explain_refusals(websocket: Application, http: Any) -> Application:
     """Return an ASGI application that has such questions answered, and the rest too."""
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        inner = websocket if get_header(scope, ASKS) else http
+        inner = websocket if ASKS in dict(scope["headers"]) else http
         await inner(scope, receive, send)
 
     return application

@@ -60,7 +60,7 @@ async def end(server: Any, sockets: Any = None) -> None:
     is_shared = bool(sockets) or server.config.fd is not None
     await stop_listening(server, is_shared=is_shared)
     await ending.finish(
-        is_open=lambda: any(map(is_http, connections)),
+        is_open=lambda: any(hasattr(one, "cycle") for one in connections),
         is_answering=lambda: any(map(is_answering, connections)),
     )
     await ending.until(lambda: not any(map(is_closing, connections)), ending.ANSWER)
@@ -85,10 +85,6 @@ async def stop_listening(server: Any, *, is_shared: bool) -> None:
         quiet = 0 if is_waiting else quiet + 1
     for listening in server.servers:
         listening.close()
-
-
-def is_http(connection: Any) -> bool:
-    return hasattr(connection, "cycle")
 
 
 def is_answering(connection: Any) -> bool:

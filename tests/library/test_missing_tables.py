@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection
+from django.utils import timezone
 
 from channels_live import Consumer, Fragment, apublish, in_thread
-from channels_live.models import Presence
+from channels_live.models import Presence, Process
 from channels_live.observe.outage import database_outage
 from channels_live.process import get_process
 from channels_live.testing import WAIT
@@ -109,7 +110,10 @@ async def test_jobs_tell_of_it_once_and_not_each_time(
 async def test_it_keeps_no_process_from_its_end(
     ada: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await get_process().end()
+    process = get_process()
+    await Process.objects.acreate(pk=process.id, seen=timezone.now())
+
+    await process.end()
 
     (failure,) = await bugs(caplog, table="channels_live_presence")
     assert "does not answer" not in failure

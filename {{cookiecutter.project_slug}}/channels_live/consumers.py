@@ -1,7 +1,8 @@
 """The base of every consumer that listens to groups."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Coroutine
+from contextvars import copy_context
 from typing import Any, Never, Self
 
 from channels.consumer import get_handler_name
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from channels_live.base.asgi import Event, Receive, Scope, Send
 from channels_live.base.close_code import CloseCode
 from channels_live.base.messages import check_name, label
+from channels_live.base.work import Tasks
 from channels_live.delivery.group import History
 from channels_live.delivery.socket import Socket
 from channels_live.observe.outage import database_outage
@@ -116,6 +118,13 @@ class Consumer(AsyncWebsocketConsumer):
         """Write a fragment to this socket alone. Never waits."""
         self.socket.outbox.write(html)
 
+    def spawn(self, coroutine: Coroutine[object, object, None]) -> None:
+        """Run a coroutine while frames are read, until the socket closes at the latest.
+
+        What it raises is logged.
+        """
+        self._tasks.spawn(coroutine, copy_context())
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # Channels would subscribe each socket to a channel of its own.
         if "socket" not in scope:
@@ -128,6 +137,7 @@ class Consumer(AsyncWebsocketConsumer):
         self.socket = scope["socket"]
         self.socket.scope = scope
         self.socket.consumer = self
+        self._tasks = Tasks()
         self._joined: dict[str, Roster | None] = {}
         self._present: dict[str, object] = {}  # group → the user who is shown
         try:
@@ -137,6 +147,7 @@ class Consumer(AsyncWebsocketConsumer):
         except StopConsumer:
             pass
         finally:
+            self._tasks.cancel()
             for group in tuple(self._joined):
                 await self.quit(group)
 

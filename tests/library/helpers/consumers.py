@@ -1,10 +1,12 @@
 """Consumers of the library, each for something that a socket may meet with."""
 
-from typing import Any
+import asyncio
+from typing import Any, ClassVar
 
 from channels.auth import login, logout
 from django.contrib.auth import get_user_model
 from django.db import OperationalError
+from django.utils.translation import get_language
 
 from channels_live import CloseCode, Consumer, Refused, in_thread, user_group
 
@@ -30,6 +32,31 @@ class ShoutConsumer(Consumer):
 
     async def reject(self, sentence: str) -> None:
         self.push(f"Rejected: {sentence}")
+
+
+class CountingConsumer(Consumer):
+    """Counts beside its frames, and notes what becomes of that; frames are answered."""
+
+    ends: ClassVar[list[str]] = []
+
+    async def enter(self) -> None:
+        self.spawn(self.count())
+
+    async def count(self) -> None:
+        try:
+            for number in range(1000):
+                self.push(f"{number} in {get_language()}")
+                await asyncio.sleep(0.05)
+        finally:
+            self.ends.append("cancelled")
+
+    async def receive_json(self, content: dict[str, Any]) -> None:
+        if "fail" in content:
+            self.spawn(self.fail())
+        self.push("answer")
+
+    async def fail(self) -> None:
+        raise RuntimeError("not thought of")
 
 
 class ClosedConsumer(Consumer):

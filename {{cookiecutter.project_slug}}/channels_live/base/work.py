@@ -17,10 +17,13 @@ class Tasks:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def spawn(self, coroutine: Coroutine[object, object, None]) -> asyncio.Task[None]:
-        # What holds for the socket that is here now, such as its language or its user in
-        # the log, does not here.
-        task = asyncio.get_running_loop().create_task(coroutine, context=Context())
+    def spawn(
+        self, coroutine: Coroutine[object, object, None], context: Context | None = None
+    ) -> asyncio.Task[None]:
+        # Without a context, what holds for the socket that is here now, such as its
+        # language or its user in the log, does not hold there.
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(coroutine, context=context or Context())
         self._tasks.add(task)
         task.add_done_callback(self._finish)
         return task

@@ -176,9 +176,9 @@ async def test_sockets_are_counted_for_whom_they_are_of_now(
     for one in adas:
         assert "ada" in await one.say(who="?")
 
-    for _ in range(2):
-        await open_tab(await browser_of(bob), path)
-    assert await tab.code(SECOND) == 1008
+    _, one_more = [await open_tab(await browser_of(bob), path) for _ in range(2)]
+    assert await one_more.code(SECOND) == 1013
+    assert "bob" in await tab.say(who="?")
 
 
 async def test_rosters_show_whom_sockets_are_of_now(

@@ -165,15 +165,17 @@ async def test_nobody_opens_them_without_end(
     assert await refused.connect(WAIT) == (False, 1000)
 
 
-async def test_of_too_many_of_one_person_the_oldest_goes(
-    open_socket: Open, tune: Callable[..., None], ada: Any
+async def test_of_too_many_of_one_person_the_newest_waits(
+    open_socket: Open, tune: Callable[..., None], ada: Any, path: str
 ) -> None:
     tune(SOCKETS_PER_USER=2)
-    oldest, older, newest = [await open_socket(await browser_of(ada)) for _ in range(3)]
+    first, second = [await open_socket(await browser_of(ada)) for _ in range(2)]
 
-    assert await closing_code(oldest, SECOND) == 1008
-    assert await answers(older)
-    assert await answers(newest)
+    third = await connect(f"/ws/{path}/", await browser_of(ada))
+
+    assert await closing_code(third, SECOND) == 1013
+    assert await answers(first)
+    assert await answers(second)
 
 
 async def test_it_is_counted_and_logged(

@@ -21,6 +21,7 @@ from tests.library.helpers.browsing import (
     answers,
     browser_of,
     closing_code,
+    connect,
     open_inbox,
 )
 
@@ -166,13 +167,18 @@ async def test_to_close_everything_is_an_error() -> None:
         disconnect()
 
 
-async def test_of_too_many_sockets_the_oldest_goes(ada: Any, inbox_of: Open) -> None:
+async def test_of_too_many_sockets_the_newest_waits(ada: Any, inbox_of: Open) -> None:
     client = await browser_of(ada)
-    sockets = [await inbox_of(client) for _ in range(MAX_SOCKETS + 1)]
+    first, *others = [await inbox_of(client) for _ in range(MAX_SOCKETS)]
+    one_more = await connect("/ws/inbox/", client)
 
-    assert await closing_code(sockets[0], SECOND) == 1008
-    assert await answers(sockets[1])
-    assert await answers(sockets[-1])
+    assert await closing_code(one_more, SECOND) == 1013
+    assert await answers(first)
+
+    await one_more.disconnect()
+    await first.disconnect()
+    assert await answers(await inbox_of(client))
+    assert await answers(others[-1])
 
 
 async def test_who_has_to_leave_is_told_again_where_the_channel_layer_was_away(

@@ -43,7 +43,6 @@ class Revocation(NamedTuple):
 
 class Registry:
     def __init__(self) -> None:
-        # Dictionaries for their order: the oldest socket first.
         self._by_label: defaultdict[str, dict[Socket, None]] = defaultdict(dict)
         self._revocations: deque[Revocation] = deque()
 
@@ -53,9 +52,8 @@ class Registry:
         sockets = self._by_label[label]
         sockets[socket] = None
         if label.startswith("user:") and len(sockets) > conf.get("SOCKETS_PER_USER"):
-            oldest = next(iter(sockets))
-            self.discard(oldest, label)
-            oldest.terminate(CloseCode.POLICY_VIOLATION)
+            # Its page comes back, and is let in when there is room.
+            socket.terminate(CloseCode.TRY_AGAIN_LATER)
         for revocation in self._revocations:
             if revocation.meets(socket):
                 socket.terminate(revocation.code)

@@ -105,15 +105,20 @@ def test_who_left_is_not_asked_to_leave(registry: Registry) -> None:
     assert registry.labelled("user:1") == []
 
 
-def test_of_too_many_sockets_of_one_person_the_oldest_goes(registry: Registry) -> None:
+def test_of_too_many_sockets_of_one_person_the_newest_waits(
+    registry: Registry,
+) -> None:
     sockets = [Socket(registry, "user:1") for _ in range(MAX_SOCKETS + 2)]
     others = [Socket(registry, "user:2", "group:attic") for _ in range(MAX_SOCKETS)]
 
     gone = [socket for socket in sockets if socket.codes]
-    assert gone == sockets[:2]
-    assert [socket.codes for socket in gone] == [[CloseCode.POLICY_VIOLATION]] * 2
-    assert registry.labelled("user:1") == sockets[2:]
+    assert gone == sockets[-2:]
+    assert [socket.codes for socket in gone] == [[CloseCode.TRY_AGAIN_LATER]] * 2
     assert not any(socket.codes for socket in others)
+
+    for one in gone + sockets[:1]:
+        registry.remove(one)
+    assert Socket(registry, "user:1").codes == []
 
 
 def test_many_people_may_be_in_one_group(registry: Registry) -> None:

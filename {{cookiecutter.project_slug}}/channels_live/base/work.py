@@ -4,9 +4,11 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from contextvars import Context
+from functools import wraps
 from typing import Any
 
-from channels.db import DatabaseSyncToAsync
+from django.db import close_old_connections
+from django.utils.translation import get_language, override
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +46,17 @@ def in_thread[**P, R](function: Callable[P, R]) -> Callable[P, Coroutine[Any, An
     Channels' `database_sync_to_async` runs all calls of a process in one thread, where
     everyone waits for everyone's answers. The language goes along into the thread.
     """
-    call: Callable[P, Coroutine[Any, Any, R]]
-    call = DatabaseSyncToAsync(function, thread_sensitive=False)
+
+    def work(language: str | None, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        close_old_connections()
+        try:
+            with override(language):
+                return function(*args, **kwargs)
+        finally:
+            close_old_connections()
+
+    @wraps(function)
+    async def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        return await asyncio.to_thread(work, get_language(), *args, **kwargs)
+
     return call

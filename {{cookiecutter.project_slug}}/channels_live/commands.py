@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from functools import lru_cache, partial
 
 from django.contrib.auth import get_user_model
@@ -93,21 +94,17 @@ async def tell_all(message: Message) -> None:
 
 
 async def tell_again(message: Message) -> None:
-    is_told = False
-    try:
+    with suppress(asyncio.CancelledError):  # where the process ends, or the command
         for _ in range(PERSISTENCE // RETRY_AFTER):
             await asyncio.sleep(RETRY_AFTER)
-            if is_told := await send(EVERYBODY, message):
+            if await send(EVERYBODY, message):
                 return
-    finally:  # or the process ends, or the command
-        if not is_told:
-            # Without its labels: a session key is a secret.
-            logger.error(
-                "The channel layer was away, and other processes were not told: %s. "
-                "They check logins and rights every 30 seconds, and when the channel "
-                "layer is back.",
-                message.kind,
-            )
+    # Without its labels: a session key is a secret.
+    logger.error(
+        "The channel layer was away, and other processes were not told: %s. They check "
+        "logins and rights every 30 seconds, and when the channel layer is back.",
+        message.kind,
+    )
 
 
 async def send_pairs(group: str, pairs: Sequence[tuple[str, int]]) -> None:

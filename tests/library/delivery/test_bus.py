@@ -8,9 +8,9 @@ from pytest_django import Settings
 
 from channels_live import Fragment, apublish
 from channels_live.process import get_process
-from channels_live.testing import WAIT
 from tests.library.helpers import layers
 from tests.library.helpers.listening import ListHistory, listen
+from tests.library.helpers.waiting import until
 
 
 @pytest.fixture
@@ -45,9 +45,7 @@ async def test_a_process_that_starts_meanwhile_complains_once_too(
     assert len(caplog.records) == 1
     assert "connection refused" in caplog.text
     monkeypatch.setattr(layers.AwayLayer, "is_back", True)
-    async with asyncio.timeout(WAIT):
-        while not get_process().hub.channel:
-            await asyncio.sleep(0.01)
+    await until(lambda: get_process().hub.channel)
 
 
 @pytest.mark.usefixtures("broken_layer")

@@ -56,7 +56,7 @@ def websocket_application(patterns: Sequence[Any]) -> Application:
     async def explain(scope: Scope, send: Send) -> None:
         """Tell a page why its socket is refused, if it is here."""
         request = as_request(scope)
-        request.META["HTTP_ORIGIN"] = request.META["HTTP_X_SOCKET_ORIGIN"]
+        request.META.setdefault("HTTP_ORIGIN", request.META["HTTP_X_SOCKET_ORIGIN"])
         reason = ""
         try:
             await admit(request, scope)

@@ -72,7 +72,8 @@ def take_turns(
 ) -> None:
     """Give each value with --deep, or else that of the turn."""
     marks = metafunc.definition.iter_markers("parametrize")
-    if name in metafunc.fixturenames and all(mark.args[0] != name for mark in marks):
+    is_given = any(name in mark.args[0] for mark in marks)
+    if name in metafunc.fixturenames and not is_given:
         if not metafunc.config.getoption("deep"):
             values = [values[turn % len(values)]]
         metafunc.parametrize(name, values, scope="module")

@@ -37,7 +37,7 @@ newest: .venv/.complete
 	@$(RUN) python scripts/newest.py
 
 picture: .venv/.complete
-	$(RUN) pytest tests/documents/test_picture.py
+	$(RUN) pytest --deep tests/documents/test_picture.py
 	cp screenshots/two-browsers.webp docs/
 
 bench: .venv/.complete

@@ -75,8 +75,8 @@ def take_turns(
 ) -> None:
     """Give each value with --deep, or else that of the turn."""
     marks = metafunc.definition.iter_markers("parametrize")
-    has_own = any(name in mark.args[0] for mark in marks)
-    if name in metafunc.fixturenames and not has_own:
+    is_given = any(name in mark.args[0] for mark in marks)
+    if name in metafunc.fixturenames and not is_given:
         if not metafunc.config.getoption("deep"):
             values = [values[turn % len(values)]]
         metafunc.parametrize(name, values, scope="module")

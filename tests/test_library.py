@@ -1,14 +1,19 @@
-"""The library's own tests pass in a project, on every service that it may meet."""
+"""The library's own tests pass in a project, on every service that it may meet.
+
+With --deep each file does so on all of them; or else the files take turns.
+"""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from baking import NOTHING, Kitchen, Project, Variables, assert_all_passed
 
 LIBRARY = Path(__file__).parent / "library"
+FILES = sorted(str(path.relative_to(LIBRARY)) for path in LIBRARY.rglob("test_*.py"))
 # What goes through the channel layer.
-ROOMS = (
+LAYERED = (
     *("delivery", "test_consumers.py", "test_plain_consumers.py", "test_process.py"),
     *("test_publishing.py", "test_revoking.py"),
 )
@@ -34,25 +39,29 @@ def project(kitchen: Kitchen) -> Project:
     return project
 
 
-def assert_passes(project: Project, *rooms: str, env: Variables = NOTHING) -> None:
-    folders = [f"tests/library/{room}" for room in rooms]
-    done = project.run("pytest", "-q", "-p", "no:cacheprovider", *folders, env=env)
+def assert_passes(
+    project: Project, names: Sequence[str], env: Variables = NOTHING
+) -> None:
+    paths = [f"tests/library/{name}" for name in names]
+    done = project.run("pytest", "-q", "-p", "no:cacheprovider", *paths, env=env)
     assert_all_passed(done.stdout)
 
 
-def test_on_sqlite_and_the_layer_in_memory(project: Project) -> None:
-    assert_passes(project, "")
+def test_on_sqlite_and_the_layer_in_memory(project: Project, is_deep: bool) -> None:
+    assert_passes(project, FILES if is_deep else FILES[::2])
 
 
 def test_on_postgresql_and_redis(
-    project: Project, postgres: dict[str, str], redis_url: str
+    project: Project, is_deep: bool, postgres: Variables, redis_url: str
 ) -> None:
-    assert_passes(project, "", env={**postgres, "REDIS_URL": redis_url})
+    env = {**postgres, "REDIS_URL": redis_url}
+    assert_passes(project, FILES if is_deep else FILES[1::2], env)
 
 
+@pytest.mark.deep
 def test_on_the_other_layer_of_channels_redis(project: Project, redis_url: str) -> None:
     env = {"REDIS_URL": redis_url, "DJANGO_SETTINGS_MODULE": "config.other"}
-    assert_passes(project, *ROOMS, env=env)
+    assert_passes(project, LAYERED, env)
 
 
 def test_they_are_clean_in_a_project_too(

@@ -12,6 +12,7 @@ from serving import free_port, serve
 from shells import Shell
 from sites import Site, runserver
 
+DEEP = pytest.mark.deep
 # Names of one word and of several, in different apps.
 SOCKETS: dict[str, tuple[Answers, dict[str, str]]] = {
     "chat": ({}, {"web": "ticker", "chat": "live_prices"}),
@@ -27,7 +28,8 @@ ROUTES = re.compile(
 URL = re.compile(r"http://localhost:8000(\S+)")
 
 
-@pytest.mark.parametrize("kind", SOCKETS)
+# To a project with the demo, test_project_readme.py adds an endpoint.
+@pytest.mark.parametrize("kind", ["plain", pytest.param("chat", marks=DEEP)])
 def test_an_endpoint_works_with_the_routes_that_are_printed(
     kitchen: Kitchen, browser: Browser, kind: str
 ) -> None:

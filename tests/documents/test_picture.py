@@ -21,6 +21,7 @@ TALK = (
 )
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("chat_client", ["htmx"])
 def test_two_browsers_chat(invite: Callable[..., Person], chat: Site) -> None:
     chat.fill("Release", *BEFORE)

@@ -19,7 +19,7 @@ def test_the_engine_on_the_other_layer_of_channels_redis(
         'CHANNEL_LAYERS["default"]["BACKEND"] = LAYER\n'
     )
     done = project.run(
-        *("pytest", "-q", "-p", "no:cacheprovider", "apps/realtime", "apps/chat"),
+        *("pytest", "-q", "-p", "no:cacheprovider", "apps/chat"),
         env={"REDIS_URL": redis_url, "DJANGO_SETTINGS_MODULE": "config.other"},
     )
     assert_all_passed(done.stdout)

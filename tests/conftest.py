@@ -86,6 +86,8 @@ def pytest_collection_modifyitems(
         later = [item for item in items if item.get_closest_marker("deep")]
         config.hook.pytest_deselected(items=later)
         items[:] = [item for item in items if not item.get_closest_marker("deep")]
+    # As the last one, it would leave the other workers without anything to do.
+    items.sort(key=lambda item: item.path.name != "test_library.py")
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ import random
 import re
 import subprocess
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from html import unescape
 
@@ -176,7 +177,15 @@ async def interleave(fleet: Fleet, pages: list[Page], count: int) -> None:
     raise AssertionError([(page.owner, page.unread, stored) for page in wrong])
 
 
-async def run(
+def run(
+    fleet: Fleet, pages: list[Page], count: int, *between: Callable[[], object]
+) -> None:
+    """Run it in a thread, for a browser of other tests has a loop in this one."""
+    with ThreadPoolExecutor() as executor:
+        executor.submit(asyncio.run, run_pages(fleet, pages, count, *between)).result()
+
+
+async def run_pages(
     fleet: Fleet, pages: list[Page], count: int, *between: Callable[[], object]
 ) -> None:
     async with asyncio.TaskGroup() as group:
@@ -210,7 +219,7 @@ def test_with_redis_that_is_killed(
     fleet = launch_bells({**postgres, "REDIS_URL": f"redis://127.0.0.1:{port}/0"})
     pages = open_pages(fleet)
     try:
-        asyncio.run(run(fleet, pages, 60, redis.stop, redis.start, lambda: None))
+        run(fleet, pages, 60, redis.stop, redis.start, lambda: None)
     finally:
         redis.stop()
     fleet.assert_quiet()
@@ -223,5 +232,5 @@ def test_without_redis(
     launch_bells: Callable[[Variables], Fleet], sqlite: dict[str, str]
 ) -> None:
     fleet = launch_bells(sqlite)
-    asyncio.run(run(fleet, open_pages(fleet), 30, lambda: None))
+    run(fleet, open_pages(fleet), 30, lambda: None)
     fleet.assert_quiet()

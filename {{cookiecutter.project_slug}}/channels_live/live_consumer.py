@@ -11,6 +11,9 @@ from channels_live.live.names import Foreign, Outdated, Place, owner, unsign_gro
 from channels_live.live.outbox import as_event
 from channels_live.live.topic import Page
 
+# Regions of one page, whose states may all wait for a socket that does not read.
+MAX_REGIONS = 1000
+
 
 class LiveConsumer(Consumer):
     """Keeps what the tags live and listen have put into a page.
@@ -51,15 +54,18 @@ class LiveConsumer(Consumer):
 
     async def _watch(self, pairs: list[tuple[str, str]]) -> None:
         bound_to = owner(self.scope["user"], self.scope["session"])
-        places = {}
+        places: dict[Place, str] = {}
         for name, digest in pairs:
             try:
-                places[Place.unsign(name, bound_to)] = digest
+                place = Place.unsign(name, bound_to)
+                places[place] = digest if places.get(place, digest) == digest else ""
             except Foreign:
                 self.page.outbox.append(as_event(gone=name))
             except Outdated:
                 self.page.outbox.put("", as_event(reload=True))
         self.page.outbox.flush()
+        if len(self.page.topics) + len(places) > MAX_REGIONS:
+            raise InvalidFrame(_("This page has too many live regions."))
         await self.process.live.watch(self.page, places)
 
     async def _listen(self, name: str) -> None:

@@ -138,6 +138,46 @@ def test_saving_and_deleting_change_what_is_followed() -> None:
     assert of_tests(deleted) == expected
 
 
+def teams(changes: list[tuple[str, Any]]) -> set[Any]:
+    return {key for name, key in changes if name == "tests.Team"}
+
+
+@pytest.mark.django_db
+def test_a_row_that_moves_to_and_fro_changes_both_keys_each_time() -> None:
+    ada = User.objects.create(username="ada", first_name="Ada")
+    for name in ("Ida", "Ada", "Ida"):
+        ada.first_name = name
+        with live_changes() as found:
+            ada.save()
+        assert teams(found) >= {"Ada", "Ida"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("end", ["save", "delete"])
+def test_a_stale_instance_changes_the_key_that_is_stored(end: str) -> None:
+    stale = User.objects.create(username="ada", first_name="Ada")
+    User.objects.update(first_name="Ida")
+    with live_changes() as found:
+        getattr(stale, end)()
+    assert teams(found) == {"Ada", "Ida"}
+
+
+@pytest.mark.django_db
+def test_a_row_that_is_stored_over_another_changes_both_keys() -> None:
+    old = User.objects.create(username="ada", first_name="Ada")
+    with live_changes() as found:
+        User(pk=old.pk, username="ada", first_name="Ida").save()
+    assert teams(found) == {"Ada", "Ida"}
+
+
+@pytest.mark.django_db
+def test_a_row_is_deleted_whose_key_was_not_loaded() -> None:
+    User.objects.create(username="ada", first_name="Ada")
+    with live_changes() as found:
+        User.objects.only("username").get().delete()
+    assert teams(found) == {"Ada"}
+
+
 @pytest.mark.django_db
 def test_update_says_nothing_until_it_is_told() -> None:
     User.objects.create(username="ada", first_name="Ada")

@@ -17,7 +17,7 @@ from channels_live.live.names import Foreign, Outdated, Place, owner, unsign_gro
 from channels_live.live.region import regions as registry
 from channels_live.testing import render_live
 from tests.library.live import regions
-from tests.library.live.regions import Card, Closed, Own, Text, User
+from tests.library.live.regions import Card, Closed, Own, Team, Text, User
 
 REGION = re.compile(
     r'<live-region name="([^"]*)" topic="([^"]*)" digest="([^"]*)" csrf="([^"]*)">'
@@ -226,6 +226,33 @@ def test_a_region_without_a_template_is_refused() -> None:
 def follow(model: type[models.Model], field: str | None) -> None:
     names = {"template_name": "text.html", "follows": {model: field}}
     type("Follower", (Live,), {**names, "__module__": __name__})
+
+
+@pytest.mark.parametrize("name", ["allows", "allowed", "get_context", "get_contexts"])
+def test_a_coroutine_function_is_refused(name: str) -> None:
+    async def method(self: Live, *args: object) -> bool:
+        return False
+
+    with pytest.raises(TypeError, match=f"Late.{name} has to be a plain function"):
+        type("Late", (Live,), {"template_name": "text.html", name: method})
+
+
+@pytest.mark.django_db
+def test_who_is_not_among_those_allowed_sees_nothing(
+    ada: Any, bob: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Team, "allowed", lambda self, key, users: [ada])
+    assert render_live(ada, Team, "Ada") is not None
+    assert render_live(bob, Team, "Ada") is None
+
+
+@pytest.mark.django_db
+def test_what_no_socket_can_send_is_an_error(
+    ada: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Text, "get_context", lambda self, key: {"text": "\ud800"})
+    with pytest.raises(ValueError, match="surrogates not allowed"):
+        render_live(ada, Text, 1)
 
 
 def test_what_is_followed_is_a_field() -> None:

@@ -120,6 +120,34 @@ async def test_what_is_read_for_one_page_is_shown_to_all(ada: Any, bob: Any) -> 
             await adas.shows("Ida")
 
 
+async def test_an_element_that_shows_an_older_state_gets_the_present_one(
+    ada: Any,
+) -> None:
+    place = sign(ada, Text, 1)
+    state = show(Text, 1, ada)
+    assert state
+    for pairs in ([(place, "older"), (place, state.digest)], [(place, state.digest)]):
+        async with open_socket(SOCKET, ada) as socket:
+            await watch(socket, *pairs)
+            (event,) = await next_events(socket)
+            assert ("html" in event) is (len(pairs) == 2)
+
+            await watch(socket, (place, "older"))
+            (event,) = await next_events(socket)
+            assert "html" in event
+
+
+async def test_a_page_has_so_many_regions_and_no_more(
+    ada: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("channels_live.live_consumer.MAX_REGIONS", 2)
+    async with open_socket(SOCKET, ada) as socket:
+        await watch(socket, *((sign(ada, Text, key), "") for key in range(3)))
+        assert await next_events(socket) == [
+            {"error": "This page has too many live regions."}
+        ]
+
+
 async def test_names_of_others_are_refused(ada: Any, bob: Any) -> None:
     async with open_socket(SOCKET, bob) as socket:
         for name in (sign(ada, Text, 1), sign(None, Text, 1), "forged:name"):

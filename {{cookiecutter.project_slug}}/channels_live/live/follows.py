@@ -5,7 +5,13 @@ from functools import partial
 from typing import Any
 
 from django.db.models import Field, Model
-from django.db.models.signals import post_delete, post_init, post_save, pre_save
+from django.db.models.signals import (
+    post_delete,
+    post_init,
+    post_save,
+    pre_delete,
+    pre_save,
+)
 
 
 def connect(
@@ -18,7 +24,8 @@ def connect(
         for signal in (post_save, post_delete):
             signal.connect(mark, sender, weak=False, dispatch_uid=uid)
         look = partial(look_before, field)
-        pre_save.connect(look, sender, weak=False, dispatch_uid=field.attname)
+        for signal in (pre_save, pre_delete):
+            signal.connect(look, sender, weak=False, dispatch_uid=field.attname)
         note = partial(note_key, field)
         post_init.connect(note, sender, weak=False, dispatch_uid=field.attname)
 
@@ -49,21 +56,17 @@ def keys_of(instance: Model) -> dict[str, set[Any]]:
 
 
 def note_key(field: Field, instance: Model, **kwargs: object) -> None:
-    if field.attname in instance.__dict__:  # not deferred
-        keys_of(instance)[field.attname] = {instance.__dict__[field.attname]}
+    key = instance.__dict__.get(field.attname)  # none if it is deferred
+    if not hasattr(key, "resolve_expression"):
+        keys_of(instance)[field.attname] = {key}
 
 
 def look_before(field: Field, instance: Model, using: str, **kwargs: object) -> None:
-    """Ask the database for the key of a row that may be about to move."""
-    if instance._state.adding or field.attname not in instance.__dict__:
-        return
-    known = keys_of(instance).get(field.attname, set())
-    if known != {instance.__dict__[field.attname]}:
+    """Ask the database for the key that a row has had, which may be another by now."""
+    if instance.pk is not None:
         rows = type(instance)._base_manager.using(using).filter(pk=instance.pk)
-        keys_of(instance)[field.attname] = {
-            *known,
-            *rows.values_list(field.attname, flat=True),
-        }
+        stored = rows.values_list(field.attname, flat=True)
+        keys_of(instance).setdefault(field.attname, set()).update(stored)
 
 
 def mark_changed(
@@ -73,5 +76,6 @@ def mark_changed(
     using: str,
     **kwargs: object,
 ) -> None:
-    keys = {getattr(instance, field.attname), *keys_of(instance).get(field.attname, ())}
+    present = {instance.__dict__.get(field.attname)}
+    keys = present | keys_of(instance).get(field.attname, set())
     changed(*(key for key in keys if key is not None), using=using)

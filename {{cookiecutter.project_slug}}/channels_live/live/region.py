@@ -1,6 +1,7 @@
 """Regions: the parts of pages that show the present state of something."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from inspect import iscoroutinefunction
 from typing import Any, ClassVar
 
 from django.apps import apps
@@ -36,6 +37,9 @@ class Live:
     def __init_subclass__(cls) -> None:
         if not isinstance(getattr(cls, "template_name", None), str):
             raise TypeError(f"{cls.__name__} needs a template_name.")
+        for name in ("allows", "allowed", "get_context", "get_contexts"):
+            if iscoroutinefunction(getattr(cls, name)):
+                raise TypeError(f"{cls.__name__}.{name} has to be a plain function.")
         cls.fields = {
             model: find_field(cls, model, name) for model, name in cls.follows.items()
         }

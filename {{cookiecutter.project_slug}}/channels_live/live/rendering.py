@@ -88,7 +88,7 @@ def show(region: type[Live], key: Key, user: Any) -> State | None:
     Raises what the region raises.
     """
     live = region()
-    if not list(live.allowed(key, [user])):
+    if user.pk not in {one.pk for one in live.allowed(key, [user])}:
         return None
     try:
         contexts = live.get_contexts([key])
@@ -137,6 +137,7 @@ def render(live: Live, context: Mapping[str, Any]) -> State:
         html = str(template.render({"csrf_token": TOKEN, **context}))
     finally:
         within.reset(token)
+    html.encode()  # raises what no socket can send
     if len(html) > MAX_SIZE:
         raise ValueError(
             f"{live.name} is {len(html):,} characters long; a region may have "

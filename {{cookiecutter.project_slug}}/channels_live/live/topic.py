@@ -51,7 +51,8 @@ class Topic:
         return self.has_failed or self.state is None or self.state.digest != digest
 
     def add(self, page: Page, digest: str) -> None:
-        self.pages[page] = digest
+        # Of several elements of a page, one may show an older state.
+        self.pages[page] = digest if self.pages.get(page, digest) == digest else ""
         self.newcomers.add(page)
         self.unchecked.add(page)
         page.topics[self.name] = self

@@ -177,7 +177,7 @@ if (!customElements.get("live-region")) {
     elements.forEach((element) => element.lose());
     if (state !== "closed") return;
     socket = null;
-    if (code < 4400) return; // this browser has opened or sent too much
+    if (code < 4400) return; // this browser has sent too much
     elements.forEach((element) => element.conceal());
     setTimeout(askForAll, 1000); // the browser may have another login now
   }

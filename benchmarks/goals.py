@@ -1,8 +1,10 @@
 """What the demo has to reach beside its peers, and whether it did."""
 
 from benchmarks.results import Results
-from benchmarks.series import ARRIVALS
+from benchmarks.series import ARRIVALS, REGIONS
 
+DEMOS = ("demo-daphne", "demo-uvicorn")
+ENGINES = ("engine-daphne", "engine-uvicorn")
 RATE = "deliveries_per_second"
 # What is compared, with whom, in which part, which number, and the goal.
 AT_LEAST = [
@@ -11,11 +13,27 @@ AT_LEAST = [
     ("demo-uvicorn", "broadcaster", "1000", RATE, 5.0),
     ("demo-uvicorn", "node-ws", "1000", RATE, 1.5),
     ("demo-uvicorn", "limit", "1000", RATE, 1.5),
-    ("demo-daphne", "tutorial", ARRIVALS, "connections_per_second", 1.0),
+    ("demo-daphne", "tutorial", ARRIVALS, "connections_per_second", 1.6),
+    ("demo-uvicorn", "tutorial", ARRIVALS, "connections_per_second", 2.5),
+    *(
+        goal
+        for demo in DEMOS
+        for goal in (
+            (demo, "tutorial", "1000/100", RATE, 4.0),
+            (demo, "broadcaster-stored", "1000/100", RATE, 1.0),
+            (demo, "node-ws-stored", "1000/100", RATE, 0.25),
+        )
+    ),
+    *(
+        (engine, "broadcaster", part, RATE, 1.2)
+        for engine in ENGINES
+        for part in ("10", "1000/100")
+    ),
 ]
 AT_MOST = [
     ("demo-daphne", "tutorial", "100", "steady_p99_ms", 0.5),
     ("demo-daphne", "tutorial", ARRIVALS, "kilobytes_per_connection", 1.0),
+    *((demo, "tutorial", "10", "steady_median_ms", 1.0) for demo in DEMOS),
 ]
 CPU = "server_microseconds_per_delivery"
 
@@ -30,10 +48,17 @@ def goals(results: Results) -> str:
         lines.append(
             line(side, f"{other}, {part}: {name}", ratio, goal, at_least=False)
         )
-    for side in ("demo-daphne", "demo-uvicorn"):
+    for side in DEMOS:
         ratio = results.ratio(side, side, "1000", CPU, "10")
         lines.append(line(side, f"itself with 10: {CPU}", ratio, 1, at_least=False))
         lines.append(return_line(results, side))
+    for side in ENGINES:
+        for kind, goal in (("each", 2), ("bulk", 1.3)):
+            mine = results.median(side, REGIONS, f"{kind}_milliseconds")
+            group = results.median(side, REGIONS, "group_milliseconds")
+            ratio = mine / group if mine and group else None
+            what = f"a socket that joins a group, {REGIONS}: {kind}_milliseconds"
+            lines.append(line(side, what, ratio, goal, at_least=False))
     return "\n".join(filter(None, lines))
 
 

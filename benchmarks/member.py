@@ -37,6 +37,7 @@ class Address:
     port: int
     path: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    greeting: str = ""  # sent once the socket is open
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Dialect:
     """What the sides do differently on the wire."""
 
     say: Callable[[str, int], str]  # text and number of a message → payload
-    greetings: Sequence[str] = ()  # sent once the socket is open
+    greetings: Sequence[str] = ()  # the same, of every member
     welcome: bytes = b""  # bytes that the server sends when one is really in
     ping: bytes = PING  # bytes that ask for a sign of life
     pong: bytes = encode(b"", PONG)
@@ -58,6 +59,7 @@ class Member:
         "count",
         "crowd",
         "dialect",
+        "greetings",
         "head",
         "is_in",
         "looks_closely",
@@ -74,6 +76,7 @@ class Member:
         self.crowd = crowd
         self.room = room
         self.dialect = crowd.dialect
+        self.greetings = [*crowd.dialect.greetings, *filter(None, [address.greeting])]
         self.ping = crowd.dialect.ping
         self.count = 0
         self.carry = b""
@@ -136,7 +139,7 @@ class Member:
             if not head.startswith(b"HTTP/1.1 101"):
                 raise ConnectionError(f"Refused: {head.splitlines()[0].decode()}")
             self.head = None
-            for greeting in self.dialect.greetings:
+            for greeting in self.greetings:
                 self.socket.send(encode(greeting.encode()))
         if self.dialect.welcome in data:
             self.is_in = True

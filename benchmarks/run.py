@@ -28,10 +28,15 @@ def main() -> None:
     problems = []
     with postgres() as database:
         place = Place(folder, database, options.project, options.venv)
-        sides = [SIDES[name] for name in options.only]
-        for side in sides:
+        sides = []
+        for side in (SIDES[name] for name in options.only):
             tell(f"building {side.name}")
-            side.build(place)
+            try:
+                side.build(place)
+                sides.append(side)
+            except RuntimeError as problem:
+                tell(f"  {problem}")
+                problems.append(f"{side.name}: {problem}")
         for number in range(options.rounds):
             for side in sides:
                 tell(f"round {number + 1} of {options.rounds}: {side.name}")

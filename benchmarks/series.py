@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from benchmarks.arrivals import arrive, come_back
 from benchmarks.machine import wait_until_idle
 from benchmarks.measure import Lengths, Numbers, idle, saturate, settle, steady
+from benchmarks.regions import show_regions
 from benchmarks.sides.base import Place, Side
+from benchmarks.sides.engine import Engine
 from benchmarks.stage import Stage, staged
 
 
@@ -26,14 +28,15 @@ CONVERSATIONS = {
     "1000/100": Conversation(1000, 100, 20),
 }
 ARRIVALS = "arrivals"
-PARTS = [*CONVERSATIONS, ARRIVALS]
+REGIONS = "regions"
+PARTS = [*CONVERSATIONS, ARRIVALS, REGIONS]
 
 
 def measure(
     side: Side, place: Place, parts: Sequence[str], lengths: Lengths
 ) -> Iterator[tuple[str, Numbers]]:
     """Measure the parts in the order that is given; yield each as it is done."""
-    conversations = [part for part in parts if part != ARRIVALS]
+    conversations = [part for part in parts if part in CONVERSATIONS]
     if conversations:
         with staged(side, place) as stage:
             for name in conversations:
@@ -43,6 +46,9 @@ def measure(
             numbers = arrive(stage)
         with staged(side, place) as stage:
             yield ARRIVALS, {**numbers, **come_back(stage)}
+    if REGIONS in parts and isinstance(side, Engine):
+        with staged(side, place) as stage:
+            yield REGIONS, show_regions(stage)
 
 
 def converse(stage: Stage, conversation: Conversation, lengths: Lengths) -> Numbers:

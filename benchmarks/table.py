@@ -1,7 +1,7 @@
 """The results as one Markdown table."""
 
 from benchmarks.results import Results
-from benchmarks.series import ARRIVALS, CONVERSATIONS
+from benchmarks.series import ARRIVALS, CONVERSATIONS, REGIONS
 from benchmarks.sides import SIDES
 
 HEADINGS = {
@@ -10,6 +10,7 @@ HEADINGS = {
     "1000": "1,000 members of one room",
     "1000/100": "1,000 members in 100 rooms",
     ARRIVALS: "1,000 connections",
+    REGIONS: "1,000 pages with a live region",
 }
 # Name of a row → number that it shows, and the number after the slash.
 CONVERSATION_ROWS = {
@@ -28,6 +29,14 @@ ARRIVAL_ROWS = {
     "all back after a restart, s": ("back_seconds", ""),
     "… with messages that they missed": ("caught_up", ""),
 }
+REGION_ROWS = {
+    "a socket that joins a group: server CPU, ms": ("group_milliseconds", ""),
+    "a page with a state of its own: server CPU, ms": ("each_milliseconds", ""),
+    "… with `get_contexts`": ("bulk_milliseconds", ""),
+    "a change that all pages show: until they do, ms": ("change_median_ms", ""),
+    "… server CPU, ms": ("server_milliseconds_per_change", ""),
+}
+ROWS = {ARRIVALS: ARRIVAL_ROWS, REGIONS: REGION_ROWS}
 
 
 def table(results: Results) -> str:
@@ -40,15 +49,14 @@ def table(results: Results) -> str:
         if not any(part in parts for parts in results.rounds.values()):
             continue
         lines.append(cells(f"**{heading}**", *("" for _ in sides)))
-        rows = ARRIVAL_ROWS if part == ARRIVALS else CONVERSATION_ROWS
-        for name, numbers in rows.items():
+        for name, numbers in ROWS.get(part, CONVERSATION_ROWS).items():
             shown = (show(results, side.name, part, *numbers) for side in sides)
             lines.append(cells(name.format(rate=rate(part)), *shown))
     return "\n".join(lines) + f"\n\n{results.date}, {results.machine}; medians.\n"
 
 
 def rate(part: str) -> str:
-    return f"{CONVERSATIONS[part].per_second} a second" if part != ARRIVALS else ""
+    return f"{CONVERSATIONS[part].per_second} a second" if part in CONVERSATIONS else ""
 
 
 def cells(*texts: str) -> str:

@@ -10,7 +10,7 @@ from benchmarks.frames import encode
 from benchmarks.member import Dialect
 from benchmarks.services import Command
 from benchmarks.sides.base import Place, Side, install
-from benchmarks.sides.open import OpenVisit
+from benchmarks.sides.open import OpenVisit, message_database
 
 HERE = Path(__file__).resolve().parent
 
@@ -38,9 +38,13 @@ class Node(Side):
             "PORT": "{port}",
             "REDIS_URL": redis_url,
         }
+        variables |= self.variables(place)
         return OpenVisit(
             Command([node_in(folder), self.script], folder, variables), self.path
         )
+
+    def variables(self, place: Place) -> dict[str, str]:
+        return {}
 
 
 def path_in(folder: Path) -> str:
@@ -58,6 +62,15 @@ class NodeWs(Node):
     title = "ws + Redis, Node"
     script = "ws.js"
     path = "/room-{room}"
+
+
+class StoredNodeWs(NodeWs):
+    name = "node-ws-stored"
+    title = "the same, stored in PostgreSQL"
+    script = "stored.js"
+
+    def variables(self, place: Place) -> dict[str, str]:
+        return {"DATABASE_URL": message_database(place)}
 
 
 class SocketIo(Node):

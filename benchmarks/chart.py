@@ -58,7 +58,7 @@ def chart(results: Results) -> str:
 
 
 def row(top: int, name: str, rate: float, longest: float) -> list[str]:
-    kind = "demo" if name.startswith("demo-") else "peer"
+    kind = "demo" if name.startswith(("demo-", "engine-")) else "peer"
     width = max(2, round((WIDTH - LEFT - 80) * rate / longest))
     bar = f'<rect class="{kind}" x="{LEFT}" y="{top}" height="{BAR}" rx="2" '
     return [

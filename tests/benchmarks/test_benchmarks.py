@@ -65,6 +65,21 @@ def test_the_quick_form_counts_every_message(kitchen: Kitchen, tmp_path: Path) -
     assert (tmp_path / "chart.svg").read_text().count("<rect") == 2
 
 
+@pytest.mark.deep
+def test_pages_with_live_regions_are_measured(kitchen: Kitchen, tmp_path: Path) -> None:
+    project = kitchen.bake({"asgi_server": "uvicorn"})
+    run(
+        *(sys.executable, "-m", "benchmarks.run", "--quick", "--folder", tmp_path),
+        *("--only", "engine-uvicorn", "--parts", "regions"),
+        *("--project", project.path, "--venv", project.venv),
+        cwd=TEMPLATE,
+    )
+    results = json.loads((tmp_path / "results.json").read_text())
+    ((numbers,),) = results["rounds"]["engine-uvicorn"].values()
+    assert all(value > 0 for value in numbers.values())
+    assert "| … with `get_contexts` |" in (tmp_path / "table.md").read_text()
+
+
 @pytest.mark.parametrize("size", [1, 7, 1000])
 def test_messages_count_however_the_network_cuts_them(size: int) -> None:
     payloads = [b'{"message": "zqx%07d hello"}' % number for number in range(30)]

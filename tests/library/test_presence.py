@@ -181,6 +181,25 @@ def test_people_of_a_process_that_died_are_not_shown(ada: Any, bob: Any) -> None
     assert count_present(["here"]) == {"here": 1}
 
 
+def test_the_clocks_of_machines_may_differ(
+    ada: Any, bob: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead, server = Server(), Server()
+    server.enter(ada)
+    server.tell()
+    server.beat()
+
+    later = timezone.now() + timedelta(seconds=3 * ALIVE + 5)
+    with monkeypatch.context() as patch:
+        patch.setattr("django.utils.timezone.now", lambda: later)
+        ahead.enter(bob)
+        assert ahead.tell() == {"here": "2: ada bob"}
+        ahead.beat()
+
+    server.hears("here")
+    assert server.tell() == {"here": "2: ada bob"}
+
+
 def test_a_process_that_was_only_busy_is_back_with_its_people(
     server: Server, told: list[str], ada: Any
 ) -> None:

@@ -13,7 +13,8 @@ from uuid import UUID
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Count, QuerySet
-from django.utils import timezone
+from django.db.models.expressions import CombinedExpression
+from django.db.models.functions import Now
 
 from channels_live.base.messages import Kind, Message
 from channels_live.base.work import in_thread
@@ -51,8 +52,12 @@ def count_present(groups: Collection[str]) -> dict[str, int]:
 
 
 def alive() -> QuerySet[Presence]:
-    since = timezone.now() - timedelta(seconds=ALIVE)
-    return Presence.objects.filter(process__seen__gte=since)
+    return Presence.objects.filter(process__seen__gte=ago(ALIVE))
+
+
+def ago(seconds: int) -> CombinedExpression:
+    """Return a moment by the database's clock: those of machines differ."""
+    return Now() - timedelta(seconds=seconds)
 
 
 class Tracker:
@@ -123,7 +128,7 @@ class Tracker:
     def _store(self, here: set[Pair], gone: set[Pair]) -> None:
         with transaction.atomic():
             Process.objects.update_or_create(
-                pk=self._process_id, defaults={"seen": timezone.now()}
+                pk=self._process_id, defaults={"seen": Now()}
             )
             own = Presence.objects.filter(process=self._process_id)
             for group, user in gone:
@@ -148,10 +153,9 @@ class Tracker:
             raise failures[0]
 
     def _beat(self) -> tuple[bool, set[str]]:
-        now = timezone.now()
-        alive = Process.objects.filter(seen__gte=now - timedelta(seconds=ALIVE))
-        was_alive = bool(alive.filter(pk=self._process_id).update(seen=now))
-        Process.objects.filter(seen__lt=now - timedelta(seconds=3 * ALIVE)).delete()
+        alive = Process.objects.filter(seen__gte=ago(ALIVE))
+        was_alive = bool(alive.filter(pk=self._process_id).update(seen=Now()))
+        Process.objects.filter(seen__lt=ago(3 * ALIVE)).delete()
         dead = Presence.objects.exclude(process__in=alive)
         return was_alive, set(dead.values_list("group", flat=True).distinct())
 

@@ -1,5 +1,6 @@
 """How messages are checked, numbered, stored and shown."""
 
+import asyncio
 from uuid import uuid4
 
 import pytest
@@ -40,6 +41,7 @@ def test_a_message_that_fails_leaves_no_gap(lobby: Room, ada: User) -> None:
 
 
 def test_counting_changes_nothing_else_of_a_room(lobby: Room, ada: User) -> None:
+    lobby.members.add(ada)
     Room.objects.filter(pk=lobby.pk).update(name="Renamed", is_private=True)
 
     post_message(lobby, ada, "hello")
@@ -101,6 +103,49 @@ def test_what_is_sent_twice_is_stored_once(lobby: Room, ada: User) -> None:
 
     assert again == first
     assert post_message(lobby, ada, "next").number == 2
+
+
+def test_another_text_of_the_same_client_id_is_another_message(
+    lobby: Room, ada: User
+) -> None:
+    client_id = uuid4()
+
+    first = post_message(lobby, ada, "hello", client_id=client_id)
+    other = post_message(lobby, ada, "goodbye", client_id=client_id)
+    again = post_message(lobby, ada, "goodbye", client_id=client_id)
+
+    assert first != other == again
+    assert [message.text for message in lobby.messages.all()] == ["hello", "goodbye"]
+
+
+def test_a_room_that_turned_private_takes_messages_of_members_alone(
+    lobby: Room, ada: User, bob: User
+) -> None:
+    Room.objects.get(pk=lobby.pk).members.add(ada)
+    Room.objects.filter(pk=lobby.pk).update(is_private=True)
+
+    with pytest.raises(ValidationError, match="Only members"):
+        post_message(lobby, bob, "from outside")
+    assert post_message(lobby, ada, "from inside").number == 1
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_outsiders_do_not_keep_members_from_posting(
+    lobby: Room, ada: User, bob: User
+) -> None:
+    await lobby.members.aadd(ada)
+    await Room.objects.filter(pk=lobby.pk).aupdate(is_private=True)
+
+    outcomes = await asyncio.gather(
+        *(apost_message(lobby, author, "hello") for author in (ada, bob, ada, bob)),
+        return_exceptions=True,
+    )
+
+    assert [isinstance(one, ValidationError) for one in outcomes] == [
+        *(False, True, False, True)
+    ]
+    numbers = lobby.messages.values_list("number", flat=True)
+    assert [number async for number in numbers] == [1, 2]
 
 
 def test_two_people_may_choose_the_same_client_id(

@@ -1,23 +1,25 @@
 """The cache without Redis; tests that kill one are the template's."""
 
 import logging
+import pickle
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from django.core.cache.backends.base import BaseCache
+from redis.exceptions import RedisError
 
-from apps.ops.cache import Cache, fallback
+from apps.ops.cache import Cache, JSONSerializer, fallback
 
 
 @pytest.fixture
-def cache() -> Iterator[BaseCache]:
+def cache() -> Iterator[Cache]:
     fallback.failed_at = None
     yield Cache("redis://127.0.0.1:1/0", {"KEY_PREFIX": "p"})
     fallback.failed_at = None
 
 
 def test_without_redis_this_process_remembers(
-    cache: BaseCache, caplog: pytest.LogCaptureFixture
+    cache: Cache, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert cache.add("lock", True, 10)
     assert not cache.add("lock", True, 10)
@@ -37,3 +39,18 @@ def test_without_redis_this_process_remembers(
     errors = [r for r in caplog.records if r.levelno >= logging.ERROR]
     assert len(errors) == 1
     assert errors[0].getMessage().startswith("Redis does not answer (ConnectionError")
+
+
+class Evil:
+    def __reduce__(self) -> tuple[type[BaseException], tuple[str]]:
+        return SystemExit, ("run",)
+
+
+def test_what_is_in_redis_is_data_and_no_code(cache: Cache) -> None:
+    client: Any = cache._cache
+    serializer = client.redis._serializer
+    assert isinstance(serializer, JSONSerializer)
+
+    with pytest.raises(RedisError):
+        serializer.loads(pickle.dumps(Evil()))
+    assert serializer.loads(serializer.dumps([1.5, True, "é"])) == [1.5, True, "é"]

@@ -3,7 +3,8 @@ from typing import Self
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, QuerySet
+from django.db.models.deletion import Collector
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -67,10 +68,20 @@ class Room(models.Model):
         return f"chat.room.{self.pk}"
 
 
+def delete_at_once(
+    collector: Collector, field: object, messages: QuerySet["Message"], using: str
+) -> None:
+    """Delete the messages of a room with one query: Django would load them all."""
+    collector.fast_deletes.append(messages)
+
+
+delete_at_once.lazy_sub_objs = True  # type: ignore[attr-defined]
+
+
 class Message(models.Model):
     room = models.ForeignKey(
         Room,
-        on_delete=models.CASCADE,
+        on_delete=delete_at_once,
         related_name="messages",
         verbose_name=_("room"),
     )

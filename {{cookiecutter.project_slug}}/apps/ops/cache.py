@@ -1,5 +1,6 @@
 """Django's cache in Redis, which does without it while it is away."""
 
+import json
 import logging
 import time
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from typing import Any
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import InvalidResponse, RedisError
 from redis.retry import Retry
 
 logger = logging.getLogger(__name__)
@@ -24,11 +25,24 @@ OPTIONS = {
 RETRY_AFTER = 1
 
 
+class JSONSerializer:
+    """Whoever can write into Redis could run code here, were it pickle."""
+
+    def dumps(self, value: object) -> bytes:
+        return json.dumps(value).encode()
+
+    def loads(self, data: bytes) -> Any:
+        try:
+            return json.loads(data)
+        except ValueError as error:
+            raise InvalidResponse("What is in the cache is no JSON.") from error
+
+
 class Cache(RedisCache):
     """Has what limits guessing: without Redis, each process counts for itself."""
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
-        options = {**OPTIONS, **params.get("OPTIONS", {})}
+        options = {"serializer": JSONSerializer, **OPTIONS, **params.get("OPTIONS", {})}
         super().__init__(server, {**params, "OPTIONS": options})
         self._class = Client
 

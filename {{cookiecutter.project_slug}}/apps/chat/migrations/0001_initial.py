@@ -5,6 +5,8 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
+import apps.chat.models
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -112,7 +114,7 @@ class Migration(migrations.Migration):
                 (
                     "room",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=apps.chat.models.delete_at_once,
                         related_name="messages",
                         to="chat.room",
                         verbose_name="room",

@@ -1,6 +1,9 @@
+from uuid import uuid4
+
 import pytest
 from django.test import Client
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 from pytest_django.asserts import assertContains, assertNotContains
 
 from apps.chat.models import Message, Room
@@ -79,6 +82,27 @@ def test_changing_a_room_keeps_its_count(
 
     lobby.refresh_from_db()
     assert (lobby.name, lobby.last_number) == ("Foyer", 1)
+
+
+def test_deleting_a_room_costs_as_much_with_many_messages(
+    client: Client,
+    lobby: Room,
+    ada: User,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    Message.objects.bulk_create(
+        Message(room=lobby, author=ada, number=number, client_id=uuid4(), text="x")
+        for number in range(1, 2001)
+    )
+    delete = reverse("admin:chat_room_delete", args=[lobby.pk])
+
+    with django_assert_max_num_queries(20):
+        confirmation = client.get(delete)
+    assert len(confirmation.content) < 20_000
+    with django_assert_max_num_queries(25):
+        client.post(delete, {"post": "yes"})
+
+    assert not Message.objects.exists()
 
 
 def test_messages_are_listed_and_searched(

@@ -93,9 +93,12 @@ class Image:
     def sent(self) -> Iterator[Path]:
         lines = (self.context / ".dockerignore").read_text().splitlines()
         patterns = [line for line in lines if line and not line.startswith("#")]
-        ignored = {path for line in patterns for path in self.context.glob(line)}
+        named = {line: set(self.context.glob(line.lstrip("!"))) for line in patterns}
         for path in self.context.rglob("*"):
-            if path.is_file() and not ignored & {path, *path.parents}:
+            above = {path, *path.parents}
+            # The last line that names it decides.
+            ways = [line for line, paths in named.items() if paths & above]
+            if path.is_file() and (not ways or ways[-1].startswith("!")):
                 yield path.relative_to(self.context)
 
 

@@ -14,11 +14,9 @@ def get_room(slug: str, user: User | AnonymousUser) -> Room:
     """Return the room of a slug. Raise Refused if the user may not enter it."""
     if not user.is_authenticated:
         raise Refused(CloseCode.NOT_LOGGED_IN)
-    room = Room.objects.with_slug(slug).first()
-    if room is None:
+    room = Room.objects.with_slug(slug).visible_to(user).first()
+    if room is None:  # or private: who is no member does not learn that it exists
         raise Refused(CloseCode.NOT_FOUND)
-    if not room.admits(user):
-        raise Refused(CloseCode.NOT_ALLOWED)
     return room
 
 

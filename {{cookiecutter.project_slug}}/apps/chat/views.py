@@ -123,10 +123,7 @@ def errors_shown(request: HttpRequest) -> Iterator[None]:
 
 
 def get_room(request: AuthenticatedRequest, slug: str) -> Room:
-    room = get_object_or_404(Room.objects.with_slug(slug))
-    if not room.admits(request.user):
-        raise PermissionDenied("Only members of this room may see it.")
-    return room
+    return get_object_or_404(Room.objects.with_slug(slug).visible_to(request.user))
 
 
 def get_own_room(request: AuthenticatedRequest, slug: str) -> Room:

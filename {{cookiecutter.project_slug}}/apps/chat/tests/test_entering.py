@@ -38,7 +38,7 @@ async def test_an_unknown_room_is_not_found(ada: User) -> None:
 async def test_a_private_room_is_for_its_members(attic: Room) -> None:
     eve = await User.objects.acreate_user("eve")
 
-    assert await refusal(await Tab.open(eve, "attic")) == 4403
+    assert await refusal(await Tab.open(eve, "attic")) == 4404
 
 
 async def test_members_enter_a_private_room(

@@ -38,7 +38,7 @@ async def test_removal_from_a_private_room_closes(
 
     assert await bobs.code(SECOND) == 4403
     back = await Tab.open_as(bobs.client, "attic")
-    assert await back.code() == 4403
+    assert await back.code() == 4404
     await back.leave()
 
 
@@ -135,7 +135,7 @@ async def test_a_room_made_private_lets_its_members_come_back(
     await back.is_in()
     await back.leave()
     back = await Tab.open_as(bobs.client, "lobby")
-    assert await back.code() == 4403
+    assert await back.code() == 4404
     await back.leave()
 
 
@@ -187,5 +187,5 @@ async def test_removal_in_the_admin_closes(
     assert response.status_code == 302
     assert await bobs.code(SECOND) == 1012  # the room was saved first
     back = await Tab.open_as(bobs.client, "attic")
-    assert await back.code() == 4403
+    assert await back.code() == 4404
     await back.leave()

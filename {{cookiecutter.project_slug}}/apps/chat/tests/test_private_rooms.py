@@ -41,7 +41,7 @@ def test_strangers_are_led_to_the_login(attic: Room, page: str) -> None:
 def test_others_see_nothing_and_change_nothing(
     attic: Room, eve: User, page: str
 ) -> None:
-    assert visit(eve, page, attic) == 403
+    assert visit(eve, page, attic) == 404
     assert not Message.objects.exists()
     assert attic.members.count() == 2
 
@@ -50,7 +50,7 @@ def test_others_see_nothing_and_change_nothing(
 def test_an_administrator_is_no_exception(attic: Room, page: str) -> None:
     admin = User.objects.create_superuser("admin")
 
-    assert visit(admin, page, attic) == 403
+    assert visit(admin, page, attic) == 404
 
 
 @pytest.mark.parametrize(

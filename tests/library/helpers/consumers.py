@@ -4,6 +4,7 @@ import asyncio
 from typing import Any, ClassVar
 
 from channels.auth import login, logout
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import OperationalError
 from django.utils.translation import get_language
@@ -90,7 +91,7 @@ async def obey(scope: Any, content: dict[str, Any]) -> str:
     """Log somebody in or out over a socket. Returns whom that makes of its user."""
     if name := content.get("login"):
         user = await get_user_model().objects.aget(username=name)
-        await login(scope, user, "django.contrib.auth.backends.ModelBackend")
+        await login(scope, user, settings.AUTHENTICATION_BACKENDS[0])
         await in_thread(scope["session"].save)()
     elif "logout" in content:
         await logout(scope)

@@ -48,6 +48,7 @@ def test_sign_up_refuses_a_weak_password(client: Client) -> None:
 
 @pytest.mark.parametrize("login", ["ada", "ada@example.com"])
 def test_sign_in_by_name_or_e_mail(client: Client, ada: User, login: str) -> None:
+    EmailAddress.objects.create(user=ada, email=ada.email, verified=True)
     assert sign_in(client, login, PASSWORD)
 
 

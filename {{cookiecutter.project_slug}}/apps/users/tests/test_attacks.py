@@ -1,17 +1,22 @@
 """What somebody tries who is after other people's accounts."""
 
+import re
 from urllib.parse import urlsplit
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.conf import settings as django_settings
 from django.contrib.auth import get_user
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 from pytest_django.asserts import assertContains, assertRedirects
 
+from apps.users.forms import SignupForm
 from apps.users.models import User
+from channels_live.utils import absolute_url
 
 PASSWORD = "Engines-weave-algebra-1"
 NEW_PASSWORD = "Looms-weave-flowers-2"
@@ -38,6 +43,109 @@ def test_passwords_cannot_be_guessed_for_long(ada: User) -> None:
         assert not is_signed_in(Client(), f"guess {number}")
 
     assert not is_signed_in(Client(), PASSWORD)
+
+
+def test_guessing_locks_out_whoever_guesses_and_not_the_owner(ada: User) -> None:
+    for number in range(TRIES + 1):
+        assert not is_signed_in(Client(REMOTE_ADDR="192.0.2.1"), f"guess {number}")
+
+    assert is_signed_in(Client(REMOTE_ADDR="192.0.2.2"), PASSWORD)
+
+
+class SlowHasher(MD5PasswordHasher):
+    """Counts what costs time in production."""
+
+    algorithm = "counting"
+    hashes = 0
+
+    def encode(self, password: str, salt: str) -> str:
+        type(self).hashes += 1
+        return super().encode(password, salt)
+
+
+@pytest.mark.parametrize(
+    "login",
+    ["ada", "ada@example.com", "shared@example.com", "nobody", "no@example.com"],
+)
+def test_a_wrong_login_costs_one_hash_whoever_it_names(
+    settings: Settings, login: str
+) -> None:
+    settings.PASSWORD_HASHERS = [f"{__name__}.SlowHasher"]
+    ada = User.objects.create_user("ada", "ada@example.com", PASSWORD)
+    EmailAddress.objects.create(user=ada, email=ada.email, verified=True)
+    for number in range(16):
+        other = User.objects.create_user(f"o{number}", "shared@example.com", "x")
+        EmailAddress.objects.create(user=other, email=other.email)
+    SlowHasher.hashes = 0
+
+    Client().post(LOGIN, {"login": login, "password": "wrong"})
+
+    assert SlowHasher.hashes == 1
+
+
+def test_an_address_is_whose_who_has_proven_it(ada: User) -> None:
+    mine = User.objects.create_user("mine", "ada@example.com", PASSWORD)
+    login = {"login": "ada@example.com", "password": PASSWORD}
+    client = Client()
+
+    client.post(LOGIN, login)
+    assert not get_user(client).is_authenticated
+
+    EmailAddress.objects.create(user=mine, email=mine.email, verified=True)
+    client.post(LOGIN, login)
+    assert get_user(client) == mine
+
+
+def test_a_name_that_looks_like_an_address_is_no_way_to_it(ada: User) -> None:
+    EmailAddress.objects.create(user=ada, email=ada.email, verified=True)
+    User.objects.create_user(ada.email, password=NEW_PASSWORD)
+    client = Client()
+
+    client.post(LOGIN, {"login": ada.email, "password": PASSWORD})
+
+    assert get_user(client) == ada
+
+
+# A Cyrillic letter, wide ones, an accent, and a space without width.
+@pytest.mark.parametrize(
+    "name", ["\u0430da", "\uff41\uff44\uff41", "ad\xe1", "ada\u200b"]
+)
+def test_names_that_look_alike_are_refused(name: str) -> None:
+    answer = Client().post(reverse("account_signup"), sign_up(name))
+
+    assertContains(answer, "Enter a valid username")
+    assert not User.objects.exists()
+
+
+def test_a_name_that_was_taken_a_moment_ago_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def take(form: SignupForm, request: object) -> None:
+        User.objects.create_user("ada")
+        User.objects.create_user("ada")  # as two requests at once
+
+    monkeypatch.setattr(SignupForm, "save", take)
+
+    answer = Client().post(reverse("account_signup"), sign_up("ada"))
+
+    assertContains(answer, "A user with that username already exists")
+
+
+def sign_up(name: str) -> dict[str, str]:
+    return {"username": name, "password1": PASSWORD, "password2": PASSWORD}
+
+
+@pytest.mark.parametrize("port", [":1337", ":443", "."])
+def test_links_in_emails_lead_to_the_site(ada: User, port: str) -> None:
+    headers = {"Host": f"localhost{port}"}
+
+    Client().post(
+        reverse("account_reset_password"), {"email": ada.email}, headers=headers
+    )
+
+    (message,) = mail.outbox
+    (link,) = re.findall(r"https?://\S+/password/reset/\S+", str(message.body))
+    assert link.startswith(absolute_url("/"))
 
 
 def test_the_admin_has_no_login_of_its_own(ada: User) -> None:

@@ -1,0 +1,21 @@
+from typing import Any
+
+from allauth.account import forms
+from allauth.account.adapter import get_adapter
+from django.contrib.auth.validators import ASCIIUsernameValidator
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest
+from django.shortcuts import render
+
+USERNAME_VALIDATORS = [ASCIIUsernameValidator()]
+
+
+class SignupForm(forms.SignupForm):
+    def try_save(self, request: HttpRequest) -> tuple[Any, Any]:
+        try:
+            with transaction.atomic():
+                saved: tuple[Any, Any] = super().try_save(request)
+                return saved
+        except IntegrityError:  # somebody else took the name at the same time
+            self.add_error("username", get_adapter().error_messages["username_taken"])
+            return None, render(request, "account/signup.html", {"form": self})

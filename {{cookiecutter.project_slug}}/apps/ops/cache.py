@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from functools import partial
+from itertools import batched
 from typing import Any
 
 from django.core.cache.backends.locmem import LocMemCache
@@ -31,6 +32,16 @@ class Cache(RedisCache):
         options = {**OPTIONS, **params.get("OPTIONS", {})}
         super().__init__(server, {**params, "OPTIONS": options})
         self._class = Client
+
+    def clear(self) -> bool:
+        """Delete what this project caches. Django would empty Redis, for all projects."""
+        fallback.ask(self._clear_redis, self._cache.memory.clear)
+        return True
+
+    def _clear_redis(self) -> None:
+        client = self._cache.redis.get_client(write=True)
+        for keys in batched(client.scan_iter(self.make_key("*"), 1000), 1000):
+            client.delete(*keys)
 
 
 class Client:

@@ -14,6 +14,7 @@ class ChannelsLiveConfig(AppConfig):
 
         plain.ignore_messages()
         plain.complain_of_group_send()
+        plain.hand_out_jobs_once()
         servers.install()
         commands.connect_signals()
         rendering.refuse_in_cache()

@@ -5,6 +5,7 @@ from typing import Any
 
 from channels.consumer import AsyncConsumer, SyncConsumer
 from channels.layers import ChannelLayerManager
+from channels_redis.core import RedisChannelLayer
 
 from channels_live import conf
 from channels_live.base.budget import Budget
@@ -59,3 +60,20 @@ def telling(group_send: Any) -> Any:
             await send(group, Message(Kind.GROUP_SEND, group, pairs))
 
     return call
+
+
+def hand_out_jobs_once() -> None:
+    """Have one worker get each message, as Channels promises: django/channels_redis#163.
+
+    Workers put back into the queue what another one has just taken out of it.
+    """
+    layer: Any = RedisChannelLayer
+    pop_with_backup = layer._brpop_with_clean
+
+    async def pop(self: Any, index: int, channel: str, timeout: float) -> Any:
+        if channel.endswith("!"):  # one process alone receives from it
+            return await pop_with_backup(self, index, channel, timeout)
+        popped = await self.connection(index).bzpopmin(channel, timeout=timeout)
+        return popped and popped[1]
+
+    layer._brpop_with_clean = pop

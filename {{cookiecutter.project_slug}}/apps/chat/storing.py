@@ -87,7 +87,7 @@ def count_up(room: Room, count: int) -> int:
     """Reserve numbers and return the first. Lock the room until the commit."""
     counted = Room(pk=room.pk, last_number=F("last_number") + count)
     try:
-        counted.save(update_fields=["last_number"])
+        counted.save(force_update=True, update_fields=["last_number"])
     except Room.NotUpdated:
         raise Room.DoesNotExist("The room was deleted.") from None
     return counted.last_number - count + 1

@@ -364,6 +364,8 @@ CHANNELS_LIVE = {
     "SOCKETS_PER_SECOND": env.int("WEBSOCKET_SOCKETS_PER_SECOND", default=3),
 }
 
+TEST_RUNNER = "channels_live.runner.Runner"  # of manage.py test
+
 # Operations: apps.ops
 
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # without one there are none

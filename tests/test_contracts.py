@@ -30,9 +30,9 @@ layers =
     process
     live | presence | revocation
     delivery
-    observe
+    observe | utils
     base
-    conf | migrations | models | runner | utils
+    conf | migrations | models | runner
 
 [importlinter:contract:cycles]
 name = No folder and no module goes in a circle

@@ -102,7 +102,8 @@ def keep_apart() -> None:
 
 def separate_layers() -> None:
     """Have nothing reach a server that uses the same Redis, or come from there."""
-    for layer in settings.CHANNEL_LAYERS.values():
+    layers: Any = settings.CHANNEL_LAYERS
+    for layer in layers.values():
         if "prefix" in layer.get("CONFIG", {}):
             layer["CONFIG"]["prefix"] = f"test-{uuid4()}"
 

@@ -40,11 +40,11 @@ async def open_socket(
 ) -> AsyncIterator[WebsocketCommunicator]:
     """Open a socket from a page of this site, in a browser where `user` has logged in.
 
-    Raises RuntimeError in a test whose database is in a transaction.
+    With a user, raises RuntimeError in a test whose database is in a transaction.
     """
-    check_test()
     headers = [(b"host", b"testserver"), (b"origin", b"http://testserver")]
     if user:
+        check_test()
         client = Client()
         await client.aforce_login(user)
         name = django_settings.SESSION_COOKIE_NAME
@@ -92,9 +92,10 @@ class LivePage:
 async def open_live(user: Any, region: type[Live], key: Any) -> AsyncIterator[LivePage]:
     """Open a page that shows a region, in a browser where `user` has logged in.
 
-    Processes read in threads of their own, which see what is committed: such a test
-    needs `django_db(transaction=True)`.
+    Raises RuntimeError in a test whose database is in a transaction, for regions are
+    read in threads.
     """
+    check_test()
     place = Place(region, region.clean_key(key), get_language() or "", "/")
     async with open_socket(websocket_reverse("ws_live"), user) as socket:
         await has_entered(socket)

@@ -172,6 +172,7 @@ REDIS_URLS = env.list("REDIS_URL", default=[])
 # Projects that share a Redis hear and overwrite nothing of each other's.
 REDIS_PREFIX = env.str("REDIS_PREFIX", default="{{ cookiecutter.project_slug }}")
 if REDIS_URLS:
+    _number = parse_url(REDIS_URLS[0]).get("db", 0)  # type: ignore[no-untyped-call]
     _layer = {
         # The layer waits for messages as long as there are none; a connection that died
         # without a word is noticed by a ping.
@@ -180,7 +181,7 @@ if REDIS_URLS:
             for url in REDIS_URLS
         ],
         # No name of a group or channel has a colon. Pub/sub knows no databases.
-        "prefix": f"{REDIS_PREFIX}.{parse_url(REDIS_URLS[0]).get('db', 0)}:",
+        "prefix": f"{REDIS_PREFIX}.{_number}:",
     }
     CHANNEL_LAYERS = {
         # Of plain Channels consumers, workers and send().

@@ -33,15 +33,16 @@ class Cache(RedisCache):
         super().__init__(server, {**params, "OPTIONS": options})
         self._class = Client
 
-    def clear(self) -> bool:
+    def clear(self) -> None:
         """Delete what this project caches. Django would empty Redis, for all projects."""
-        fallback.ask(self._clear_redis, self._cache.memory.clear)
-        return True
+        by: Any = self._cache
 
-    def _clear_redis(self) -> None:
-        client = self._cache.redis.get_client(write=True)
-        for keys in batched(client.scan_iter(self.make_key("*"), 1000), 1000):
-            client.delete(*keys)
+        def clear_redis() -> None:
+            redis = by.redis.get_client(write=True)
+            for keys in batched(redis.scan_iter(self.make_key("*"), 1000), 1000):
+                redis.delete(*keys)
+
+        fallback.ask(clear_redis, by.memory.clear)
 
 
 class Client:

@@ -103,7 +103,7 @@ def user_key(user_pk: object) -> str:
     model = get_user_model()
     try:
         key = model._meta.pk.to_python(user_pk)
-    except ValidationError:
+    except (TypeError, ValidationError):
         key = None
     if key is None:
         raise ValueError(f"Expected the primary key of a user, got {user_pk!r}.")

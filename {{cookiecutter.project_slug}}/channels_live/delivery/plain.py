@@ -70,10 +70,10 @@ def hand_out_jobs_once() -> None:
     layer: Any = RedisChannelLayer
     pop_with_backup = layer._brpop_with_clean
 
-    async def pop(self: Any, index: int, channel: str, timeout: float) -> Any:
+    async def pop(self: Any, index: int, channel: str, **options: Any) -> Any:
         if channel.endswith("!"):  # one process alone receives from it
-            return await pop_with_backup(self, index, channel, timeout)
-        popped = await self.connection(index).bzpopmin(channel, timeout=timeout)
+            return await pop_with_backup(self, index, channel, **options)
+        popped = await self.connection(index).bzpopmin(channel, **options)
         return popped and popped[1]
 
     layer._brpop_with_clean = pop

@@ -1,10 +1,10 @@
 """What a region's key may be, and how keys travel: in names, notices and rows."""
 
 import json
-from hashlib import blake2b
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 

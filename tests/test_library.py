@@ -21,7 +21,7 @@ OTHER_LAYER = """
 from config.settings import *
 
 LAYER = "channels_redis.core.RedisChannelLayer"
-CHANNEL_LAYERS["default"]["BACKEND"] = LAYER
+CHANNEL_LAYERS["channels_live"]["BACKEND"] = LAYER
 """
 
 pytestmark = pytest.mark.timeout(900)

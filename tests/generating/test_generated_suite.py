@@ -16,7 +16,7 @@ def test_the_engine_on_the_other_layer_of_channels_redis(
     (project.path / "config" / "other.py").write_text(
         "from config.settings import *\n"
         'LAYER = "channels_redis.core.RedisChannelLayer"\n'
-        'CHANNEL_LAYERS["default"]["BACKEND"] = LAYER\n'
+        'CHANNEL_LAYERS["channels_live"]["BACKEND"] = LAYER\n'
     )
     done = project.run(
         *("pytest", "-q", "-p", "no:cacheprovider", "apps/chat"),

@@ -27,7 +27,7 @@ def test_production_is_warned_of_a_channel_layer_in_memory(
     settings: Settings, is_debug: bool, layer: dict[str, Any], expected: int
 ) -> None:
     settings.DEBUG = is_debug
-    settings.CHANNEL_LAYERS = {"default": layer}
+    settings.CHANNEL_LAYERS = {"channels_live": layer}
 
     assert len(found("channels_live.W001")) == expected
 

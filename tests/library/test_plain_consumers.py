@@ -215,14 +215,9 @@ async def test_what_is_published_to_a_group_of_its_own_does_not_end_it(
 
 
 async def test_it_is_served_though_the_channel_layer_of_the_library_is_away(
-    settings: Settings, tune: Callable[..., None], path: str
+    settings: Settings, path: str
 ) -> None:
     layers.use(layers.BrokenLayer, settings)
-    settings.CHANNEL_LAYERS["library"] = settings.CHANNEL_LAYERS["default"]
-    settings.CHANNEL_LAYERS["default"] = {
-        "BACKEND": "channels.layers.InMemoryChannelLayer"
-    }
-    tune(CHANNEL_LAYER="library")
 
     socket = await connect(f"/ws/{path}/")
 

@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import Self
 
 import pytest
-from channels.layers import get_channel_layer
 from django.db import InterfaceError, OperationalError
 from pytest_django import Settings
 
 from channels_live import CloseCode, apublish
+from channels_live.delivery.hub import get_layer
 from channels_live.process import every, get_process
 from channels_live.testing import WAIT, check_sockets, has_entered
 from tests.library.helpers import layers
@@ -103,7 +103,7 @@ async def test_a_process_leaves_though_the_database_is_away(
 @pytest.fixture
 async def layer(settings: Settings) -> ForgetfulLayer:
     layers.use(ForgetfulLayer, settings)
-    layer = get_channel_layer()
+    layer = get_layer()
     assert isinstance(layer, ForgetfulLayer)
     return layer
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async
-from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth import get_user_model
 from django.db import transaction
@@ -15,7 +14,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from channels_live import CloseCode, conf, disconnect, user_group
-from channels_live.delivery.hub import EVERYBODY
+from channels_live.delivery.hub import EVERYBODY, get_layer
 from tests.library.helpers import layers
 from tests.library.helpers.browsing import (
     answers,
@@ -93,7 +92,7 @@ async def test_the_end_of_all_logins_closes_all_sockets(
 
 
 async def test_a_change_that_is_rolled_back_is_not_told(ada: Any) -> None:
-    layer: Any = get_channel_layer()
+    layer: Any = get_layer()
     channel = await layer.new_channel()
     await layer.group_add(EVERYBODY, channel)
 

@@ -46,6 +46,16 @@ def test_without_a_request_the_host_is_the_site(site: Site, settings: Settings) 
     ]
 
 
+@pytest.mark.django_db(transaction=True)
+async def test_the_site_is_found_from_async_code(
+    site: Site, settings: Settings
+) -> None:
+    settings.USE_HTTPS_IN_ABSOLUTE_URLS = True
+    Site.objects.clear_cache()
+
+    assert render(Context({"name": "attic"}))[0] == "wss://example.org/ws/plain/"
+
+
 def test_what_no_route_fits_raises_no_reverse_match(page: HttpRequest) -> None:
     with pytest.raises(NoReverseMatch):
         render(Context({"name": "", "request": page}))

@@ -1,6 +1,8 @@
 # The public API, beside utils.py, testing.py and the template tags.
 
 from .base.close_code import CloseCode as CloseCode
+from .base.messages import group_name as group_name
+from .base.messages import key_of as key_of
 from .base.messages import user_group as user_group
 from .base.work import in_thread as in_thread
 from .commands import apublish as apublish

@@ -16,7 +16,7 @@ from django.http import HttpRequest
 
 from channels_live.base.close_code import CloseCode
 from channels_live.base.loops import start
-from channels_live.base.messages import Kind, Message, check_name, label
+from channels_live.base.messages import Kind, Message, check_name, label, user_key
 from channels_live.base.work import Tasks
 from channels_live.delivery.group import Fragment
 from channels_live.delivery.hub import EVERYBODY, reaches_nobody, send
@@ -59,13 +59,15 @@ def disconnect(
     """Close the sockets that fit all that is given, on every process, within a second.
 
     `session` is a session key, `user` a primary key, `group` the name of a group that
-    was joined. Raises ValueError where nothing is given, for a bad group name, and for
-    a code that no socket can be closed with.
+    was joined. Raises ValueError where nothing is given, for a bad group name, for what
+    is no primary key, and for a code that no socket can be closed with.
     """
     if not 1000 <= code < 5000:
         raise ValueError(f"Expected a close code from 1000 to 4999, got {code!r}.")
     if group is not None:
         check_name(group)
+    if user is not None:
+        user = user_key(user)
     given = {"session": session, "user": user, "group": group}
     labels = [label(kind, value) for kind, value in given.items() if value is not None]
     if not labels:
@@ -74,8 +76,11 @@ def disconnect(
 
 
 def recheck(user: object) -> None:
-    """Have every process check whether the logins of a user (by primary key) are good."""
-    start(tell_all(Message(Kind.RECHECK, labels=[label("user", user)])))
+    """Have every process check whether the logins of a user (by primary key) are good.
+
+    Raises ValueError for what is no primary key.
+    """
+    start(tell_all(Message(Kind.RECHECK, labels=[label("user", user_key(user))])))
 
 
 def history_changed(group: str) -> None:

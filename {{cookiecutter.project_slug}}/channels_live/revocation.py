@@ -21,7 +21,7 @@ from django.utils.crypto import constant_time_compare
 
 from channels_live import conf
 from channels_live.base.close_code import CloseCode
-from channels_live.base.messages import label
+from channels_live.base.messages import label, user_key
 from channels_live.delivery.socket import Socket
 
 # For how long a revocation also meets those who were still entering, in seconds.
@@ -150,7 +150,7 @@ def find_revoked(sockets: Collection[Socket]) -> list[Socket]:
         if (user := get_identity(socket.scope["session"])[0]) is not None
     }
     found = auth.get_user_model()._default_manager.in_bulk(set(logins.values()))
-    users = {str(pk): user for pk, user in found.items()}
+    users = {user_key(pk): user for pk, user in found.items()}
     keys = find_open_sessions([socket.scope["session"] for socket in logins])
     revoked = []
     for socket, pk in logins.items():

@@ -8,7 +8,6 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, cast
-from uuid import uuid4
 
 import pytest
 from channels.db import aclose_old_connections
@@ -28,6 +27,7 @@ from channels_live.live.region import Live
 from channels_live.live.rendering import show
 from channels_live.models import Change
 from channels_live.process import get_process
+from channels_live.runner import check_test, keep_apart
 from channels_live.utils import websocket_reverse
 
 # For how long anything may be on its way, in seconds.
@@ -38,9 +38,13 @@ WAIT = 5
 async def open_socket(
     path: str, user: Any = None
 ) -> AsyncIterator[WebsocketCommunicator]:
-    """Open a socket from a page of this site, in a browser where `user` has logged in."""
+    """Open a socket from a page of this site, in a browser where `user` has logged in.
+
+    With a user, raises RuntimeError in a test whose database is in a transaction.
+    """
     headers = [(b"host", b"testserver"), (b"origin", b"http://testserver")]
     if user:
+        check_test()
         client = Client()
         await client.aforce_login(user)
         name = django_settings.SESSION_COOKIE_NAME
@@ -88,9 +92,10 @@ class LivePage:
 async def open_live(user: Any, region: type[Live], key: Any) -> AsyncIterator[LivePage]:
     """Open a page that shows a region, in a browser where `user` has logged in.
 
-    Processes read in threads of their own, which see what is committed: such a test
-    needs `django_db(transaction=True)`.
+    Raises RuntimeError in a test whose database is in a transaction, for regions are
+    read in threads.
     """
+    check_test()
     place = Place(region, region.clean_key(key), get_language() or "", "/")
     async with open_socket(websocket_reverse("ws_live"), user) as socket:
         await has_entered(socket)
@@ -128,21 +133,14 @@ def live_changes(using: str = "default") -> Iterator[list[tuple[str, Any]]]:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def groups_of_their_own() -> None:
-    """Nothing reaches a server that uses the same Redis, or comes from there."""
-    layers = cast(dict[str, Any], django_settings.CHANNEL_LAYERS)
-    for layer in layers.values():
-        if "prefix" in layer.get("CONFIG", {}):
-            layer["CONFIG"]["prefix"] = f"test-{uuid4()}"
+def apart_from_others() -> None:
+    """Nothing reaches a server, or a test that runs beside this one."""
+    keep_apart()
 
 
 @pytest.fixture(autouse=True)
-def nothing_left_behind(
-    settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[None]:
-    """Tests open more sockets than one person would, and wait for nobody to show."""
-    tuned = getattr(settings, "CHANNELS_LIVE", {})
-    settings.CHANNELS_LIVE = {**tuned, "SOCKETS_PER_SECOND": 1000}
+def nothing_left_behind(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Tests wait for nobody to show."""
     monkeypatch.setattr("channels_live.process.PRESENCE_INTERVAL", 0.02)
     yield
     # A channel layer belongs to an event loop, and each test has a new one; a thread

@@ -4,16 +4,15 @@ Everything here may be called from sync and from async code.
 """
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from django.conf import settings
 from django.contrib.sites.models import Site
-from django.core.exceptions import SynchronousOnlyOperation
-from django.db import connections
 from django.http import HttpRequest
 from django.urls import get_script_prefix, reverse
 from django.utils.module_loading import import_string
+
+from channels_live.base.work import wait_for
 
 
 def websocket_reverse(
@@ -67,12 +66,4 @@ def absolute_url(path: str, *, request: HttpRequest | None = None) -> str:
 
 def get_site_domain() -> str:
     """Return the current Site's domain; after the first call without a query."""
-    try:
-        return Site.objects.get_current().domain
-    except SynchronousOnlyOperation:
-        # Django allows no query on the event loop's own thread.
-        with ThreadPoolExecutor(max_workers=1) as executor:
-            try:
-                return executor.submit(Site.objects.get_current).result().domain
-            finally:
-                executor.submit(connections.close_all)
+    return wait_for(Site.objects.get_current).domain

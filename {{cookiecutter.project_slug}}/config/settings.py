@@ -11,6 +11,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.autoreload import DJANGO_AUTORELOAD_ENV
 from django.utils.csp import CSP
+from redis.connection import parse_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -69,6 +70,7 @@ MIGRATION_MODULES = {"debug_toolbar": None}  # it stores nothing
 
 INSTALLED_APPS = [
     "daphne",  # first: its runserver serves WebSockets too
+    "channels_live",  # before channels: its runworker says where there is no work
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -83,7 +85,6 @@ INSTALLED_APPS = [
     # % if cookiecutter.include_chat_demo and cookiecutter.chat_client == "htmx"
     "django_htmx",
     # % endif
-    "channels_live",
     "apps.ops",
     "apps.users",
     "apps.web",
@@ -169,21 +170,30 @@ DATABASES = {"default": _database}
 # Several addresses are shards: channels-redis spreads the groups over them.
 REDIS_URLS = env.list("REDIS_URL", default=[])
 # Projects that share a Redis hear and overwrite nothing of each other's.
-REDIS_PREFIX = "{{ cookiecutter.project_slug }}"
+REDIS_PREFIX = env.str("REDIS_PREFIX", default="{{ cookiecutter.project_slug }}")
 if REDIS_URLS:
+    _number = parse_url(REDIS_URLS[0]).get("db", 0)  # type: ignore[no-untyped-call]
+    _layer = {
+        # The layer waits for messages as long as there are none; a connection that died
+        # without a word is noticed by a ping.
+        "hosts": [
+            {"address": url, "socket_timeout": None, "health_check_interval": 5}
+            for url in REDIS_URLS
+        ],
+        # No name of a group or channel has a colon. Pub/sub knows no databases.
+        "prefix": f"{REDIS_PREFIX}.{_number}:",
+    }
     CHANNEL_LAYERS = {
+        # Of plain Channels consumers, workers and send().
         "default": {
+            "BACKEND": "channels_redis.core.RedisChannelLayer",
+            "CONFIG": _layer,
+        },
+        # Of channels_live, which needs no more than pub/sub.
+        "channels_live": {
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            "CONFIG": {
-                # The layer waits for messages as long as there are none; a connection
-                # that died without a word is noticed by a ping.
-                "hosts": [
-                    {"address": url, "socket_timeout": None, "health_check_interval": 5}
-                    for url in REDIS_URLS
-                ],
-                "prefix": REDIS_PREFIX,
-            },
-        }
+            "CONFIG": _layer,
+        },
     }
     CACHES = {
         "default": {
@@ -194,10 +204,11 @@ if REDIS_URLS:
     }
 else:
     CHANNEL_LAYERS = {
-        "default": {
+        "default": {"BACKEND": "channels.layers.InMemoryChannelLayer"},
+        "channels_live": {
             "BACKEND": "channels.layers.InMemoryChannelLayer",
             "CONFIG": {"capacity": 10_000},
-        }
+        },
     }
     CACHES = {
         "default": {
@@ -349,10 +360,13 @@ ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
 # WebSockets: channels_live/conf.py has all that can be tuned, and its defaults.
 
 CHANNELS_LIVE = {
+    "CHANNEL_LAYER": "channels_live",
     "BEHIND_PROXY": BEHIND_PROXY,
     "FRAMES_PER_SECOND": env.int("WEBSOCKET_FRAMES_PER_SECOND", default=20),
     "SOCKETS_PER_SECOND": env.int("WEBSOCKET_SOCKETS_PER_SECOND", default=3),
 }
+
+TEST_RUNNER = "channels_live.runner.Runner"  # of manage.py test
 
 # Operations: apps.ops
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.admin.utils import quote
 from django.test import AsyncClient
 from django.urls import reverse
 from django.utils import timezone
@@ -83,7 +84,7 @@ async def test_a_user_deactivated_in_the_admin_is_let_go(bobs: Tab, bob: User) -
     await admin.aforce_login(await User.objects.acreate_superuser("admin"))
 
     response = await admin.post(
-        reverse("admin:users_user_change", args=[bob.pk]),
+        reverse("admin:users_user_change", args=[quote(bob.pk)]),
         {
             "username": "bob",
             "date_joined_0": "2026-01-01",

@@ -11,7 +11,7 @@ from channels.layers import get_channel_layer
 from pytest_django import Settings
 
 from channels_live import Fragment, apublish, disconnect, publish
-from channels_live.delivery.hub import EVERYBODY
+from channels_live.delivery.hub import EVERYBODY, get_layer
 from channels_live.process import get_process
 from channels_live.testing import WAIT, has_entered
 from tests.library.helpers import layers
@@ -232,7 +232,7 @@ async def test_garbage_of_another_process_is_dropped_and_harms_nobody(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     layers.use(layers.ScriptedLayer, settings)
-    layer: Any = get_channel_layer()
+    layer: Any = get_layer()
     listener = await listen()
     unheard = set()
 

@@ -10,7 +10,10 @@ from pytest_django import Settings
 def use(layer: type[InMemoryChannelLayer], settings: Settings) -> None:
     """Have processes reach each other through a layer of that class."""
     backend = f"{layer.__module__}.{layer.__qualname__}"
-    settings.CHANNEL_LAYERS = {"default": {"BACKEND": backend}}
+    settings.CHANNEL_LAYERS = {
+        "default": {"BACKEND": "channels.layers.InMemoryChannelLayer"},
+        "channels_live": {"BACKEND": backend},
+    }
 
 
 class BrokenLayer(InMemoryChannelLayer):

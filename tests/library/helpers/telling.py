@@ -4,15 +4,13 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from channels.layers import get_channel_layer
-
-from channels_live.delivery.hub import EVERYBODY
+from channels_live.delivery.hub import EVERYBODY, get_layer
 from channels_live.testing import WAIT
 
 
 async def overhear(say: Callable[[], None], group: str = EVERYBODY) -> dict[str, Any]:
     """What processes are told when something is said."""
-    layer: Any = get_channel_layer()
+    layer: Any = get_layer()
     channel = await layer.new_channel()
     await layer.group_add(group, channel)
     say()
@@ -24,5 +22,5 @@ async def overhear(say: Callable[[], None], group: str = EVERYBODY) -> dict[str,
 
 async def tell_as_another(message: dict[str, Any]) -> None:
     """Tell all processes what one of them was overheard to say, as if by another."""
-    layer: Any = get_channel_layer()
+    layer: Any = get_layer()
     await layer.group_send(EVERYBODY, {**message, "sender": "another"})

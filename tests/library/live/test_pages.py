@@ -1,6 +1,8 @@
 """What a page shows, and what its name says."""
 
 import re
+from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +12,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import models
 from django.template import Context, Template, TemplateSyntaxError
 from django.test import RequestFactory
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import override
 
 from channels_live import Live
@@ -84,6 +87,25 @@ def test_a_key_has_the_type_of_the_field_it_stands_for(ada: Any) -> None:
     assert name_in(number) == name_in(text)
     with pytest.raises(ValueError, match="no key 'ada'"):
         Card.changed("ada")
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_page_may_be_rendered_in_async_code() -> None:
+    ada = await User.objects.acreate(username="ada")
+    request = request_of()
+    request.user = SimpleLazyObject(lambda: User.objects.get(pk=ada.pk))
+
+    html = render("{% listen 'news' %}{% live 'tests.Card' key %}", request, key=ada.pk)
+
+    assert "<live-listen" in html
+    assert "<live-region" in html
+
+
+@pytest.mark.parametrize("key", [Decimal("1.50"), date(2026, 1, 2)])
+def test_dates_and_decimals_are_keys(key: Any) -> None:
+    place = Place(Text, key, "en", "/")
+
+    assert Place.unsign(place.sign("user 1"), "user 1") == place
 
 
 @pytest.mark.parametrize("key", [3, "3", uuid4(), (1, "a"), (uuid4(), (2, "3"))])
@@ -256,7 +278,9 @@ def test_what_no_socket_can_send_is_an_error(
 
 
 def test_what_is_followed_is_a_field() -> None:
-    with pytest.raises(TypeError, match=r"users\.User has no field 'nmae'; it has id,"):
+    with pytest.raises(
+        TypeError, match=r"users\.User has no field 'nmae'; it has .*username,"
+    ):
         follow(User, "nmae")
     with pytest.raises(TypeError, match="has no field 'groups'"):
         follow(User, "groups")

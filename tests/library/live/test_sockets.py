@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext, override
 
 from channels_live import CloseCode, Live, publish
+from channels_live.live.keys import subject
 from channels_live.live.names import Place, owner, sign_group
 from channels_live.live.outbox import EventOutbox
 from channels_live.live.region import regions as registry
@@ -278,7 +279,7 @@ async def test_a_thousand_notices_are_a_few_readings(ada: Any) -> None:
         before = len(reads)
         gate.clear()
         for number in range(1000):
-            get_process().live.changed(f"tests.Card {ada.pk}")
+            get_process().live.changed(subject("tests.Card", ada.pk))
             if number == 500:
                 await asyncio.sleep(0.2)
         await User.objects.filter(pk=ada.pk).aupdate(first_name="Ida")
@@ -292,11 +293,11 @@ async def test_a_thousand_notices_are_a_few_readings(ada: Any) -> None:
 async def test_a_notice_during_a_reading_causes_another(ada: Any) -> None:
     async with open_live(ada, Card, ada.pk) as page:
         gate.clear()
-        get_process().live.changed(f"tests.Card {ada.pk}")
+        get_process().live.changed(subject("tests.Card", ada.pk))
         await asyncio.sleep(0.1)
         before = len(reads)
         await User.objects.filter(pk=ada.pk).aupdate(first_name="Ida")
-        get_process().live.changed(f"tests.Card {ada.pk}")
+        get_process().live.changed(subject("tests.Card", ada.pk))
         gate.set()
 
         await page.shows("Ida")
@@ -307,7 +308,7 @@ async def test_is_read_ten_times_a_second_at_most(ada: Any) -> None:
     async with open_live(ada, Card, ada.pk):
         before, end = len(reads), time.monotonic() + 1
         while time.monotonic() < end:
-            get_process().live.changed(f"tests.Card {ada.pk}")
+            get_process().live.changed(subject("tests.Card", ada.pk))
             await asyncio.sleep(0.002)
         assert 5 <= len(reads) - before <= 12
 

@@ -92,7 +92,9 @@ def test_keys_can_be_replaced_without_ending_sessions(production: Any) -> None:
 
 def test_what_is_counted_is_counted_for_all_processes(production: Any) -> None:
     assert production["CACHES"]["default"]["LOCATION"] == PRODUCTION["REDIS_URL"]
-    assert "RedisPubSub" in production["CHANNEL_LAYERS"]["default"]["BACKEND"]
+    layers = production["CHANNEL_LAYERS"]
+    assert layers["default"]["BACKEND"] == "channels_redis.core.RedisChannelLayer"
+    assert "RedisPubSub" in layers["channels_live"]["BACKEND"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Who may enter a room by its WebSocket, and who may stay in it."""
 
 from collections.abc import Collection
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 
@@ -20,13 +21,16 @@ def get_room(slug: str, user: User | AnonymousUser) -> Room:
     return room
 
 
-def find_revoked(pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int], int]:
+type Pair = tuple[Any, Any]  # the primary keys of a room and a user
+
+
+def find_revoked(pairs: Collection[Pair]) -> dict[Pair, int]:
     """Return the pairs of room and user that may not stay together, and why."""
     rooms = Room.objects.in_bulk({room for room, _ in pairs})
     private = {room.pk for room in rooms.values() if room.is_private}
     memberships = Room.members.through.objects.filter(room__in=private)
     members = set(memberships.values_list("room_id", "user_id"))
-    codes: dict[tuple[int, int], int] = {}
+    codes: dict[Pair, int] = {}
     for room, user in pairs:
         if room not in rooms:
             codes[room, user] = CloseCode.NOT_FOUND

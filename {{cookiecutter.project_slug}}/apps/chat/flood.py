@@ -23,24 +23,24 @@ class Flood(ValidationError):
     """Raised when a user sends or creates too much at once."""
 
 
-def check_messages(user_pk: int) -> None:
+def check_messages(user_pk: object) -> None:
     """Count a message. Raise Flood beyond settings.CHAT_FLOOD_LIMIT."""
     if not hit(settings.CHAT_FLOOD_LIMIT, "chat", user_pk):
         raise Flood(_("Slow down: you are sending too much at once."))
 
 
-def check_rooms(user_pk: int) -> None:
+def check_rooms(user_pk: object) -> None:
     """Count a new room. Raise Flood beyond settings.CHAT_ROOM_LIMIT."""
     if not hit(settings.CHAT_ROOM_LIMIT, "rooms", user_pk):
         raise Flood(_("You have made many rooms lately. Try again later."))
 
 
-def may_show_typing(user_pk: int) -> bool:
+def may_show_typing(user_pk: object) -> bool:
     """Count a "typing" event. Return whether to show it to others."""
     return memory.hit(parse(TYPING_LIMIT), "typing", str(user_pk))
 
 
-def hit(limit: str, event: str, user_pk: int) -> bool:
+def hit(limit: str, event: str, user_pk: object) -> bool:
     """Count an event of a user. Return whether it is within the limit.
 
     Redis counts for all processes. While it is away, each process counts for itself.

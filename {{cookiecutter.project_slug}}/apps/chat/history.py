@@ -1,10 +1,11 @@
 """The messages of rooms, as sockets that come back catch up on them."""
 
 from collections.abc import Collection
+from typing import Any
 
 from apps.chat.models import Message, Room
 from apps.chat.rendering import render_message, render_skipped
-from channels_live import Fragment, in_thread
+from channels_live import Fragment, in_thread, key_of
 
 
 class RoomHistory:
@@ -27,9 +28,9 @@ class RoomHistory:
         return render_skipped(until - after, until)
 
 
-def room_pk(group: str) -> int:
+def room_pk(group: str) -> Any:
     """Return the primary key in the name of a group: see Room.group."""
-    return int(group.rpartition(".")[2])
+    return Room._meta.pk.to_python(key_of(group))
 
 
 room_history = RoomHistory()

@@ -9,6 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from channels_live import group_name
+
 MAX_MESSAGE = 2000
 
 
@@ -65,7 +67,7 @@ class Room(models.Model):
     @property
     def group(self) -> str:
         """The name of the group that the sockets of the room join."""
-        return f"chat.room.{self.pk}"
+        return group_name("chat.room", self.pk)
 
 
 def delete_at_once(

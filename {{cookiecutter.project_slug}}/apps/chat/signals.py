@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from functools import partial
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Model, QuerySet
@@ -33,7 +34,7 @@ def room_saved(
 
 @receiver(m2m_changed, sender=Room.members.through)
 def members_changed(
-    instance: Room | User, action: str, pk_set: set[int] | None, **kwargs: object
+    instance: Room | User, action: str, pk_set: set[Any] | None, **kwargs: object
 ) -> None:
     """Close the sockets of removed members, whichever side they are removed from."""
     if action == "pre_clear":  # post_clear names nobody

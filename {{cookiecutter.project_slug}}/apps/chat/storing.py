@@ -108,7 +108,8 @@ def count_up(room: Room, count: int) -> Room:
         is_private=F("is_private"),
     )
     try:
-        counted.save(update_fields=["last_number", "is_private"])
+        fields = ["last_number", "is_private"]
+        counted.save(force_update=True, update_fields=fields)
     except Room.NotUpdated:
         raise Room.DoesNotExist("The room was deleted.") from None
     return counted

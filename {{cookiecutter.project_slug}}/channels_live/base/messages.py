@@ -3,11 +3,17 @@
 import re
 from collections.abc import Sequence
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
 
 # One type for all. Channels' own consumers ignore it: see apps.py.
 TYPE = "channels_live"
 GROUP_NAME = re.compile(r"[A-Za-z0-9_.-]{1,99}")
+NO_LETTER = re.compile(rb"[^A-Za-z0-9-]")
 
 
 class Kind(StrEnum):
@@ -15,6 +21,7 @@ class Kind(StrEnum):
     HISTORY_CHANGED = "history_changed"  # so what is remembered of a group is wrong
     PRESENCE_CHANGED = "presence_changed"  # somebody came to a group, or went
     CHANGED = "changed"  # what regions show, so it has to be read anew
+    GROUP_SEND = "group_send"  # by which somebody sends to the group what nobody hears
     DISCONNECT = "disconnect"  # sockets with all of the labels have to go
     RECHECK = "recheck"  # the logins of sockets with the labels may have ended
     PROBE = "probe"  # nothing: whether it can be sent is what its sender wants to know
@@ -67,9 +74,40 @@ def check_name(group: str) -> None:
         )
 
 
+def group_name(kind: str, key: object) -> str:
+    """Return the name of the group of something by its key: `kind.key`.
+
+    Other characters of the key than ASCII letters, digits and hyphens become `_20` and
+    the like. Names may have 99 characters in all.
+    """
+    text = NO_LETTER.sub(lambda found: b"_%02x" % ord(found[0]), str(key).encode())
+    return f"{kind}.{text.decode()}"
+
+
+def key_of(group: str) -> str:
+    """Return the key in a name that group_name() made, as text."""
+    return unquote(group.rpartition(".")[2].replace("_", "%"))
+
+
 def user_group(user_pk: object) -> str:
-    """Return the name of the group of one person's sockets."""
-    return f"user.{user_pk}"
+    """Return the name of the group of one person's sockets. Raises ValueError."""
+    text = user_key(user_pk)
+    name = group_name("user", text)
+    if len(name) > 99:
+        name = group_name("user", sha256(text.encode()).hexdigest())
+    return name
+
+
+def user_key(user_pk: object) -> str:
+    """Return a user's primary key as sessions have it. Raises ValueError."""
+    model = get_user_model()
+    try:
+        key = model._meta.pk.to_python(user_pk)
+    except (TypeError, ValidationError):
+        key = None
+    if key is None:
+        raise ValueError(f"Expected the primary key of a user, got {user_pk!r}.")
+    return str(model._meta.pk.value_to_string(model(pk=key)))
 
 
 def label(kind: str, value: object) -> str:

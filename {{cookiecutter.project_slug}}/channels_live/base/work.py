@@ -3,11 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from contextvars import Context
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context, copy_context
 from functools import wraps
 from typing import Any
 
-from django.db import close_old_connections
+from django.core.exceptions import SynchronousOnlyOperation
+from django.db import close_old_connections, connections
 from django.utils.translation import get_language, override
 
 logger = logging.getLogger(__name__)
@@ -60,3 +62,16 @@ def in_thread[**P, R](function: Callable[P, R]) -> Callable[P, Coroutine[Any, An
         return await asyncio.to_thread(work, get_language(), *args, **kwargs)
 
     return call
+
+
+def wait_for[T](function: Callable[[], T]) -> T:
+    """Call a function that may have queries, from sync or async code, which waits."""
+    try:
+        return function()
+    except SynchronousOnlyOperation:
+        # Django allows no query on the event loop's own thread.
+        with ThreadPoolExecutor(max_workers=1) as executor:
+            try:
+                return executor.submit(copy_context().run, function).result()
+            finally:
+                executor.submit(connections.close_all)

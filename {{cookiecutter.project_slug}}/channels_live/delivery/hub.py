@@ -129,6 +129,9 @@ class Hub:
         if message.kind is Kind.ECHO:
             self._echo.set()
         elif group := self.groups.get(message.group):
+            if message.kind is Kind.GROUP_SEND:
+                complain(OTHER_TYPE, message.pairs[0][0][:100])
+                return
             if message.kind is Kind.HISTORY_CHANGED:
                 group.history_changed()
             for html, number in message.pairs:

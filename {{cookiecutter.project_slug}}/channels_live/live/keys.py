@@ -1,23 +1,35 @@
 """What a region's key may be, and how keys travel: in names, notices and rows."""
 
 import json
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
-type Key = int | str | UUID | tuple["Key", ...]
+type Key = int | str | UUID | Decimal | date | datetime | tuple["Key", ...]
+
+# What JSON has no type for, and how it is made of its text.
+TYPES: Mapping[str, Callable[[str], Any]] = {
+    "UUID": UUID,
+    "Decimal": Decimal,
+    "date": date.fromisoformat,
+    "datetime": datetime.fromisoformat,
+}
 
 
 def encode(key: Any) -> Any:
     """Return a key as JSON has it. Raises TypeError."""
     if isinstance(key, tuple):
         return [encode(part) for part in key]
-    if isinstance(key, UUID):
-        return {"uuid": str(key)}
+    if type(key).__name__ in TYPES:
+        return {type(key).__name__: str(key)}
     if isinstance(key, (int, str)) and not isinstance(key, bool):
         return key
+    names = ", ".join(TYPES)
     raise TypeError(
-        f"Expected a region's key as int, str, UUID or a tuple of these, got {key!r}."
+        f"Expected a region's key as int, str, {names} or a tuple of these, got {key!r}."
     )
 
 
@@ -25,7 +37,10 @@ def decode(value: Any) -> Any:
     """Return the key that was encoded."""
     if isinstance(value, list):
         return tuple(decode(part) for part in value)
-    return UUID(value["uuid"]) if isinstance(value, dict) else value
+    if isinstance(value, dict):
+        ((name, text),) = value.items()
+        return TYPES[name](text)
+    return value
 
 
 def subject(region: str, key: Any = None) -> str:

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
 from channels_live.base.messages import check_name
+from channels_live.base.work import wait_for
 from channels_live.live.names import Place, owner, sign_group
 from channels_live.live.region import regions
 from channels_live.live.rendering import show, within
@@ -60,7 +61,7 @@ def live(context: template.Context, region: str, key: Any = "") -> str:
     kind = regions[region]
     place = Place(kind, kind.clean_key(key), get_language() or "", get_script_prefix())
     user = get_user(request)
-    state = show(kind, place.key, user)
+    state = wait_for(lambda: show(kind, place.key, user))
     if state is None:
         return ""
     token = get_token(request)
@@ -97,4 +98,4 @@ def get_request(context: template.Context, tag: str) -> HttpRequest:
 
 
 def get_user(request: HttpRequest) -> Any:
-    return getattr(request, "user", None) or AnonymousUser()
+    return wait_for(lambda: getattr(request, "user", None) or AnonymousUser())

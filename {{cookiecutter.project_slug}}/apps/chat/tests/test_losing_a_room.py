@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from django.contrib.admin.utils import quote
 from django.db import transaction
 from django.test import AsyncClient
 from django.urls import reverse
@@ -174,7 +175,7 @@ async def test_removal_in_the_admin_closes(
     await admin.aforce_login(await User.objects.acreate_superuser("admin"))
 
     response = await admin.post(
-        reverse("admin:chat_room_change", args=[attic.pk]),
+        reverse("admin:chat_room_change", args=[quote(attic.pk)]),
         {
             "name": "Attic",
             "slug": "attic",

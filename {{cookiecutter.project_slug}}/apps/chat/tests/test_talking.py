@@ -180,7 +180,7 @@ async def test_posting_into_a_room_that_is_no_more_closes_the_socket(
 def delete_silently(room: Room) -> None:
     """Delete a room without the signal that closes its sockets."""
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM chat_room WHERE id = %s", [room.pk])
+        cursor.execute("DELETE FROM chat_room WHERE slug = %s", [room.slug])
 
 
 async def test_a_deleted_message_leaves_all_pages_and_comes_to_no_other(

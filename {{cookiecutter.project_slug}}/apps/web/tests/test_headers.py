@@ -30,7 +30,7 @@ def test_every_page_has_every_header(client: Client, path: str) -> None:
     assert "unsafe" not in response.headers["Content-Security-Policy"]
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 async def test_async_pages_have_them_too(async_client: AsyncClient) -> None:
     response = await async_client.get("/")
 

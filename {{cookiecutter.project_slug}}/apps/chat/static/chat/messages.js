@@ -24,7 +24,8 @@ ChatRoom.part("messages", (room) => {
   function dress(message) {
     const { author } = message.dataset;
     message.classList.toggle("mine", author === room.dataset.user);
-    message.style.setProperty("--hue", (Number(author) * 137) % 360);
+    const mix = (hue, letter) => (hue * 31 + letter.charCodeAt(0) * 137) % 360;
+    message.style.setProperty("--hue", [...author].reduce(mix, 0));
     const time = message.querySelector("time");
     if (!time) return;
     const date = sent(message);

@@ -1,0 +1,171 @@
+"""Channels' own workers on Redis, and projects that share one."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from baking import Project, Variables, environment
+from fleet import wait_until
+
+# A worker that notes the jobs it does, as Channels' documentation has them.
+JOBS = """
+import os
+from pathlib import Path
+from typing import Any
+
+from channels.consumer import AsyncConsumer
+from channels.routing import ChannelNameRouter, ProtocolTypeRouter
+
+from config.asgi import application as served
+
+
+class Jobs(AsyncConsumer):
+    async def work(self, message: dict[str, Any]) -> None:
+        with Path(os.environ["DONE"]).open("a") as done:
+            done.write(f"{message['number']}\\n")
+
+
+application = ProtocolTypeRouter(
+    {
+        "channel": ChannelNameRouter({"jobs": Jobs.as_asgi()}),
+        "http": served,
+        "websocket": served,
+    }
+)
+"""
+SETTINGS = """
+from config.settings import *
+
+ASGI_APPLICATION = "config.jobs.application"
+"""
+SEND_JOBS = """
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+
+send = async_to_sync(get_channel_layer().send)
+for number in range(50):
+    send("jobs", {"type": "work", "number": number})
+"""
+
+# What comes by each path between projects, until each has brought the last word.
+HEAR = """
+import asyncio
+
+from channels.layers import get_channel_layer
+from django.core.cache import cache
+
+
+async def hear(name, layer, channel):
+    heard = []
+    while "own" not in heard:
+        heard.append((await layer.receive(channel))["who"])
+    print(name, *heard, flush=True)
+
+
+async def main():
+    plain, live = get_channel_layer(), get_channel_layer("channels_live")
+    await cache.aset("kept", "own")
+    own, others = await plain.new_channel(), await live.new_channel()
+    await plain.group_add("here", own)
+    await live.group_add("there", others)
+    print("listening", flush=True)
+    await asyncio.gather(
+        hear("jobs", plain, "jobs"),
+        hear("plain group", plain, own),
+        hear("live group", live, others),
+    )
+    print("cache", await cache.aget("kept"), flush=True)
+
+
+asyncio.run(main())
+"""
+SAY = """
+import asyncio
+import os
+
+from channels.layers import get_channel_layer
+from django.core.cache import cache
+
+
+async def main():
+    who = os.environ["WHO"]
+    message = {"type": "say", "who": who}
+    plain, live = get_channel_layer(), get_channel_layer("channels_live")
+    await plain.group_send("here", message)
+    await plain.send("jobs", message)
+    await live.group_send("there", message)
+    if who != "own":
+        await cache.aset("kept", who)
+        await cache.aclear()
+
+
+asyncio.run(main())
+"""
+EACH_OWN = ["cache own", "jobs own", "live group own", "plain group own"]
+
+
+@contextmanager
+def running(
+    project: Project, *command: str, env: Variables
+) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
+        [project.python, "manage.py", *command],
+        cwd=project.path,
+        env=environment(env),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+def test_two_workers_do_each_job_once(
+    plain_project: Project, redis_url: str, tmp_path: Path
+) -> None:
+    (plain_project.path / "config" / "jobs.py").write_text(JOBS)
+    (plain_project.path / "config" / "with_jobs.py").write_text(SETTINGS)
+    done = tmp_path / "done"
+    env = {
+        "DONE": str(done),
+        "DJANGO_SETTINGS_MODULE": "config.with_jobs",
+        "REDIS_URL": redis_url,
+    }
+    plain_project.manage("shell", "-c", SEND_JOBS, env=env)
+
+    def all_done() -> bool:
+        return done.exists() and len(done.read_text().split()) >= 50
+
+    with (
+        running(plain_project, "runworker", "jobs", env=env),
+        running(plain_project, "runworker", "jobs", env=env),
+    ):
+        wait_until(all_done, "all jobs")
+
+    assert sorted(map(int, done.read_text().split())) == list(range(50))
+
+
+def test_without_redis_a_worker_does_not_start(plain_project: Project) -> None:
+    with pytest.raises(AssertionError, match="is in the memory of each process"):
+        plain_project.manage("runworker", "jobs")
+
+
+def test_projects_hear_nothing_of_each_other(
+    plain_project: Project, redis_url: str
+) -> None:
+    """Neither with another prefix in one database, nor in another database."""
+    own = {"REDIS_URL": redis_url}
+    others = [
+        {"REDIS_URL": redis_url, "REDIS_PREFIX": "staging"},
+        {"REDIS_URL": redis_url.removesuffix("0") + "1"},
+    ]
+    with running(plain_project, "shell", "-v0", "-c", HEAR, env=own) as hearing:
+        assert hearing.stdout
+        assert hearing.stdout.readline() == "listening\n"
+        for env in others:
+            plain_project.manage("shell", "-c", SAY, env={**env, "WHO": "another"})
+        plain_project.manage("shell", "-c", SAY, env={**own, "WHO": "own"})
+        assert sorted(hearing.stdout.read().splitlines()) == EACH_OWN

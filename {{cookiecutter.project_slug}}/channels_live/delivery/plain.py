@@ -1,0 +1,79 @@
+"""Consumers and code of Channels itself, whose channel layer is another, or the same."""
+
+from functools import wraps
+from typing import Any
+
+from channels.consumer import AsyncConsumer, SyncConsumer
+from channels.layers import ChannelLayerManager
+from channels_redis.core import RedisChannelLayer
+
+from channels_live import conf
+from channels_live.base.budget import Budget
+from channels_live.base.messages import TYPE, Kind, Message
+from channels_live.delivery.hub import send
+
+# How often processes are told of group_send() to the same group, in seconds.
+INTERVAL = 60
+
+
+def ignore_messages() -> None:
+    """Have Channels' own consumers ignore what is published to a group of theirs.
+
+    They end where a message has no handler.
+    """
+
+    async def ignore_async(self: AsyncConsumer, message: object) -> None:
+        pass
+
+    def ignore(self: SyncConsumer, message: object) -> None:
+        pass
+
+    setattr(AsyncConsumer, TYPE, ignore_async)
+    setattr(SyncConsumer, TYPE, ignore)
+
+
+def complain_of_group_send() -> None:
+    """Have processes complain of group_send() to a group that is joined through join().
+
+    It goes through another channel layer, which they do not listen to.
+    """
+    manager: Any = ChannelLayerManager
+    make = manager.make_backend
+
+    def make_backend(self: Any, name: str) -> Any:
+        layer = make(self, name)
+        if name != conf.get("CHANNEL_LAYER"):
+            layer.group_send = telling(layer.group_send)
+        return layer
+
+    manager.make_backend = make_backend
+
+
+def telling(group_send: Any) -> Any:
+    sent = Budget(INTERVAL)
+
+    @wraps(group_send)
+    async def call(group: str, message: dict[str, Any]) -> None:
+        await group_send(group, message)
+        if sent.excess(group, 0) == 1:  # for the first time in the interval
+            pairs = [(str(message["type"]), 0)]
+            await send(group, Message(Kind.GROUP_SEND, group, pairs))
+
+    return call
+
+
+def hand_out_jobs_once() -> None:
+    """Have one worker get each message, as Channels promises: django/channels_redis#163.
+
+    Workers put back into the queue what another one has just taken out of it.
+    """
+    layer: Any = RedisChannelLayer
+    pop_with_backup = layer._brpop_with_clean
+
+    async def pop(self: Any, index: int, channel: str, **options: Any) -> Any:
+        if channel.endswith("!"):  # one process alone receives from it
+            return await pop_with_backup(self, index, channel, **options)
+        popped = await self.connection(index).bzpopmin(channel, **options)
+        return popped and popped[1]
+
+    layer._brpop_with_clean = pop

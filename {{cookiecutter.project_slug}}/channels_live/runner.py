@@ -1,0 +1,129 @@
+"""Django's test runner; and what keeps tests apart, by it and by pytest.
+
+The processes of `manage.py test --parallel` load it before the apps.
+"""
+
+import multiprocessing
+from pathlib import Path
+from threading import Lock
+from typing import Any
+from uuid import uuid4
+from weakref import WeakSet
+
+from django.conf import settings
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+from django.test import runner
+
+IN_TRANSACTION = (
+    "This test is in a transaction, which no other thread sees; and a socket, or async "
+    "code, asks the database in another thread. Mark the test with "
+    "@pytest.mark.django_db(transaction=True), or make it a TransactionTestCase."
+)
+
+_opened = WeakSet[BaseDatabaseWrapper]()
+_lock = Lock()
+
+
+def init_worker(*args: Any, **kwargs: Any) -> None:
+    runner._init_worker(*args, **kwargs)  # type: ignore[attr-defined]
+    keep_apart()
+
+
+class ParallelSuite(runner.ParallelTestSuite):
+    init_worker: Any = init_worker
+
+
+class Runner(runner.DiscoverRunner):
+    """Runs tests with sockets, and in parallel: for the setting TEST_RUNNER."""
+
+    parallel_test_suite = ParallelSuite
+
+    def setup_test_environment(self, **kwargs: Any) -> None:
+        super().setup_test_environment(**kwargs)
+        keep_apart()
+        if multiprocessing.get_start_method() == "forkserver":
+            # Django would take the files of SQLite into memory, which threads cannot share.
+            multiprocessing.set_start_method("fork", force=True)
+
+    def setup_databases(self, **kwargs: Any) -> Any:
+        options = {one: one.settings_dict["OPTIONS"] for one in find_files()}
+        self.delete_logs()
+        for one, before in options.items():
+            # Django copies the file alone, without the log that WAL keeps beside it.
+            one.settings_dict["OPTIONS"] = {**before, "init_command": ""}
+        databases = super().setup_databases(**kwargs)
+        for one, before in options.items():
+            one.close()
+            one.settings_dict["OPTIONS"] = before
+        return databases
+
+    def teardown_databases(self, *args: Any, **kwargs: Any) -> None:
+        super().teardown_databases(*args, **kwargs)
+        self.delete_logs()
+
+    def delete_logs(self) -> None:
+        """Delete what processes left that did not close: it would be read again."""
+        for one in find_files():
+            path = Path(one.settings_dict["TEST"]["NAME"])
+            if not self.keepdb:
+                for log in path.parent.glob(f"{path.stem}*{path.suffix}-*"):
+                    log.unlink(missing_ok=True)
+
+
+def find_files() -> list[Any]:
+    """Return the databases of SQLite whose test database is a file."""
+    return [
+        one
+        for one in connections.all()
+        if one.vendor == "sqlite" and one.settings_dict["TEST"]["NAME"]
+    ]
+
+
+def keep_apart() -> None:
+    """Keep this process of tests apart from others, and its tests from each other."""
+    separate_layers()
+    settings.CHANNELS_LIVE = {
+        **getattr(settings, "CHANNELS_LIVE", {}),
+        "SOCKETS_PER_SECOND": 1000,
+    }
+    connection_created.connect(check_thread, dispatch_uid=__name__)
+    wrapper: Any = BaseDatabaseWrapper
+    close = wrapper.close_if_unusable_or_obsolete
+
+    def close_unless_in_test(self: Any) -> None:
+        # Consumers of Channels would close the connection of the test around them.
+        if not is_in_test(self):
+            close(self)
+
+    wrapper.close_if_unusable_or_obsolete = close_unless_in_test
+
+
+def separate_layers() -> None:
+    """Have nothing reach a server that uses the same Redis, or come from there."""
+    layers: Any = settings.CHANNEL_LAYERS
+    for layer in layers.values():
+        if "prefix" in layer.get("CONFIG", {}):
+            layer["CONFIG"]["prefix"] = f"test-{uuid4()}"
+
+
+def check_thread(connection: Any, **kwargs: object) -> None:
+    """Raise RuntimeError where a test in a transaction opens a second connection."""
+    with _lock:
+        others = [one for one in _opened if one.alias == connection.alias]
+        _opened.add(connection)
+    if any(is_in_test(one) for one in others if one is not connection):
+        connection.close()
+        raise RuntimeError(IN_TRANSACTION)
+
+
+def check_test() -> None:
+    """Raise RuntimeError where the test is in a transaction."""
+    if any(is_in_test(one) for one in list(_opened)):
+        raise RuntimeError(IN_TRANSACTION)
+
+
+def is_in_test(connection: Any) -> bool:
+    """Whether a connection is in the transaction of a test."""
+    return any(block._from_testcase for block in connection.atomic_blocks)

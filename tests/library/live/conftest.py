@@ -14,7 +14,7 @@ from tests.library.live import regions
 
 # On SQLite, one transaction writes at a time.
 if connection.vendor != "postgresql":
-    collect_ignore = ["test_ledger_of_postgresql.py"]
+    collect_ignore_glob = ["*_of_postgresql.py"]
 
 TEMPLATES = {
     "card.html": "<b>{{ user.first_name }}</b>",

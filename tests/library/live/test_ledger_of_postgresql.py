@@ -3,7 +3,7 @@
 import pytest
 
 from channels_live.live.ledger import Cleaner, Ledger
-from tests.library.live.reading import open_transaction, read
+from tests.library.live.reading import look, open_transaction, read
 from tests.library.live.regions import Text
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -43,3 +43,14 @@ def test_a_row_of_a_long_import_is_not_deleted_before_it_is_read(
             read(ledger)
     cleaner.clear()
     assert read(ledger) == ["tests.Text 1"]
+
+
+def test_a_server_that_takes_over_with_older_transactions(ledger: Ledger) -> None:
+    Text.changed(1)
+    read(ledger)
+    ledger.databases[0]._position += 1000  # as if the one before had been further
+
+    Text.changed(2)
+    assert look(ledger) is None
+    Text.changed(3)
+    assert read(ledger) == ["tests.Text 3"]

@@ -22,7 +22,7 @@ def connect(
     mark = partial(mark_changed, changed, field)
     for sender in with_subclasses(model):
         for signal in (post_save, post_delete):
-            signal.connect(mark, sender, weak=False, dispatch_uid=uid)
+            connect_first(signal, mark, sender, uid)
         look = partial(look_before, field)
         for signal in (pre_save, pre_delete):
             signal.connect(look, sender, weak=False, dispatch_uid=field.attname)
@@ -40,7 +40,17 @@ def connect_all(
 
     for sender in with_subclasses(model):
         for signal in (post_save, post_delete):
-            signal.connect(mark, sender, weak=False, dispatch_uid=region)
+            connect_first(signal, mark, sender, region)
+
+
+def connect_first(
+    signal: Any, receiver: Callable[..., None], sender: type[Model], uid: object
+) -> None:
+    """Connect a receiver before others, of which one may raise: the row is saved."""
+    signal.connect(receiver, sender, weak=False, dispatch_uid=uid)
+    with signal.lock:
+        signal.receivers.sort(key=lambda one: one[0][0] != uid)
+        signal.sender_receivers_cache.clear()
 
 
 def with_subclasses(model: type[Model]) -> Iterator[type[Model]]:

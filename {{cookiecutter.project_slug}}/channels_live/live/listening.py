@@ -9,6 +9,8 @@ from channels_live.live.outbox import EventOutbox, as_event
 class Relay(Outbox):
     """Stands for the pages of a process that listen to a group: one event for all."""
 
+    is_relay = True
+
     __slots__ = ("group", "pages")
 
     def __init__(self, group: str) -> None:

@@ -3,10 +3,14 @@
 import asyncio
 import logging
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from itertools import batched
 from weakref import WeakSet
 
-from channels_live.base.work import Tasks, in_thread
+from django.db import close_old_connections
+
+from channels_live.base.work import Tasks
+from channels_live.delivery.group import complain
 from channels_live.live.ledger import Ledger
 from channels_live.live.region import Live
 from channels_live.live.rendering import Answer, Question, answer
@@ -17,7 +21,10 @@ logger = logging.getLogger(__name__)
 
 # Keys that are read in one visit to a thread, and visits of one region at a time.
 BATCH = 50
-VISITS = 3
+VISITS = 2
+# A visit that takes longer is logged, in seconds.
+SLOW = 3
+SLOW_REGION = f"Reading %s takes more than {SLOW} seconds; only its own pages wait."
 # From one reading of a topic to the next, in seconds.
 PAUSE = 0.1
 
@@ -27,6 +34,8 @@ class Reader:
         self._region = region
         self._ledger = ledger
         self._tasks = tasks
+        # Of its own: who is slow holds up nobody else's work.
+        self._threads = ThreadPoolExecutor(VISITS, f"live-{region.name}")
         self._waiting: dict[Topic, None] = {}
         self._visits = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -48,7 +57,7 @@ class Reader:
     def _work(self) -> None:
         self._timer = None
         now = asyncio.get_running_loop().time()
-        ready: defaultdict[tuple[str, str], list[Topic]] = defaultdict(list)
+        ready: defaultdict[object, list[Topic]] = defaultdict(list)
         later = []
         for topic in tuple(self._waiting):
             if topic.is_busy:
@@ -58,7 +67,7 @@ class Reader:
             elif topic.due > now:
                 later.append(topic.due)
             else:
-                ready[topic.place.language, topic.place.prefix].append(topic)
+                ready[topic.place.setting].append(topic)
         for topics in ready.values():
             for batch in batched(topics, BATCH):
                 if self._visits < VISITS:
@@ -79,11 +88,15 @@ class Reader:
 
     async def _visit(self, asked: dict[Topic, tuple[bool, set[Page]]]) -> None:
         answers: list[Answer] = []
+        name = self._region.name
+        loop = asyncio.get_running_loop()
+        clock = loop.call_later(SLOW, complain, SLOW_REGION, name)
         try:
-            with database_outage.noticed():
+            with database_outage.noticed(name):
                 answers = await self._ask(asked)
-                database_outage.end()
+                database_outage.end(name)
         finally:
+            clock.cancel()
             self._visits -= 1
             for topic in asked:
                 topic.is_busy = False
@@ -93,21 +106,26 @@ class Reader:
                 self._ask_again(asked)
 
     async def _ask(self, asked: dict[Topic, tuple[bool, set[Page]]]) -> list[Answer]:
-        place = next(iter(asked)).place
+        setting = next(iter(asked)).place.setting
         questions = [
             Question(
                 topic.place.key,
                 is_stale,
-                {page.user.pk: page.user for page in pages if page in topic.pages},
+                {page.user.pk for page in pages if page in topic.pages},
             )
             for topic, (is_stale, pages) in asked.items()
         ]
 
         def ask() -> list[Answer]:
-            self._ledger.begin()
-            return answer(self._region, place.language, place.prefix, questions)
+            close_old_connections()
+            try:
+                self._ledger.begin()
+                return answer(self._region, setting, questions)
+            finally:
+                close_old_connections()
 
-        return await in_thread(ask)()
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, ask)
 
     def _show(
         self, asked: dict[Topic, tuple[bool, set[Page]]], answers: list[Answer]
@@ -134,18 +152,19 @@ class Reader:
 
     def _log(self, topic: Topic, found: Answer) -> None:
         """Log an error once, until the region can be read again."""
-        if not topic.has_failed:
+        if not topic.has_failed and not found.errors:
             self._failed.discard(topic)
             if not self._failed:
                 self._logged.clear()
             return
         self._failed.add(topic)
-        for error in (found.state, found.allowed):
+        for error, effect in (
+            (found.state, "cannot be shown anew; pages keep what they have"),
+            *((error, "denies users whom it cannot tell") for error in found.errors),
+        ):
             if isinstance(error, Exception) and repr(error) not in self._logged:
                 self._logged.add(repr(error))
+                name, key = self._region.name, topic.place.key
                 logger.error(
-                    "%s with the key %r cannot be shown anew; pages keep what they have.",
-                    self._region.name,
-                    topic.place.key,
-                    exc_info=error,
+                    "%s with the key %r %s.", name, key, effect, exc_info=error
                 )

@@ -68,9 +68,6 @@ class Topic:
 
         Pages that were not asked for are, before they are shown what has changed.
         """
-        if isinstance(answer.allowed, Exception):
-            self.has_failed = True
-            return
         asked = {page for page in asked if page in self.pages}
         for page in asked:
             if page.user.pk not in answer.allowed:

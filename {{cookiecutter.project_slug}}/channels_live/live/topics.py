@@ -13,12 +13,13 @@ from channels_live.base.work import Tasks, in_thread
 from channels_live.delivery.hub import Hub
 from channels_live.delivery.socket import Socket
 from channels_live.live.changes import bucket
-from channels_live.live.ledger import Cleaner, Ledger, Row
+from channels_live.live.ledger import Cleaner, Database, Ledger, Notice
 from channels_live.live.listening import Relay, Relays
 from channels_live.live.names import Place
 from channels_live.live.reader import Reader
 from channels_live.live.region import Live
 from channels_live.live.topic import Page, Topic
+from channels_live.observe.outage import database_outage
 
 
 class Topics:
@@ -33,7 +34,7 @@ class Topics:
         self._readers: dict[type[Live], Reader] = {}
         self._ledger = Ledger()
         self._cleaner = Cleaner()
-        self._heard: set[Row] = set()  # since the ledger was read
+        self._heard: set[Notice] = set()  # since the ledger was read
         # Joins the groups that carry notices, in the place of sockets.
         self._ear = Relay("")
         self._buckets: set[str] = set()
@@ -98,15 +99,18 @@ class Topics:
             self._ledger.end()
             return
         heard, self._heard = self._heard, set()
-        try:
-            subjects = await in_thread(self._ledger.read)(heard)
-        except BaseException:
-            self._heard |= heard
-            raise
-        if subjects is None:
-            self.all_changed()
-        for subject in subjects or ():
-            self.changed(subject)
+        databases = self._ledger.databases
+        await asyncio.gather(*(self._look_at(one, heard) for one in databases))
+
+    async def _look_at(self, database: Database, heard: set[Notice]) -> None:
+        # Each is a part of its own: one that is away must not hold up the others.
+        with database_outage.noticed(database.alias):
+            subjects = await in_thread(database.read)(heard)
+            database_outage.end(database.alias)
+            if subjects is None:
+                self.all_changed()
+            for subject in subjects or ():
+                self.changed(subject)
 
     async def clear(self) -> None:
         """Delete what everybody knows."""

@@ -17,11 +17,11 @@ from channels.routing import get_default_application
 from channels.testing import WebsocketCommunicator
 from django.conf import settings as django_settings
 from django.contrib.auth.models import AnonymousUser
+from django.db import connections
 from django.test import Client, TestCase
 from django.utils.translation import deactivate
 
 from channels_live.consumers import PING, PONG
-from channels_live.live.changes import Notices
 from channels_live.live.keys import decode
 from channels_live.live.names import Place, owner
 from channels_live.live.region import Live
@@ -118,7 +118,7 @@ def live_changes(using: str = "default") -> Iterator[list[tuple[str, Any]]]:
     rows = Change.objects.using(using).order_by("pk")
     last = rows.last()
     # The setting up of a TestCase has not committed either.
-    Notices.forget(using)
+    vars(connections[using]).pop("live_notices", None)
     with TestCase.captureOnCommitCallbacks(using=using, execute=True):
         yield changes
     for row in rows.filter(pk__gt=last.pk if last else 0):

@@ -7,20 +7,19 @@ from contextlib import contextmanager
 
 from django.db import connection, transaction
 
-from channels_live.live.ledger import Ledger, Notice
+from channels_live.live.ledger import Database, Notice
 from tests.library.live.regions import Text
 
 
-def read(ledger: Ledger, heard: Collection[Notice] = ()) -> list[str]:
+def read(ledger: Database, heard: Collection[Notice] = ()) -> list[str]:
     found = look(ledger, heard)
     assert found is not None
     return found
 
 
-def look(ledger: Ledger, heard: Collection[Notice] = ()) -> list[str] | None:
-    """Read the database of the tests. None where rows may be missing."""
-    (database,) = (one for one in ledger.databases if one.alias == "default")
-    found = database.read(heard)
+def look(ledger: Database, heard: Collection[Notice] = ()) -> list[str] | None:
+    """Return None where rows may be missing."""
+    found = ledger.read(heard)
     return found and sorted(found)
 
 

@@ -123,7 +123,7 @@ def test_is_told_though_another_receiver_raises() -> None:
 
     post_save.connect(fail, Group)
     uid = "tests.test_is_told_though_another_receiver_raises"
-    follows.connect_all(uid, Group, Text.changed_all)
+    follows.connect(uid, Group, None, Text.changed_all)
     try:
         with pytest.raises(RuntimeError, match="not ours"):
             Group.objects.create(name="saved")

@@ -7,7 +7,7 @@ from django.core.management.color import no_style
 from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
-from channels_live.live.ledger import KEEP, Cleaner, Ledger
+from channels_live.live.ledger import KEEP, Cleaner, Database
 from channels_live.models import Change
 from tests.library.live.reading import look, open_transaction, read
 from tests.library.live.regions import Text
@@ -15,7 +15,7 @@ from tests.library.live.regions import Text
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_each_row_is_read_once(ledger: Ledger) -> None:
+def test_each_row_is_read_once(ledger: Database) -> None:
     for key in range(3):
         Text.changed(key)
         assert read(ledger) == [f"tests.Text {key}"]
@@ -24,13 +24,13 @@ def test_each_row_is_read_once(ledger: Ledger) -> None:
 
 def test_rows_from_before_do_not_count() -> None:
     Text.changed(1)
-    ledger = Ledger()
+    ledger = Database("default")
     ledger.begin()
 
     assert read(ledger) == []
 
 
-def test_what_was_heard_is_left_out(ledger: Ledger) -> None:
+def test_what_was_heard_is_left_out(ledger: Database) -> None:
     Text.changed(1)
     Text.changed(2)
     row = Change.objects.get(subject="tests.Text 1")
@@ -40,7 +40,7 @@ def test_what_was_heard_is_left_out(ledger: Ledger) -> None:
 
 
 def test_is_one_query(
-    ledger: Ledger, django_assert_num_queries: DjangoAssertNumQueries
+    ledger: Database, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for key in range(100):
         Text.changed(key)
@@ -49,7 +49,7 @@ def test_is_one_query(
         assert len(read(ledger)) == 100
 
 
-def test_what_is_not_committed_is_not_read(ledger: Ledger) -> None:
+def test_what_is_not_committed_is_not_read(ledger: Database) -> None:
     with open_transaction(1):
         assert read(ledger) == []
     assert read(ledger) == ["tests.Text 1"]
@@ -83,7 +83,7 @@ def flush() -> None:
 
 @pytest.mark.parametrize("before", [0, 1, 5])
 def test_a_database_that_was_emptied_makes_all_stale_and_is_read_on(
-    ledger: Ledger, before: int
+    ledger: Database, before: int
 ) -> None:
     for _ in range(before):
         Text.changed(1)
@@ -97,7 +97,7 @@ def test_a_database_that_was_emptied_makes_all_stale_and_is_read_on(
     assert read(ledger) == []
 
 
-def test_a_database_that_was_restored_makes_all_stale(ledger: Ledger) -> None:
+def test_a_database_that_was_restored_makes_all_stale(ledger: Database) -> None:
     Text.changed(1)
     Text.changed(2)
     read(ledger)
@@ -109,7 +109,7 @@ def test_a_database_that_was_restored_makes_all_stale(ledger: Ledger) -> None:
 
 
 def test_what_is_not_seen_for_long_makes_all_stale(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    ledger: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = monotonic() + KEEP
     monkeypatch.setattr("channels_live.live.ledger.monotonic", lambda: now)

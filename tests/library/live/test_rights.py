@@ -98,7 +98,7 @@ async def test_who_cannot_be_asked_for_is_denied_and_others_go_on(
         assert set(await others.receive()) == {"gone"}
     (error,) = (record for record in caplog.records if record.exc_info)
     assert "tests.Card with the key" in error.getMessage()
-    assert "denies" in error.getMessage()
+    assert "sees it no more" in error.getMessage()
 
 
 async def test_an_outage_during_a_recheck_leaves_no_right_unasked(

@@ -24,7 +24,6 @@ BUCKETS = 64
 # What has committed and is not sent yet: a subject, and the id of its row.
 _waiting: deque[tuple[str, int]] = deque()
 
-
 # Models whose databases are read: see ledger.py.
 followed: set[type[Model]] = {Change}
 
@@ -53,11 +52,6 @@ class Notices:
         if found is None or found.hooks is not connection.run_on_commit:
             found = connection.live_notices = cls(connection.run_on_commit)
         return found
-
-    @classmethod
-    def forget(cls, using: str) -> None:
-        """Have what is said from now on written down and published anew."""
-        transaction.get_connection(using).live_notices = None
 
 
 def aliases() -> set[str]:
@@ -92,20 +86,13 @@ def write(subjects: Sequence[str], using: str | None) -> None:
     number: Any = getrandbits(62)
     if connection.vendor == "postgresql":
         number = Func(function="txid_current")
-    rows = insert([Change(subject=one, transaction=number) for one in new], using)
     is_first = not notices.rows
-    # Ids of two databases may be the same; one that is 0 was never heard of.
-    notices.rows.update({row.subject: row.pk * (using == default) for row in rows})
+    rows = [Change(subject=one, transaction=number) for one in new]
+    for row in Change.objects.using(using).bulk_create(rows):
+        # Ids of two databases may be the same; an id of 0 was never heard of.
+        notices.rows[row.subject] = row.pk if using == default else 0
     if is_first:
         transaction.on_commit(notices, using=using)
-
-
-def insert(changes: list[Change], using: str) -> list[Change]:
-    """Store rows, in a transaction of their own only if there are several."""
-    if len(changes) == 1:
-        changes[0].save(using=using, force_insert=True)
-        return changes
-    return Change.objects.using(using).bulk_create(changes)
 
 
 def publish(rows: dict[str, int]) -> None:

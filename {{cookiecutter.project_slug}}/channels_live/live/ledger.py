@@ -2,43 +2,20 @@
 
 from collections import deque
 from collections.abc import Collection
-from threading import Lock
 from time import monotonic
+from typing import Any
 
 from django.db import connections
 from django.db.models import BigIntegerField, F, Func, Q
 
 from channels_live.live.changes import aliases
 from channels_live.models import Change
-from channels_live.observe.outage import database_outage
 
 type Notice = tuple[str, int]  # a subject and the id of its row
-type Row = tuple[int, int | None]  # an id and the number beside it
+type Row = tuple[int, Any]  # an id and the number beside it
 
 # Rows are kept for as long, in seconds. Who has not looked for half of it trusts nothing.
 KEEP = 600
-
-
-class Ledger:
-    """How far a process has read the rows of all databases."""
-
-    def __init__(self) -> None:
-        self.databases: list[Database] = []
-        self._lock = Lock()
-
-    def begin(self) -> None:
-        """Note what is committed already, unless that is done. Called in threads."""
-        with self._lock:
-            if not self.databases:
-                databases = [Database(alias) for alias in aliases()]
-                for each in databases:
-                    with database_outage.noticed(each.alias):
-                        each.begin()
-                self.databases = databases
-
-    def end(self) -> None:
-        """Read nothing more, for nothing is shown."""
-        self.databases = []
 
 
 class Database:
@@ -52,22 +29,19 @@ class Database:
 
     def __init__(self, alias: str) -> None:
         self.alias = alias
-        self._rows = Change.objects.using(alias)
+        self._rows = Change.objects.using(alias).order_by("id")
         self._has_snapshots = connections[alias].vendor == "postgresql"
         self._at = "transaction" if self._has_snapshots else "id"
+        self._end = oldest_open() if self._has_snapshots else F("id") + 1
+        self._position = 0
         self._read_at = float("-inf")
 
     def begin(self) -> None:
         """Begin after what is committed by now."""
-        self._seen: set[Row] = set()
-        if self._has_snapshots:
-            with connections[self.alias].cursor() as cursor:
-                cursor.execute("SELECT txid_snapshot_xmin(txid_current_snapshot())")
-                self._position = int(cursor.fetchone()[0])
-        rows = self._rows.order_by("id").values_list("id", "transaction")
-        self._newest: Row = rows.last() or (0, 0)
-        if not self._has_snapshots:
-            self._position = self._newest[0] + 1
+        newest = self._rows.values_list("id", "transaction", self._end).last()
+        row, number, self._position = newest or (0, 0, 0)
+        self._newest: Row = (row, number)
+        self._seen = {self._newest}
         self._read_at = monotonic()
 
     def read(self, heard: Collection[Notice]) -> list[str] | None:
@@ -76,30 +50,29 @@ class Database:
         Returns None, and begins anew, where rows may be missing.
         """
         is_late = monotonic() - self._read_at > KEEP / 2
-        self._read_at = float("-inf")  # for as long as the database is away
-        rows = None if is_late else self._find()
-        if rows is None:
+        self._read_at = float("-inf")  # unless all goes well
+        new = None if is_late else self._find()
+        if new is None:
             self.begin()
             return None
         self._read_at = monotonic()
-        return [subject for (row, _), subject in rows if (subject, row) not in heard]
+        return [subject for (row, _), subject in new if (subject, row) not in heard]
 
     def _find(self) -> list[tuple[Row, str]] | None:
-        """Return rows that are new; None where the newest of before is missing."""
-        end = oldest_open() if self._has_snapshots else F("id") + 1
+        """Return new rows and their subjects; None where the newest of before is gone."""
         newest = Q(pk=self._newest[0])
         rows = self._rows.filter(newest | Q((f"{self._at}__gte", self._position)))
-        fields = rows.order_by("id").values_list("id", "transaction", "subject", end)
-        found = {(row[0], row[1]): (row[2], row[3]) for row in fields}
-        known, position = self._newest, self._position
-        if found:
-            self._newest, (_, self._position) = list(found.items())[-1]
-        if (known[0] and known not in found) or self._position < position:
+        found = list(rows.values_list("id", "transaction", "subject", self._end))
+        subjects = {(row, number): subject for row, number, subject, _ in found}
+        end = found[-1][-1] if found else self._position
+        if self._newest not in {**subjects, (0, 0): ""} or end < self._position:
             return None
-        seen = self._seen | {known}
+        new = [one for one in subjects.items() if one[0] not in self._seen]
+        self._position, self._newest = end, max(subjects, default=self._newest)
+        self._seen = {self._newest}
         if self._has_snapshots:
-            self._seen = {row for row in found if (row[1] or 0) >= self._position}
-        return [(row, found[row][0]) for row in found if row not in seen]
+            self._seen.update(row for row in subjects if row[1] >= end)
+        return new
 
     def clear(self) -> None:
         """Delete what was written before it began, but for the newest row."""

@@ -5,13 +5,11 @@ import logging
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from itertools import batched
-from weakref import WeakSet
 
 from django.db import close_old_connections
 
 from channels_live.base.work import Tasks
 from channels_live.delivery.group import complain
-from channels_live.live.ledger import Ledger
 from channels_live.live.region import Live
 from channels_live.live.rendering import Answer, Question, answer
 from channels_live.live.topic import Page, Topic
@@ -24,23 +22,24 @@ BATCH = 50
 VISITS = 2
 # A visit that takes longer is logged, in seconds.
 SLOW = 3
+FAILURE = (
+    "%s with the key %r fails: pages keep what they have; who was asked about in vain, "
+    "in allows(), sees it no more."
+)
 SLOW_REGION = f"Reading %s takes more than {SLOW} seconds; only its own pages wait."
 # From one reading of a topic to the next, in seconds.
 PAUSE = 0.1
 
 
 class Reader:
-    def __init__(self, region: type[Live], ledger: Ledger, tasks: Tasks) -> None:
+    def __init__(self, region: type[Live], tasks: Tasks) -> None:
         self._region = region
-        self._ledger = ledger
         self._tasks = tasks
         # Of its own: who is slow holds up nobody else's work.
         self._threads = ThreadPoolExecutor(VISITS, f"live-{region.name}")
         self._waiting: dict[Topic, None] = {}
         self._visits = 0
         self._timer: asyncio.TimerHandle | None = None
-        self._failed: WeakSet[Topic] = WeakSet()
-        self._logged: set[str] = set()
 
     def want(self, topic: Topic) -> None:
         """Ask for what a topic needs, with others of the same moment."""
@@ -119,7 +118,6 @@ class Reader:
         def ask() -> list[Answer]:
             close_old_connections()
             try:
-                self._ledger.begin()
                 return answer(self._region, setting, questions)
             finally:
                 close_old_connections()
@@ -131,14 +129,21 @@ class Reader:
         self, asked: dict[Topic, tuple[bool, set[Page]]], answers: list[Answer]
     ) -> None:
         written = set()
+        errors: dict[str, tuple[Topic, Exception]] = {}
         for (topic, (_, pages)), found in zip(asked.items(), answers, strict=True):
             written |= pages
+            # What failed before has been logged.
+            if isinstance(found.state, Exception) and not topic.has_failed:
+                errors[repr(found.state)] = topic, found.state
+            errors.update((repr(error), (topic, error)) for error in found.errors)
             topic.apply(found, pages)
-            self._log(topic, found)
             if topic.is_stale or topic.unchecked:
                 self._waiting[topic] = None
         for page in written:
             page.outbox.flush()
+        name = self._region.name
+        for topic, error in errors.values():
+            logger.error(FAILURE, name, topic.place.key, exc_info=error)
         self._wake(0)
 
     def _ask_again(self, asked: dict[Topic, tuple[bool, set[Page]]]) -> None:
@@ -149,22 +154,3 @@ class Reader:
             topic.due = loop.time() + RETRY_AFTER
             self._waiting[topic] = None
         self._wake(0)
-
-    def _log(self, topic: Topic, found: Answer) -> None:
-        """Log an error once, until the region can be read again."""
-        if not topic.has_failed and not found.errors:
-            self._failed.discard(topic)
-            if not self._failed:
-                self._logged.clear()
-            return
-        self._failed.add(topic)
-        for error, effect in (
-            (found.state, "cannot be shown anew; pages keep what they have"),
-            *((error, "denies users whom it cannot tell") for error in found.errors),
-        ):
-            if isinstance(error, Exception) and repr(error) not in self._logged:
-                self._logged.add(repr(error))
-                name, key = self._region.name, topic.place.key
-                logger.error(
-                    "%s with the key %r %s.", name, key, effect, exc_info=error
-                )

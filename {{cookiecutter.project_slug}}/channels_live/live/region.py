@@ -104,10 +104,8 @@ class Live:
         """Follow the models, which are loaded by now."""
         changes.followed.update(cls.fields)
         for model, field in cls.fields.items():
-            if field is None:
-                follows.connect_all(cls.name, model, cls.changed_all)
-            else:
-                follows.connect(cls.name, model, field, cls.changed)
+            changed = cls.changed_all if field is None else cls.changed
+            follows.connect(cls.name, model, field, changed)
 
     @classmethod
     def clean_key(cls, key: Any) -> Any:

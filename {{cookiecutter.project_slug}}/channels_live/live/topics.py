@@ -12,8 +12,8 @@ from channels_live.base.messages import Message
 from channels_live.base.work import Tasks, in_thread
 from channels_live.delivery.hub import Hub
 from channels_live.delivery.socket import Socket
-from channels_live.live.changes import bucket
-from channels_live.live.ledger import Cleaner, Database, Ledger, Notice
+from channels_live.live.changes import aliases, bucket
+from channels_live.live.ledger import Cleaner, Database, Notice
 from channels_live.live.listening import Relay, Relays
 from channels_live.live.names import Place
 from channels_live.live.reader import Reader
@@ -32,9 +32,10 @@ class Topics:
         self._topics: dict[str, Topic] = {}
         self._by_subject: defaultdict[str, set[Topic]] = defaultdict(set)
         self._readers: dict[type[Live], Reader] = {}
-        self._ledger = Ledger()
+        self._databases: list[Database] = []
+        self._looking = asyncio.Lock()
         self._cleaner = Cleaner()
-        self._heard: set[Notice] = set()  # since the ledger was read
+        self._heard: set[Notice] = set()  # since the databases were read
         # Joins the groups that carry notices, in the place of sockets.
         self._ear = Relay("")
         self._buckets: set[str] = set()
@@ -48,6 +49,8 @@ class Topics:
         self._buckets |= buckets
         # First to be told, then to read.
         await asyncio.gather(*(self._hub.join(one, self._ear) for one in buckets))
+        if not self._databases:
+            await asyncio.wait([self._tasks.spawn(self.look())])
         for topic, digest in topics.items():
             if topic.is_outdated(digest):
                 topic.is_stale = True
@@ -95,12 +98,14 @@ class Topics:
     async def look(self) -> None:
         """Find what changed though no message said so."""
         await self._sweep()
-        if not self._topics:
-            self._ledger.end()
-            return
-        heard, self._heard = self._heard, set()
-        databases = self._ledger.databases
-        await asyncio.gather(*(self._look_at(one, heard) for one in databases))
+        async with self._looking:
+            if not self._topics:
+                self._databases = []
+            elif not self._databases:
+                self._databases = [Database(alias) for alias in aliases()]
+            heard, self._heard = self._heard, set()
+            looks = (self._look_at(one, heard) for one in self._databases)
+            await asyncio.gather(*looks)
 
     async def _look_at(self, database: Database, heard: set[Notice]) -> None:
         # Each is a part of its own: one that is away must not hold up the others.
@@ -131,7 +136,7 @@ class Topics:
     def _want(self, topic: Topic) -> None:
         region = topic.place.region
         if region not in self._readers:
-            self._readers[region] = Reader(region, self._ledger, self._tasks)
+            self._readers[region] = Reader(region, self._tasks)
         if topic.pages:
             self._readers[region].want(topic)
 

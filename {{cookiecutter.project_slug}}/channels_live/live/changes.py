@@ -28,18 +28,17 @@ _waiting: deque[tuple[str, int]] = deque()
 followed: set[type[Model]] = {Change}
 
 
-class Notices:
+class Notices(dict[str, int]):
     """What has changed within a transaction: subjects, and the ids of their rows.
 
     Called when it commits.
     """
 
-    def __init__(self, hooks: list[Any]) -> None:
-        self.hooks = hooks
-        self.rows: dict[str, int] = {}
+    hooks: list[Any]
 
     def __call__(self) -> None:
-        rows, self.rows = self.rows, {}
+        rows = dict(self)
+        self.clear()
         publish(rows)
 
     @classmethod
@@ -50,7 +49,8 @@ class Notices:
         """
         found: Self | None = getattr(connection, "live_notices", None)
         if found is None or found.hooks is not connection.run_on_commit:
-            found = connection.live_notices = cls(connection.run_on_commit)
+            found = connection.live_notices = cls()
+            found.hooks = connection.run_on_commit
         return found
 
 
@@ -79,18 +79,18 @@ def write(subjects: Sequence[str], using: str | None) -> None:
         return
     connection = transaction.get_connection(using)
     notices = Notices.current(connection)
-    new = [one for one in dict.fromkeys(subjects) if one not in notices.rows]
+    new = [one for one in dict.fromkeys(subjects) if one not in notices]
     if not new:
         return
     # Elsewhere than on PostgreSQL it tells a row from one that had its id before.
     number: Any = getrandbits(62)
     if connection.vendor == "postgresql":
         number = Func(function="txid_current")
-    is_first = not notices.rows
+    is_first = not notices
     rows = [Change(subject=one, transaction=number) for one in new]
     for row in Change.objects.using(using).bulk_create(rows):
         # Ids of two databases may be the same; an id of 0 was never heard of.
-        notices.rows[row.subject] = row.pk if using == default else 0
+        notices[row.subject] = row.pk if using == default else 0
     if is_first:
         transaction.on_commit(notices, using=using)
 

@@ -6,12 +6,7 @@ from typing import Any
 
 from django.db import connections
 from django.db.models import Field, Model
-from django.db.models.signals import (
-    post_delete,
-    post_save,
-    pre_delete,
-    pre_save,
-)
+from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
 
 
 def connect(

@@ -44,9 +44,7 @@ class Relays:
         if relay is None:
             relay = self._relays[group] = Relay(group)
         relay.pages.add(page)
-        joined = self._hub.groups.get(group)
-        history = joined.history if joined else None
-        await self._hub.join(group, relay, history=history)
+        await self._hub.join(group, relay)
 
     async def discard(self, group: str, page: EventOutbox) -> None:
         relay = self._relays.get(group)

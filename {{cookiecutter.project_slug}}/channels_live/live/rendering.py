@@ -90,17 +90,18 @@ def answer(
         answers = []
         for key, _, pks in questions:
             asked = [users[pk] for pk in pks if pk in users]
-            answers.append(Answer(states.get(key), *who_may_see(live, key, asked)))
+            errors: list[Exception] = []
+            allowed = who_may_see(live, key, asked, errors)
+            answers.append(Answer(states.get(key), allowed, errors))
         return answers
 
 
 def load_users(pks: set[Any]) -> dict[Any, Any]:
     """Return users as they are now, by primary key. One query."""
     model = get_user_model()
-    known = model._default_manager.using(router.db_for_write(model))
-    users: dict[Any, Any] = known.in_bulk(pks - {None}) if pks - {None} else {}
-    found = {pk: user for pk, user in users.items() if user.is_active}
-    return {**found, None: AnonymousUser()}
+    users = model._default_manager.using(router.db_for_write(model))
+    found = users.in_bulk(pks - {None}).items()
+    return {None: AnonymousUser()} | {pk: one for pk, one in found if one.is_active}
 
 
 def show(region: type[Live], key: Key, user: Any) -> State | None:
@@ -181,23 +182,20 @@ def render(live: Live, context: Mapping[str, Any]) -> State:
 
 
 def who_may_see(
-    live: Live, key: Key, users: list[Any]
-) -> tuple[set[Any], list[Exception]]:
-    """Return the primary keys of those users who may see a key, and what was raised.
+    live: Live, key: Key, users: list[Any], errors: list[Exception]
+) -> set[Any]:
+    """Return the primary keys of those users who may see a key.
 
     Whoever cannot be asked for is denied, and holds up nobody else.
     """
     try:
-        return {user.pk for user in live.allowed(key, users)}, []
+        return {user.pk for user in live.allowed(key, users)}
     except Exception as error:
         raise_if_away(error)
         if len(users) < 2:
-            return set(), [error]
-    alone = [who_may_see(live, key, [one]) for one in users]
-    return (
-        {pk for allowed, _ in alone for pk in allowed},
-        [error for _, errors in alone for error in errors],
-    )
+            errors.append(error)
+            return set()
+    return {pk for one in users for pk in who_may_see(live, key, [one], errors)}
 
 
 def raise_if_away(error: Exception) -> None:

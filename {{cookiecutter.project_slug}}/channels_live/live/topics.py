@@ -99,20 +99,22 @@ class Topics:
         """Find what changed though no message said so."""
         await self._sweep()
         async with self._looking:
-            if not self._topics:
-                self._databases = []
-            elif not self._databases:
-                self._databases = [Database(alias) for alias in aliases()]
+            databases = []
+            if self._topics:
+                databases = self._databases or [Database(one) for one in aliases()]
             heard, self._heard = self._heard, set()
-            looks = (self._look_at(one, heard) for one in self._databases)
-            await asyncio.gather(*looks)
+            try:
+                await asyncio.gather(*(self._look_at(one, heard) for one in databases))
+            finally:
+                self._databases = databases
 
     async def _look_at(self, database: Database, heard: set[Notice]) -> None:
         # Each is a part of its own: one that is away must not hold up the others.
         with database_outage.noticed(database.alias):
             subjects = await in_thread(database.read)(heard)
             database_outage.end(database.alias)
-            if subjects is None:
+            # At first, nothing that is shown has been read: see watch().
+            if subjects is None and database in self._databases:
                 self.all_changed()
             for subject in subjects or ():
                 self.changed(subject)

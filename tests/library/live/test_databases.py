@@ -110,6 +110,26 @@ async def test_a_page_comes_while_another_database_is_away(
 
 
 @pytest.mark.usefixtures("routed")
+async def test_one_without_a_table_holds_up_no_other(
+    ada: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("channels_live.live.changes.publish", lambda rows: None)
+    await sync_to_async(rename)("channels_live_change", "lost")
+    try:
+        async with open_live(ada, Card, ada.pk) as card:
+            await User.objects.filter(pk=ada.pk).aupdate(first_name="Ida")
+            await sync_to_async(Card.changed)(ada.pk)
+            await card.shows("Ida")
+    finally:
+        await sync_to_async(rename)("lost", "channels_live_change")
+
+
+def rename(old: str, new: str) -> None:
+    with connections["other"].cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {old} RENAME TO {new}")
+
+
+@pytest.mark.usefixtures("routed")
 def test_what_was_heard_of_one_is_not_taken_for_a_row_of_the_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

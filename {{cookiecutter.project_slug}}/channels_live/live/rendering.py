@@ -22,10 +22,7 @@ from channels_live.observe.outage import database_outage, is_bug
 
 # The largest region, in characters.
 MAX_SIZE = 64 * 1024
-STRANGE_KEYS = (
-    "%s, which it was not asked for. Regions whose keys it leaves out are emptied: return "
-    "the keys as they are given, an int as an int."
-)
+STRANGE_KEYS = "%s, which it was not asked for. Return the keys as they are given."
 # What stands for the token in a region, which is the same for everybody.
 TOKEN = "channels-live-csrf-token"  # noqa: S105
 FIELD = '<input type="hidden" name="csrfmiddlewaretoken" value="{}">'
@@ -143,15 +140,10 @@ def read(live: Live, keys: Sequence[Key]) -> dict[Key, State | Exception]:
     """Return what each key shows now, or what went wrong for it alone."""
     try:
         return {**read_together(live, keys)}
-    except ObjectDoesNotExist as error:
-        if len(keys) == 1:
-            return {keys[0]: EMPTY}
-        failure: Exception = error
     except Exception as error:
         raise_if_away(error)
-        failure = error
-    if len(keys) == 1:
-        return {keys[0]: failure}
+        if len(keys) == 1:
+            return {keys[0]: EMPTY if isinstance(error, ObjectDoesNotExist) else error}
     return {key: state for one in keys for key, state in read(live, [one]).items()}
 
 

@@ -51,9 +51,7 @@ class Topics:
         await asyncio.gather(*(self._hub.join(one, self._ear) for one in buckets))
         if not self._databases:
             await asyncio.wait([self._tasks.spawn(self.look())])
-        for topic, digest in topics.items():
-            if topic.is_outdated(digest):
-                topic.is_stale = True
+        for topic in topics:
             self._want(topic)
 
     def unwatch(self, page: Page, names: Iterable[str]) -> None:

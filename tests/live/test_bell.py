@@ -288,16 +288,18 @@ def test_an_element_that_is_morphed_into_another_region(
     assert f'"unwatch":["{topic}"]' in ada.page.evaluate("sent")
 
 
-def test_pages_with_regions_keep_a_strict_policy(come: Invite) -> None:
+def test_pages_with_regions_keep_a_strict_policy(come: Invite, bells: Site) -> None:
     """Browsers complain of what is against it: see come()."""
     ada = come("ada")
-    is_live(ada)
     response = ada.page.reload()
     assert response
     policy = response.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     is_live(ada)
+    before = unread(ada)
+    notify(bells)
+    shows(ada, before + 1)
 
 
 def test_axe_finds_nothing_on_a_page_with_regions(come: Invite, bells: Site) -> None:

@@ -4,32 +4,17 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from baking import TREE, Kitchen
-from bells import type_bell
+from bells import COUNT_SOCKETS, bell, is_live, notify, shows, type_bell, unread
 from people import Person
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Browser, expect
 from readmes import code
 from serving import free_port, serve
 from shells import Shell
 from sites import NAMES, Site, runserver
 
 Invite = Callable[..., Person]
-
-NOTIFY = """
-from apps.notifications.models import Notification
-from apps.users.models import User
-Notification.objects.create(user=User.objects.get(username={name!r}), text="Hello")
-"""
-COUNT_SOCKETS = """
-window.sockets = [];
-const Original = window.WebSocket;
-window.WebSocket = class extends Original {
-  constructor(...args) {
-    super(...args);
-    window.sockets.push(this);
-  }
-};
-"""
 
 
 @pytest.fixture(scope="module")
@@ -62,27 +47,6 @@ def come(browser: Browser, bells: Site) -> Iterator[Invite]:
     for person in people:
         person.context.close()
     assert [person.complaints for person in people if person.complaints] == []
-
-
-def bell(person: Person, within: str = "#bell") -> Locator:
-    return person.page.locator(f"{within} live-region")
-
-
-def is_live(person: Person, within: str = "#bell") -> None:
-    expect(bell(person, within)).to_have_attribute("data-state", "live")
-
-
-def unread(person: Person) -> int:
-    return int(bell(person).inner_text().split()[0])
-
-
-def notify(site: Site, name: str = "ada") -> None:
-    """From another process, without Redis."""
-    site.shell.run(NOTIFY.format(name=name))
-
-
-def shows(person: Person, number: int, timeout: float = 2000) -> None:
-    expect(bell(person)).to_have_text(f"{number} unread", timeout=timeout)
 
 
 def test_is_the_bell_of_the_readme() -> None:
@@ -225,6 +189,8 @@ def test_boosted_pages_share_one_socket(come: Invite, bells: Site) -> None:
 def test_nothing_of_a_region_is_kept_in_the_browser_s_storage(come: Invite) -> None:
     ada = come("ada")
     is_live(ada)
+    ada.page.request.get("/say/?html=<p>secret news</p>")
+    expect(ada.page.locator("#news")).to_have_text("secret news")
     ada.page.evaluate("window.isFirst = true")
     ada.page.get_by_role("link", name="boosted").click()
     expect(ada.page).to_have_url(re.compile("again"))
@@ -233,6 +199,7 @@ def test_nothing_of_a_region_is_kept_in_the_browser_s_storage(come: Invite) -> N
     stored = ada.page.evaluate(
         "JSON.stringify([{ ...sessionStorage }, { ...localStorage }])"
     )
+    assert "secret" not in stored
     assert " unread" not in stored
     ada.page.go_back()
     is_live(ada)
@@ -269,3 +236,144 @@ def test_a_login_without_a_new_page_opens_a_socket_of_its_own(
     ada.page.evaluate(f"htmx.ajax('GET', '/part/{pk}/', '#parts')")
     is_live(ada, "#parts")
     assert ada.page.evaluate("sockets.length") == 2
+
+
+def test_what_is_beside_a_region_stays_as_it_is(come: Invite, bells: Site) -> None:
+    """What is within does not, as docs/live.md says."""
+    ada = come("ada", path="/desk/")
+    desk = ada.page.locator("live-region").first
+    expect(desk).to_have_attribute("data-state", "live")
+    for part in ("within", "beside"):
+        ada.page.locator(f"#{part}-details summary").click()
+        ada.page.locator(f"#{part}-lines").evaluate("box => (box.scrollTop = 100)")
+        ada.page.fill(f"#{part}-text", "typed")
+    text = ada.page.locator("#beside-text")
+    text.evaluate("field => field.setSelectionRange(1, 3)")
+    count = int(ada.page.locator("#within-count").inner_text())
+    kept = """part => [
+      document.getElementById(`${part}-text`).value,
+      document.getElementById(`${part}-details`).open,
+      document.getElementById(`${part}-lines`).scrollTop > 0,
+    ]"""
+
+    notify(bells)
+
+    expect(ada.page.locator("#within-count")).to_have_text(str(count + 1))
+    expect(text).to_be_focused()
+    assert text.evaluate("field => [field.selectionStart, field.selectionEnd]") == [
+        1,
+        3,
+    ]
+    assert ada.page.evaluate(kept, "beside") == ["typed", True, True]
+    assert ada.page.evaluate(kept, "within") == ["", False, False]
+
+
+def test_an_element_that_is_morphed_into_another_region(
+    come: Invite, bells: Site
+) -> None:
+    ada = come("ada", path="/desk/")
+    desk, own = ada.page.locator("live-region").all()
+    expect(desk).to_have_attribute("data-state", "live")
+    expect(own).to_have_attribute("data-state", "live")
+    topic = desk.get_attribute("topic")
+    assert topic
+    ada.page.evaluate(
+        """() => {
+          const [desk, own] = document.querySelectorAll("live-region");
+          desk.setAttribute("topic", own.getAttribute("topic"));
+          desk.setAttribute("name", own.getAttribute("name"));
+        }"""
+    )
+    expect(desk).to_have_text(re.compile(r"^\s*\d+ unread\s*$"))
+    assert f'"unwatch":["{topic}"]' in ada.page.evaluate("sent")
+
+
+def test_pages_with_regions_keep_a_strict_policy(come: Invite, bells: Site) -> None:
+    """Browsers complain of what is against it: see come()."""
+    ada = come("ada")
+    response = ada.page.reload()
+    assert response
+    policy = response.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    is_live(ada)
+    before = unread(ada)
+    notify(bells)
+    shows(ada, before + 1)
+
+
+def test_axe_finds_nothing_on_a_page_with_regions(come: Invite, bells: Site) -> None:
+    for path in ("/page/", "/desk/"):
+        ada = come("ada", path=path)
+        for state in ("live", "offline"):
+            regions = ada.page.locator(f"live-region[data-state={state}]")
+            expect(regions.first).to_be_visible(timeout=15_000)
+            results = Axe().run(ada.page)
+            assert results.violations_count == 0, results.generate_report()
+            ada.page.context.set_offline(True)
+            ada.page.evaluate("sockets.at(-1).close()")
+        ada.page.close()
+        ada.complaints.clear()  # of the attempts to connect
+
+
+def test_twenty_tabs_of_one_person(come: Invite, bells: Site) -> None:
+    """One more is let in when one is closed."""
+    eve = come("eve")
+    tabs = [eve.page, *(eve.new_tab() for _ in range(19))]
+    for tab in tabs[1:]:
+        tab.goto("/page/", wait_until="commit")
+    for tab in tabs:
+        live = tab.locator("#bell live-region[data-state=live]")
+        expect(live).to_be_visible(timeout=30_000)
+    last = eve.new_tab()
+    last.goto("/page/")
+    before = unread(eve)
+    notify(bells, "eve")
+    for tab in tabs:
+        expect(tab.locator("#bell")).to_have_text(f"{before + 1} unread")
+    region = last.locator("#bell live-region")
+    expect(region).to_have_attribute("data-state", "offline")
+
+    eve.page.close()
+
+    expect(region).to_have_attribute("data-state", "live", timeout=15_000)
+    expect(region).to_have_text(f"{before + 1} unread")
+
+
+@pytest.fixture(scope="module")
+def keeping_browser(open_browser: Callable[..., Browser]) -> Iterator[Browser]:
+    """A browser that keeps pages for its back button, as people's do."""
+    browser = open_browser(ignore_default_args=["--disable-back-forward-cache"])
+    yield browser
+    browser.close()
+
+
+@pytest.mark.parametrize("is_logged_in", [True, False])
+def test_a_page_that_a_browser_kept_is_not_shown_as_it_was(
+    keeping_browser: Browser, bells: Site, is_logged_in: bool
+) -> None:
+    bob = bells.invite(keeping_browser, "bob")
+    bob.page.goto("/page/")
+    is_live(bob)
+    before = unread(bob)
+    bob.page.evaluate(
+        """() => addEventListener("pageshow", ({ persisted }) => {
+          window.wasKept = persisted;
+          window.wasHidden = document.querySelector("live-region").hidden;
+        })"""
+    )
+    bob.page.get_by_role("link", name="elsewhere").click()
+    expect(bob.page).to_have_url(re.compile("email"))
+    if not is_logged_in:
+        bob.context.clear_cookies()
+    notify(bells, "bob")
+    bob.page.evaluate("void setTimeout(() => history.back())")
+    expect(bob.page).to_have_url(re.compile("/page/"))
+    assert bob.page.evaluate("[wasKept, wasHidden]") == [True, True]
+    if is_logged_in:
+        shows(bob, before + 1, timeout=5000)
+        is_live(bob)
+    else:
+        expect(bell(bob)).to_have_attribute("data-state", "gone")
+        expect(bell(bob)).to_have_text("")
+    bob.context.close()

@@ -10,7 +10,7 @@ from baking import Kitchen
 from fleet import wait_until
 from people import Person
 from playwright.sync_api import expect
-from sites import Site, serve_chat
+from sites import CLIENTS, Site, serve_chat
 
 Invite = Callable[..., Person]
 ROOMS = ("attic", "cellar")
@@ -150,6 +150,22 @@ def test_the_home_page_comes_to_life_again(invite: Invite, chat: Site) -> None:
         expect(ada.page.locator("#ping-detail")).to_contain_text("ms")
         leave(ada)
         ada.page.locator("a.brand").click()
+
+
+@pytest.mark.parametrize("chat_client", CLIENTS, scope="module")
+def test_regions_come_and_go_with_pages(invite: Invite, chat: Site) -> None:
+    ada = invite("ada")
+    ada.page.goto("/")
+    region = ada.page.locator("live-region")
+    for number in range(2):
+        expect(region).to_have_attribute("data-state", "live")
+        count = int(region.locator("strong").inner_text())
+        chat.settle(f"{chat.client}-{number}")
+        expect(region.locator("strong")).to_have_text(str(count + 1))
+        enter(ada, "attic")
+        expect(region).to_have_count(0)
+        ada.page.locator("a.brand").click()
+    expect(region).to_have_attribute("data-state", "live")
 
 
 # The script that swaps pages here leaves the browser's history alone.

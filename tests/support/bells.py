@@ -4,11 +4,31 @@ import re
 from pathlib import Path
 
 from baking import Project
+from people import Person
+from playwright.sync_api import Locator, expect
 from readmes import code
+from sites import Site
 
 FILES = re.compile(
     r"`(apps/notifications/[\w/.]+)`.*?```(?:python|html)\n(.*?)```", re.S
 )
+# A region with what people hold on to, and the same beside it.
+LIVE = """
+
+class Desk(Live):
+    template_name = "notifications/desk.html"
+
+    def allows(self, user: Any, key: str) -> bool:
+        return True
+
+    def get_context(self, key: str) -> dict[str, Any]:
+        return {"count": Notification.objects.count()}
+"""
+DESK = """<p id="{part}-count">{count}</p>
+<label>Text <input id="{part}-text"></label>
+<details id="{part}-details"><summary>More</summary>text</details>
+<label>Lines <textarea id="{part}-lines" rows="2">{lines}</textarea></label>
+"""
 VIEWS = """
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -26,6 +46,10 @@ def part(request, pk):
     return render(request, "notifications/part.html", {"pk": pk})
 
 
+def desk(request):
+    return render(request, "notifications/desk_page.html")
+
+
 def say(request):
     publish("news", request.GET["html"])
     return HttpResponse()
@@ -38,6 +62,7 @@ PAGE = """{% extends "base.html" %}
 {% htmx_script %}
 {% endblock %}
 {% block main %}
+<h1>Bell</h1>
 <div id="bell">{% live "notifications.Bell" user.pk %}</div>
 <div id="news">{% listen "news" %}</div>
 <p id="parts"></p>
@@ -49,13 +74,46 @@ PAGE = """{% extends "base.html" %}
 <a href="/page/?again" hx-boost="true" hx-target="body">boosted</a>
 {% endblock %}
 """
+DESK_PAGE = """{% extends "base.html" %}
+{% load channels_live %}
+{% block main %}
+<h1>Desk</h1>
+{% live "notifications.Desk" %}
+{% live "notifications.Bell" user.pk %}
+BESIDE
+{% endblock %}
+"""
 PART = """{% load channels_live %}
 {% if pk %}<i>part</i>{% live "notifications.Bell" pk %}{% endif %}"""
 ROUTES = """
-from apps.notifications.views import page, part, say
+from apps.notifications.views import desk, page, part, say
 urlpatterns += [
-    path("page/", page), path("part/<int:pk>/", part), path("say/", say)
+    path("page/", page), path("part/<int:pk>/", part), path("say/", say),
+    path("desk/", desk),
 ]
+"""
+
+NOTIFY = """
+from apps.notifications.live import Desk
+from apps.notifications.models import Notification
+from apps.users.models import User
+Notification.objects.create(user=User.objects.get(username={name!r}), text="Hello")
+Desk.changed("")
+"""
+COUNT_SOCKETS = """
+window.sockets = [];
+window.sent = "";
+const Original = window.WebSocket;
+window.WebSocket = class extends Original {
+  constructor(...args) {
+    super(...args);
+    window.sockets.push(this);
+  }
+  send(data) {
+    window.sent += data;
+    super.send(data);
+  }
+};
 """
 
 
@@ -74,8 +132,17 @@ def type_bell(project: Project) -> None:
         (project.path / path).write_text(source, "utf-8")
     app = project.path / "apps" / "notifications"
     (app / "views.py").write_text(VIEWS)
-    (app / "templates" / "notifications" / "page.html").write_text(PAGE)
-    (app / "templates" / "notifications" / "part.html").write_text(PART)
+    with (app / "live.py").open("a") as file:
+        file.write(LIVE)
+    lines = "\n".join(map(str, range(40)))
+    beside = DESK.format(part="beside", count="", lines=lines)
+    for name, source in {
+        "page": PAGE,
+        "part": PART,
+        "desk": DESK.format(part="within", count="{{ count }}", lines=lines),
+        "desk_page": DESK_PAGE.replace("BESIDE", beside),
+    }.items():
+        (app / "templates" / "notifications" / f"{name}.html").write_text(source)
     settings = project.path / "config" / "settings.py"
     insert(settings, '    "apps.users",\n', '    "apps.notifications",\n')
     urls = project.path / "config" / "urls.py"
@@ -87,3 +154,24 @@ def insert(path: Path, after: str, text: str) -> None:
     found = path.read_text("utf-8")
     assert after in found
     path.write_text(found.replace(after, after + text, 1), "utf-8")
+
+
+def bell(person: Person, within: str = "#bell") -> Locator:
+    return person.page.locator(f"{within} live-region")
+
+
+def is_live(person: Person, within: str = "#bell") -> None:
+    expect(bell(person, within)).to_have_attribute("data-state", "live")
+
+
+def unread(person: Person) -> int:
+    return int(bell(person).inner_text().split()[0])
+
+
+def notify(site: Site, name: str = "ada") -> None:
+    """From another process, without Redis."""
+    site.shell.run(NOTIFY.format(name=name))
+
+
+def shows(person: Person, number: int, timeout: float = 2000) -> None:
+    expect(bell(person)).to_have_text(f"{number} unread", timeout=timeout)

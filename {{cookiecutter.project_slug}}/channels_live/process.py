@@ -129,8 +129,8 @@ class Process:
 
     async def recheck(self, sockets: Collection[Socket]) -> None:
         """Close these sockets where the login is over; the others may see less."""
+        self.live.check(set(sockets))  # whatever becomes of the query below
         await self.terminate_revoked(sockets)
-        self.live.check(set(sockets))
 
     async def terminate_revoked(self, sockets: Collection[Socket]) -> None:
         """Close those of these sockets whose login is over."""

@@ -16,15 +16,15 @@ from channels.routing import get_default_application
 from channels.testing import WebsocketCommunicator
 from django.conf import settings as django_settings
 from django.contrib.auth.models import AnonymousUser
+from django.db import connections
 from django.test import Client, TestCase
-from django.utils.translation import deactivate, get_language
+from django.utils.translation import deactivate
 
 from channels_live.consumers import PING, PONG
-from channels_live.live.changes import Notices
 from channels_live.live.keys import decode
 from channels_live.live.names import Place, owner
 from channels_live.live.region import Live
-from channels_live.live.rendering import show
+from channels_live.live.rendering import place_of_page, show
 from channels_live.models import Change
 from channels_live.process import get_process
 from channels_live.runner import check_test, keep_apart
@@ -96,7 +96,7 @@ async def open_live(user: Any, region: type[Live], key: Any) -> AsyncIterator[Li
     read in threads.
     """
     check_test()
-    place = Place(region, region.clean_key(key), get_language() or "", "/")
+    place = Place(region, region.clean_key(key), *place_of_page())
     async with open_socket(websocket_reverse("ws_live"), user) as socket:
         await has_entered(socket)
         name = place.sign(owner(user or AnonymousUser(), None))
@@ -123,8 +123,7 @@ def live_changes(using: str = "default") -> Iterator[list[tuple[str, Any]]]:
     rows = Change.objects.using(using).order_by("pk")
     last = rows.last()
     # The setting up of a TestCase has not committed either.
-    for _, notices in Notices.pending(using):
-        notices.is_sent = True
+    vars(connections[using]).pop("live_notices", None)
     with TestCase.captureOnCommitCallbacks(using=using, execute=True):
         yield changes
     for row in rows.filter(pk__gt=last.pk if last else 0):

@@ -8,13 +8,13 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from pytest_django import Settings
 
-from channels_live.live.ledger import Ledger
+from channels_live.live.ledger import Database
 from channels_live.observe.outage import database_outage, layer_outage
 from tests.library.live import regions
 
 # On SQLite, one transaction writes at a time.
 if connection.vendor != "postgresql":
-    collect_ignore = ["test_ledger_of_postgresql.py"]
+    collect_ignore_glob = ["*_of_postgresql.py"]
 
 TEMPLATES = {
     "card.html": "<b>{{ user.first_name }}</b>",
@@ -64,7 +64,8 @@ def bob(db: None) -> Any:
 
 
 @pytest.fixture
-def ledger() -> Ledger:
-    ledger = Ledger()
+def ledger() -> Database:
+    """How far the database of the tests is read."""
+    ledger = Database("default")
     ledger.begin()
     return ledger

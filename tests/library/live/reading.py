@@ -1,20 +1,26 @@
 """What a ledger reads, while other transactions are open."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from django.db import connection, transaction
 
-from channels_live.live.ledger import Ledger
+from channels_live.live.ledger import Database, Notice
 from tests.library.live.regions import Text
 
 
-def read(ledger: Ledger) -> list[str]:
-    found = ledger.read(())
+def read(ledger: Database, heard: Collection[Notice] = ()) -> list[str]:
+    found = look(ledger, heard)
     assert found is not None
-    return sorted(found)
+    return found
+
+
+def look(ledger: Database, heard: Collection[Notice] = ()) -> list[str] | None:
+    """Return None where rows may be missing."""
+    found = ledger.read(heard)
+    return found and sorted(found)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from typing import Any, ClassVar
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
 from django.utils.translation import gettext
 
 from channels_live import Live
@@ -79,6 +80,31 @@ class Crowd(Live):
 
     def get_context(self, key: str) -> dict[str, Any]:
         return {"text": f"{User.objects.count()} users"}
+
+
+class Staff(Live):
+    """Shows to the staff that they are staff."""
+
+    template_name = "text.html"
+
+    def allows(self, user: Any, key: Any) -> bool:
+        return bool(user.is_staff)
+
+    def get_context(self, key: Any) -> dict[str, Any]:
+        return {"text": f"seen {len(reads)} times"}
+
+
+class Groups(Live):
+    """Shows which groups there are, which are in another database if there is one."""
+
+    template_name = "text.html"
+    follows: ClassVar = {Group: None}
+
+    def allows(self, user: Any, key: Any) -> bool:
+        return True
+
+    def get_context(self, key: Any) -> dict[str, Any]:
+        return {"text": Group.objects.values_list("name", flat=True)}
 
 
 class Own(Live):

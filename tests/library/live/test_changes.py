@@ -5,14 +5,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
 from django.db import transaction
+from django.db.models.signals import post_delete, post_save
 from django.test import TestCase
 from pytest_django import DjangoAssertNumQueries
 
-from channels_live.live import changes
+from channels_live.live import changes, follows
 from channels_live.models import Change
 from channels_live.testing import live_changes
 from tests.library.live.regions import Card, Team, Text
@@ -44,11 +47,11 @@ def test_is_written_down_with_the_change_and_published_after_it(
     published: list[list[str]],
 ) -> None:
     with transaction.atomic():
-        Text.changed(1, "1")
-        assert written() == ["tests.Text 1", 'tests.Text "1"']
+        Text.changed(1, "a")
+        assert written() == ["tests.Text 1", 'tests.Text "a"']
         assert published == []
 
-    assert published == [["tests.Text 1", 'tests.Text "1"']]
+    assert published == [["tests.Text 1", 'tests.Text "a"']]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -74,6 +77,63 @@ def test_a_savepoint_that_is_rolled_back_takes_only_its_own_along(
 
     assert sorted(written()) == ["tests.Text 1", "tests.Text 2"]
     assert sorted(chain(*published)) == ["tests.Text 1", "tests.Text 2"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_savepoint_that_is_rolled_back_by_hand_takes_its_own_along(
+    published: list[list[str]],
+) -> None:
+    with transaction.atomic():
+        Text.changed(1)
+        point = transaction.savepoint_create()
+        Text.changed(2)
+        transaction.savepoint_rollback(point)
+        Text.changed(2)
+
+    assert written() == ["tests.Text 1", "tests.Text 2"]
+    assert set(chain(*published)) == {"tests.Text 1", "tests.Text 2"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_savepoints_are_told_of_together(published: list[list[str]]) -> None:
+    with transaction.atomic():
+        for key in range(100):
+            with transaction.atomic():
+                Text.changed(key)
+        assert len(transaction.get_connection().run_on_commit) == 1
+
+    assert [len(subjects) for subjects in published] == [100]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("key", [5, "5", uuid4(), (1, "a")])
+def test_a_key_and_the_text_of_it_are_one(published: list[list[str]], key: Any) -> None:
+    text = tuple(map(str, key)) if isinstance(key, tuple) else str(key)
+    with transaction.atomic():
+        Text.changed(key)
+        Text.changed(text)
+
+    assert len(written()) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_is_told_though_another_receiver_raises() -> None:
+    def fail(**kwargs: object) -> None:
+        raise RuntimeError("not ours")
+
+    post_save.connect(fail, Group)
+    uid = "tests.test_is_told_though_another_receiver_raises"
+    follows.connect(uid, Group, None, Text.changed_all)
+    try:
+        with pytest.raises(RuntimeError, match="not ours"):
+            Group.objects.create(name="saved")
+    finally:
+        post_save.disconnect(fail, Group)
+        for signal in (post_save, post_delete):
+            signal.disconnect(sender=Group, dispatch_uid=uid)
+
+    assert Group.objects.get().name == "saved"
+    assert set(written()) == {"tests.Text ", "tests.Groups "}
 
 
 @pytest.mark.django_db(transaction=True)

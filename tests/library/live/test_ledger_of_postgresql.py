@@ -2,14 +2,14 @@
 
 import pytest
 
-from channels_live.live.ledger import Cleaner, Ledger
-from tests.library.live.reading import open_transaction, read
+from channels_live.live.ledger import Cleaner, Database
+from tests.library.live.reading import look, open_transaction, read
 from tests.library.live.regions import Text
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_commits_in_another_order_than_ids(ledger: Ledger) -> None:
+def test_commits_in_another_order_than_ids(ledger: Database) -> None:
     with open_transaction(1):
         with open_transaction(2):
             Text.changed(3)
@@ -21,9 +21,9 @@ def test_commits_in_another_order_than_ids(ledger: Ledger) -> None:
     assert read(ledger) == []
 
 
-def test_a_transaction_that_was_open_before(ledger: Ledger) -> None:
+def test_a_transaction_that_was_open_before(ledger: Database) -> None:
     with open_transaction(1):
-        later = Ledger()
+        later = Database("default")
         later.begin()
         Text.changed(2)
         assert read(later) == ["tests.Text 2"]
@@ -31,7 +31,7 @@ def test_a_transaction_that_was_open_before(ledger: Ledger) -> None:
 
 
 def test_a_row_of_a_long_import_is_not_deleted_before_it_is_read(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    ledger: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cleaner = Cleaner()
     now = 1000.0
@@ -43,3 +43,14 @@ def test_a_row_of_a_long_import_is_not_deleted_before_it_is_read(
             read(ledger)
     cleaner.clear()
     assert read(ledger) == ["tests.Text 1"]
+
+
+def test_a_server_that_takes_over_with_older_transactions(ledger: Database) -> None:
+    Text.changed(1)
+    read(ledger)
+    ledger._position += 1000  # as if the one before had been further
+
+    Text.changed(2)
+    assert look(ledger) is None
+    Text.changed(3)
+    assert read(ledger) == ["tests.Text 3"]

@@ -1,5 +1,6 @@
 """What a page shows, and what its name says."""
 
+import datetime as dt
 import re
 from datetime import date
 from decimal import Decimal
@@ -12,16 +13,27 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import models
 from django.template import Context, Template, TemplateSyntaxError
 from django.test import RequestFactory
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import override
 
 from channels_live import Live
-from channels_live.live.names import Foreign, Outdated, Place, owner, unsign_group
+from channels_live.live.names import (
+    Foreign,
+    Outdated,
+    Place,
+    owner,
+    sign,
+    sign_group,
+    unsign_group,
+)
 from channels_live.live.region import regions as registry
+from channels_live.live.rendering import Question, State, answer
 from channels_live.testing import render_live
 from tests.library.live import regions
 from tests.library.live.regions import Card, Closed, Own, Team, Text, User
 
+NEW_YEAR = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 REGION = re.compile(
     r'<live-region name="([^"]*)" topic="([^"]*)" digest="([^"]*)" csrf="([^"]*)">'
     r"(.*)</live-region>"
@@ -182,6 +194,47 @@ def test_language_and_mount_travel_in_the_name() -> None:
     assert Place.unsign(german[1], "").language == "de"
 
 
+def test_the_time_zone_travels_in_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A script may know its zone by the offset alone."""
+    monkeypatch.setattr(
+        Text, "get_context", lambda self, key: {"text": timezone.localtime(NEW_YEAR)}
+    )
+    offset = timezone.get_fixed_timezone(-90)
+    for zone, hour in (("Asia/Tokyo", "9 a.m."), (offset, "10:30 p.m.")):
+        with timezone.override(zone):
+            found = REGION.fullmatch(render("{% live 'tests.Text' 1 %}"))
+        assert found
+        place = Place.unsign(found[1], "")
+        (again,) = answer(Text, place.setting, [Question(1, True, {None})])
+        assert isinstance(again.state, State)
+        assert again.state.html == found[5]
+        assert hour in found[5]
+
+
+def test_a_name_of_an_older_release_is_outdated() -> None:
+    with pytest.raises(Outdated):
+        Place.unsign(sign("", "tests.Text", 1, "en", "/"), "")
+    with pytest.raises(Foreign):
+        Place.unsign(sign_group("news", ""), "")
+
+
+def test_a_long_key_is_refused() -> None:
+    assert render("{% live 'tests.Text' key %}", key="ö" * 255)
+    with pytest.raises(ValueError, match=r"no key of 2,002 characters: as JSON, a key"):
+        render("{% live 'tests.Text' key %}", key="x" * 2000)
+
+
+@pytest.mark.django_db
+def test_keys_of_another_type_are_named(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(
+        Text, "get_contexts", lambda self, keys: {str(key): {} for key in keys}
+    )
+    assert render_live(None, Text, 5) == ""
+    assert "Text.get_contexts returns '5', which it was not asked for" in caplog.text
+
+
 def test_the_token_of_a_form_is_the_visitor_s(ada: Any) -> None:
     source = "{% live 'tests.Own' request.user.pk %}"
     first = REGION.fullmatch(render(source, request_of(ada)))
@@ -275,6 +328,12 @@ def test_what_no_socket_can_send_is_an_error(
     monkeypatch.setattr(Text, "get_context", lambda self, key: {"text": "\ud800"})
     with pytest.raises(ValueError, match="surrogates not allowed"):
         render_live(ada, Text, 1)
+
+
+def test_two_regions_of_one_name_are_refused() -> None:
+    with pytest.raises(TypeError, match=r"two regions tests\.Text, in tests\.library"):
+        type("Text", (Live,), {"template_name": "text.html", "__module__": __name__})
+    assert registry["tests.Text"] is Text
 
 
 def test_what_is_followed_is_a_field() -> None:

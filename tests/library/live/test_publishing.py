@@ -1,4 +1,6 @@
-"""What publish() says where nobody can hear it."""
+"""What pages hear of what is published, and what publish() says where nobody can."""
+
+from typing import Any
 
 import pytest
 from channels.layers import InMemoryChannelLayer
@@ -7,7 +9,10 @@ from pytest_django import Settings
 from channels_live import publish
 from channels_live.base import loops
 from channels_live.commands import complain
+from channels_live.live.names import sign_group
+from channels_live.testing import WAIT, open_socket
 from tests.library.helpers import layers
+from tests.library.helpers.listening import ListHistory, listen, publish_numbers
 
 
 def test_says_so_where_no_page_can_be_reached(
@@ -24,3 +29,22 @@ def test_says_so_where_no_page_can_be_reached(
     loops.is_server.set()
     publish("news", "<p>Hello</p>")
     assert caplog.text.count("reaches a page") == 1
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_page_listens_to_a_group_that_gets_a_history_later(ada: Any) -> None:
+    history = ListHistory("one")
+    async with open_socket("/ws/live/", ada) as socket:
+        await socket.send_json_to({"listen": [sign_group("here", f"user {ada.pk}")]})
+        assert await socket.receive_json_from(WAIT) == [{"listen": "here"}]
+
+        listener = await listen(history=history, after=0)
+        await listener.hears("one")
+        history.add("two")
+        await publish_numbers(history, 2)
+        await listener.hears("two")
+        event = {"listen": "here", "html": "two"}
+        assert await socket.receive_json_from(WAIT) == [event]
+
+        with pytest.raises(ValueError, match="is joined with the history"):
+            await listen()

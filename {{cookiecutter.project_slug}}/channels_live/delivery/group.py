@@ -80,6 +80,12 @@ class Group:
         self._published: list[float] = []
         self._window: asyncio.TimerHandle | None = None
 
+    def with_history(self, history: History | None) -> "Group":
+        """Return the group for sockets that join with a history, or without one."""
+        group = Group(self.name, history)
+        group.outboxes, group.subscribed = self.outboxes, self.subscribed
+        return group
+
     def history_changed(self) -> None:
         """Read anew what sockets that come back are sent."""
         self.recent.clear()

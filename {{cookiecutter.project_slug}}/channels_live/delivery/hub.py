@@ -98,7 +98,11 @@ class Hub:
         if group is None:
             group = self.groups[name] = Group(name, history)
             metrics.groups.inc()
-        elif group.history != history:
+        elif group.history == history or outbox.is_relay:
+            pass
+        elif group.outboxes and all(one.is_relay for one in group.outboxes):
+            group = self.groups[name] = group.with_history(history)
+        else:
             raise ValueError(
                 f"The group {name!r} is joined with the history {group.history!r} "
                 f"already, and cannot be with {history!r} too: join it in one way, or "

@@ -20,6 +20,9 @@ class Outbox:
     once, and gets nothing more.
     """
 
+    # Whether it stands for others, who take what comes with any history.
+    is_relay = False
+
     __slots__ = ("closed", "on_overflow", "send", "sending", "size", "waiting")
 
     def __init__(self, send: Send, on_overflow: Callable[[], None]) -> None:

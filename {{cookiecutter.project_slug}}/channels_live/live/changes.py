@@ -4,11 +4,13 @@ message after it."""
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import Sequence
+from functools import partial
+from random import getrandbits
 from typing import Any, Self
 from zlib import crc32
 
 from django.db import router, transaction
-from django.db.models import Func
+from django.db.models import Func, Model
 
 from channels_live.base.loops import is_in_loop, start
 from channels_live.base.messages import Kind, Message
@@ -22,32 +24,39 @@ BUCKETS = 64
 # What has committed and is not sent yet: a subject, and the id of its row.
 _waiting: deque[tuple[str, int]] = deque()
 
+# Models whose databases are read: see ledger.py.
+followed: set[type[Model]] = {Change}
 
-class Notices:
-    """What has changed within one transaction, or within savepoints of it.
 
-    Called when it commits: Django forgets what a savepoint that is rolled back says.
+class Notices(dict[str, int]):
+    """What has changed within a transaction: subjects, and the ids of their rows.
+
+    Called when it commits.
     """
 
-    def __init__(self, rows: dict[str, int]) -> None:
-        self.rows = rows  # subject → the id of its row
-        self.is_sent = False
+    hooks: list[Any]
 
     def __call__(self) -> None:
-        self.is_sent = True
-        publish(self.rows)
+        rows = dict(self)
+        self.clear()
+        publish(rows)
 
     @classmethod
-    def pending(cls, using: str) -> list[tuple[set[str], Self]]:
-        """Return what waits for the commit, and the savepoints that it was said within.
+    def current(cls, connection: Any) -> Self:
+        """Return what was said since a transaction or savepoint was rolled back last.
 
-        Those are released by now, or around whatever is said next.
+        Django makes a new list of hooks then, and at each commit.
         """
-        return [
-            (within, notices)
-            for within, notices, _ in transaction.get_connection(using).run_on_commit
-            if isinstance(notices, cls) and not notices.is_sent
-        ]
+        found: Self | None = getattr(connection, "live_notices", None)
+        if found is None or found.hooks is not connection.run_on_commit:
+            found = connection.live_notices = cls()
+            found.hooks = connection.run_on_commit
+        return found
+
+
+def aliases() -> set[str]:
+    """Return the databases that changes are written down in."""
+    return {router.db_for_write(model) for model in followed}
 
 
 def record(subjects: Sequence[str], using: str | None) -> None:
@@ -62,34 +71,28 @@ def record(subjects: Sequence[str], using: str | None) -> None:
 
 
 def write(subjects: Sequence[str], using: str | None) -> None:
-    using = using or router.db_for_write(Change)
+    default = router.db_for_write(Change)
+    using = using or default
+    if using != default and using not in aliases():
+        # Where nobody reads. Its commit comes first, so a crash between may lose it.
+        transaction.on_commit(partial(write, subjects, default), using=using)
+        return
     connection = transaction.get_connection(using)
-    pending = Notices.pending(using)
-    new = [
-        one
-        for one in dict.fromkeys(subjects)
-        if not any(one in notices.rows for _, notices in pending)
-    ]
+    notices = Notices.current(connection)
+    new = [one for one in dict.fromkeys(subjects) if one not in notices]
     if not new:
         return
-    position: Any = None
+    # Elsewhere than on PostgreSQL it tells a row from one that had its id before.
+    number: Any = getrandbits(62)
     if connection.vendor == "postgresql":
-        position = Func(function="txid_current")
-    changes = [Change(subject=one, transaction=position) for one in new]
-    rows = {row.subject: row.pk for row in insert(changes, using)}
-    for within, notices in pending:
-        if within == set(connection.savepoint_ids):
-            notices.rows.update(rows)
-            return
-    transaction.on_commit(Notices(rows), using=using)
-
-
-def insert(changes: list[Change], using: str) -> list[Change]:
-    """Store rows, in a transaction of their own only if there are several."""
-    if len(changes) == 1:
-        changes[0].save(using=using, force_insert=True)
-        return changes
-    return Change.objects.using(using).bulk_create(changes)
+        number = Func(function="txid_current")
+    is_first = not notices
+    rows = [Change(subject=one, transaction=number) for one in new]
+    for row in Change.objects.using(using).bulk_create(rows):
+        # Ids of two databases may be the same; an id of 0 was never heard of.
+        notices[row.subject] = row.pk if using == default else 0
+    if is_first:
+        transaction.on_commit(notices, using=using)
 
 
 def publish(rows: dict[str, int]) -> None:

@@ -4,43 +4,36 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+from django.db import connections
 from django.db.models import Field, Model
-from django.db.models.signals import (
-    post_delete,
-    post_init,
-    post_save,
-    pre_delete,
-    pre_save,
-)
+from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
 
 
 def connect(
-    region: str, model: type[Model], field: Field, changed: Callable[..., None]
+    region: str, model: type[Model], field: Field | None, changed: Callable[..., None]
 ) -> None:
-    """Call `changed` with the keys of rows of a model, and of those made of it."""
-    uid = (region, field.attname)
+    """Call `changed` for rows of a model, and of those made of it.
+
+    With a field, it is given the keys that they have and had.
+    """
     mark = partial(mark_changed, changed, field)
     for sender in with_subclasses(model):
         for signal in (post_save, post_delete):
-            signal.connect(mark, sender, weak=False, dispatch_uid=uid)
-        look = partial(look_before, field)
-        for signal in (pre_save, pre_delete):
-            signal.connect(look, sender, weak=False, dispatch_uid=field.attname)
-        note = partial(note_key, field)
-        post_init.connect(note, sender, weak=False, dispatch_uid=field.attname)
+            connect_first(signal, mark, sender, region)
+        if field is not None:
+            look, uid = partial(look_before, field), field.attname
+            for signal in (pre_save, pre_delete):
+                signal.connect(look, sender, weak=False, dispatch_uid=uid)
 
 
-def connect_all(
-    region: str, model: type[Model], changed_all: Callable[..., None]
+def connect_first(
+    signal: Any, receiver: Callable[..., None], sender: type[Model], uid: str
 ) -> None:
-    """Call `changed_all` for rows of a model, and of those made of it."""
-
-    def mark(using: str, **kwargs: object) -> None:
-        changed_all(using=using)
-
-    for sender in with_subclasses(model):
-        for signal in (post_save, post_delete):
-            signal.connect(mark, sender, weak=False, dispatch_uid=region)
+    """Connect a receiver before others, of which one may raise: the row is saved."""
+    signal.connect(receiver, sender, weak=False, dispatch_uid=uid)
+    with signal.lock:
+        signal.receivers.sort(key=lambda one: one[0][0] != uid)
+        signal.sender_receivers_cache.clear()
 
 
 def with_subclasses(model: type[Model]) -> Iterator[type[Model]]:
@@ -49,33 +42,27 @@ def with_subclasses(model: type[Model]) -> Iterator[type[Model]]:
         yield from with_subclasses(subclass)
 
 
-def keys_of(instance: Model) -> dict[str, set[Any]]:
-    """Return the keys that a row has had, by field, as far as they are known."""
-    kept: dict[str, set[Any]] = instance._state.__dict__.setdefault("live_keys", {})
-    return kept
-
-
-def note_key(field: Field, instance: Model, **kwargs: object) -> None:
-    key = instance.__dict__.get(field.attname)  # none if it is deferred
-    if not hasattr(key, "resolve_expression"):
-        keys_of(instance)[field.attname] = {key}
-
-
 def look_before(field: Field, instance: Model, using: str, **kwargs: object) -> None:
     """Ask the database for the key that a row has had, which may be another by now."""
+    keys: dict[str, set[Any]] = instance.__dict__.setdefault("_live_keys", {})
+    keys[field.attname] = set()
     if instance.pk is not None:
         rows = type(instance)._base_manager.using(using).filter(pk=instance.pk)
-        stored = rows.values_list(field.attname, flat=True)
-        keys_of(instance).setdefault(field.attname, set()).update(stored)
+        if connections[using].in_atomic_block:
+            rows = rows.select_for_update(no_key=True)  # or it moves meanwhile
+        keys[field.attname].update(rows.values_list(field.attname, flat=True))
 
 
 def mark_changed(
     changed: Callable[..., None],
-    field: Field,
+    field: Field | None,
     instance: Model,
     using: str,
     **kwargs: object,
 ) -> None:
+    if field is None:
+        changed(using=using)
+        return
     present = {instance.__dict__.get(field.attname)}
-    keys = present | keys_of(instance).get(field.attname, set())
+    keys = present | instance.__dict__.get("_live_keys", {}).get(field.attname, set())
     changed(*(key for key in keys if key is not None), using=using)

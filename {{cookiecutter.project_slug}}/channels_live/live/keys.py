@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
 from hashlib import blake2b
@@ -44,9 +45,29 @@ def decode(value: Any) -> Any:
 
 
 def subject(region: str, key: Any = None) -> str:
-    """Return what a notice is about: a key of a region, or without a key all of them."""
-    text = "" if key is None else json.dumps(encode(key), separators=(",", ":"))
+    """Return what a notice is about: a key of a region, or without a key all of them.
+
+    A number or a UUID and the text of it are one.
+    """
+    text = "" if key is None else as_json(typed(key))
     return f"{region} {text}"
+
+
+def as_json(key: Any) -> str:
+    """Return a key as JSON. Raises TypeError."""
+    return json.dumps(encode(key), separators=(",", ":"))
+
+
+def typed(key: Any) -> Any:
+    """Return the number or the UUID that a text is of, if it is of one."""
+    if isinstance(key, tuple):
+        return tuple(typed(part) for part in key)
+    if isinstance(key, str):
+        for kind in (int, UUID):
+            with suppress(ValueError):
+                if str(kind(key)) == key:
+                    return kind(key)
+    return key
 
 
 def digest(*parts: object) -> str:

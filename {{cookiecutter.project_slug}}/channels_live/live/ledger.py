@@ -2,110 +2,82 @@
 
 from collections import deque
 from collections.abc import Collection
-from threading import Lock
 from time import monotonic
+from typing import Any
 
-from django.db import connections, router
-from django.db.models import BigIntegerField, F, Func, Max, Model
+from django.db import connections
+from django.db.models import BigIntegerField, F, Func, Q
 
-from channels_live.live.region import regions
+from channels_live.live.changes import aliases
 from channels_live.models import Change
 
-type Row = tuple[str, int]  # a subject and an id
+type Notice = tuple[str, int]  # a subject and the id of its row
+type Row = tuple[int, Any]  # an id and the number beside it
 
 # Rows are kept for as long, in seconds. Who has not looked for half of it trusts nothing.
 KEEP = 600
 
 
-def aliases() -> set[str]:
-    """Return the databases that changes are written down in."""
-    models: set[type[Model]] = {Change}
-    models.update(model for region in regions.values() for model in region.fields)
-    return {router.db_for_write(model) for model in models}
-
-
-class Ledger:
-    """How far a process has read the rows of all databases. Called in threads."""
-
-    def __init__(self) -> None:
-        self._databases: dict[str, Database] = {}
-        self._lock = Lock()
-        self._read_at = 0.0
-
-    def begin(self) -> None:
-        """Note what is committed already, unless that is done."""
-        with self._lock:
-            if not self._databases:
-                self._databases = {alias: Database(alias) for alias in aliases()}
-                self._read_at = monotonic()
-
-    def end(self) -> None:
-        """Read nothing more, for nothing is shown."""
-        self._databases = {}
-
-    def read(self, heard: Collection[Row]) -> list[str] | None:
-        """Return the subjects of new rows that were not heard of.
-
-        Returns None where rows may be missing. One query for each database.
-        """
-        with self._lock:
-            now = monotonic()
-            is_late = now - self._read_at > KEEP / 2
-            found = [
-                one for each in self._databases.values() for one in each.read(heard)
-            ]
-            self._read_at = now
-        return None if is_late else found
-
-
 class Database:
-    """How far the rows of one database are read.
+    """How far the rows of one database are read. Called in threads.
 
     Ids are in the order of commits where one transaction writes at a time, as on
     SQLite. On PostgreSQL the position is the oldest transaction that was open; what was
-    seen of it and later ones is kept in mind.
+    seen of it and later ones is kept in mind. The newest row is read again each time:
+    without it, the database was emptied or restored, or another one took over.
     """
 
     def __init__(self, alias: str) -> None:
-        self._alias = alias
-        self._rows = Change.objects.using(alias)
+        self.alias = alias
+        self._rows = Change.objects.using(alias).order_by("id")
         self._has_snapshots = connections[alias].vendor == "postgresql"
-        self._seen: set[Row] = set()
-        self.position = self._end()
+        self._at = "transaction" if self._has_snapshots else "id"
+        self._end = oldest_open() if self._has_snapshots else F("id") + 1
+        self._position = 0
+        self._read_at = float("-inf")
 
-    def _end(self) -> int:
-        """Return the position before which nothing can appear any more."""
-        if self._has_snapshots:
-            with connections[self._alias].cursor() as cursor:
-                cursor.execute("SELECT txid_snapshot_xmin(txid_current_snapshot())")
-                return int(cursor.fetchone()[0])
-        return self._rows.aggregate(last=Max("id"))["last"] or 0
+    def begin(self) -> None:
+        """Begin after what is committed by now."""
+        newest = self._rows.values_list("id", "transaction", self._end).last()
+        row, number, self._position = newest or (0, 0, 0)
+        self._newest: Row = (row, number)
+        self._seen = {self._newest}
+        self._read_at = monotonic()
 
-    def read(self, heard: Collection[Row]) -> list[str]:
-        """Return the subjects of new rows that were not heard of."""
-        if self._has_snapshots:
-            rows = self._rows.filter(transaction__gte=self.position)
-            rows = rows.annotate(at=F("transaction"), end=oldest_open())
-        else:
-            rows = self._rows.filter(id__gt=self.position)
-            rows = rows.annotate(at=F("id"), end=F("id"))
-        found = list(rows.order_by("id").values_list("subject", "id", "at", "end"))
-        new = {(subject, row) for subject, row, *_ in found} - self._seen
-        if found:
-            self.position = found[-1][-1]
-            self._seen = {
-                (subject, row)
-                for subject, row, position, _ in found
-                if self._has_snapshots and position >= self.position
-            }
-        return [subject for subject, _ in new.difference(heard)]
+    def read(self, heard: Collection[Notice]) -> list[str] | None:
+        """Return the subjects of new rows that were not heard of. One query.
 
-    def clear(self, position: int) -> None:
-        """Delete what was written before a position."""
+        Returns None, and begins anew, where rows may be missing.
+        """
+        is_late = monotonic() - self._read_at > KEEP / 2
+        self._read_at = float("-inf")  # unless all goes well
+        new = None if is_late else self._find()
+        if new is None:
+            self.begin()
+            return None
+        self._read_at = monotonic()
+        return [subject for (row, _), subject in new if (subject, row) not in heard]
+
+    def _find(self) -> list[tuple[Row, str]] | None:
+        """Return new rows and their subjects; None where the newest of before is gone."""
+        newest = Q(pk=self._newest[0])
+        rows = self._rows.filter(newest | Q((f"{self._at}__gte", self._position)))
+        found = list(rows.values_list("id", "transaction", "subject", self._end))
+        subjects = {(row, number): subject for row, number, subject, _ in found}
+        end = found[-1][-1] if found else self._position
+        if self._newest not in {**subjects, (0, 0): ""} or end < self._position:
+            return None
+        new = [one for one in subjects.items() if one[0] not in self._seen]
+        self._position, self._newest = end, max(subjects, default=self._newest)
+        self._seen = {self._newest}
         if self._has_snapshots:
-            self._rows.filter(transaction__lt=position).delete()
-        else:
-            self._rows.filter(id__lte=position).delete()
+            self._seen.update(row for row in subjects if row[1] >= end)
+        return new
+
+    def clear(self) -> None:
+        """Delete what was written before it began, but for the newest row."""
+        old = self._rows.filter((f"{self._at}__lt", self._position))
+        old.exclude(pk=self._newest[0]).delete()
 
 
 def oldest_open() -> Func:
@@ -118,13 +90,14 @@ class Cleaner:
     """Deletes rows that every process has read long ago."""
 
     def __init__(self) -> None:
-        self._noted: deque[tuple[float, dict[str, int]]] = deque()
+        self._noted: deque[tuple[float, list[Database]]] = deque()
 
     def clear(self) -> None:
-        databases = {alias: Database(alias) for alias in aliases()}
+        databases = [Database(alias) for alias in aliases()]
+        for each in databases:
+            each.begin()
         now = monotonic()
-        positions = {alias: one.position for alias, one in databases.items()}
-        self._noted.append((now, positions))
+        self._noted.append((now, databases))
         while self._noted[0][0] < now - KEEP:
-            for alias, position in self._noted.popleft()[1].items():
-                databases[alias].clear(position)
+            for each in self._noted.popleft()[1]:
+                each.clear()

@@ -9,6 +9,8 @@ from channels_live.live.outbox import EventOutbox, as_event
 class Relay(Outbox):
     """Stands for the pages of a process that listen to a group: one event for all."""
 
+    is_relay = True
+
     __slots__ = ("group", "pages")
 
     def __init__(self, group: str) -> None:
@@ -42,9 +44,7 @@ class Relays:
         if relay is None:
             relay = self._relays[group] = Relay(group)
         relay.pages.add(page)
-        joined = self._hub.groups.get(group)
-        history = joined.history if joined else None
-        await self._hub.join(group, relay, history=history)
+        await self._hub.join(group, relay)
 
     async def discard(self, group: str, page: EventOutbox) -> None:
         relay = self._relays.get(group)

@@ -65,6 +65,12 @@ class Place(NamedTuple):
     key: Key
     language: str
     prefix: str  # where the site is mounted
+    zone: str | int = ""  # a time zone's name, or its offset in minutes
+
+    @property
+    def setting(self) -> tuple[str, str, str | int]:
+        """Where a region is rendered: see rendering.in_place()."""
+        return self.language, self.prefix, self.zone
 
     @property
     def subject(self) -> str:
@@ -73,23 +79,20 @@ class Place(NamedTuple):
     @property
     def topic(self) -> str:
         """What pages know it by."""
-        return digest(self.subject, self.language, self.prefix)
+        return digest(self.region.name, encode(self.key), *self.setting)
 
     def sign(self, owner: str) -> str:
-        key = encode(self.key)
-        return sign(owner, self.region.name, key, self.language, self.prefix)
+        return sign(owner, self.region.name, encode(self.key), *self.setting)
 
     @classmethod
     def unsign(cls, name: object, owner: str) -> Self:
         """Return the place that was signed. Raises Foreign or Outdated."""
-        content = unsign(name, owner)
-        if len(content) != 4:
-            raise Foreign
-        region, key, language, prefix = content
-        if region not in regions:
-            raise Outdated
+        label, *content = unsign(name, owner)
+        if not content:
+            raise Foreign  # a group's
         try:
-            key = regions[region].clean_key(decode(key))
-        except (TypeError, ValueError):
+            key, language, prefix, zone = content
+            region = regions[label]
+            return cls(region, region.clean_key(decode(key)), language, prefix, zone)
+        except (KeyError, TypeError, ValueError):
             raise Outdated from None
-        return cls(regions[region], key, language, prefix)

@@ -3,11 +3,13 @@
 import asyncio
 import logging
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from itertools import batched
-from weakref import WeakSet
 
-from channels_live.base.work import Tasks, in_thread
-from channels_live.live.ledger import Ledger
+from django.db import close_old_connections
+
+from channels_live.base.work import Tasks
+from channels_live.delivery.group import complain
 from channels_live.live.region import Live
 from channels_live.live.rendering import Answer, Question, answer
 from channels_live.live.topic import Page, Topic
@@ -17,21 +19,27 @@ logger = logging.getLogger(__name__)
 
 # Keys that are read in one visit to a thread, and visits of one region at a time.
 BATCH = 50
-VISITS = 3
+VISITS = 2
+# A visit that takes longer is logged, in seconds.
+SLOW = 3
+FAILURE = (
+    "%s with the key %r fails: pages keep what they have; who was asked about in vain, "
+    "in allows(), sees it no more."
+)
+SLOW_REGION = f"Reading %s takes more than {SLOW} seconds; only its own pages wait."
 # From one reading of a topic to the next, in seconds.
 PAUSE = 0.1
 
 
 class Reader:
-    def __init__(self, region: type[Live], ledger: Ledger, tasks: Tasks) -> None:
+    def __init__(self, region: type[Live], tasks: Tasks) -> None:
         self._region = region
-        self._ledger = ledger
         self._tasks = tasks
+        # Of its own: who is slow holds up nobody else's work.
+        self._threads = ThreadPoolExecutor(VISITS, f"live-{region.name}")
         self._waiting: dict[Topic, None] = {}
         self._visits = 0
         self._timer: asyncio.TimerHandle | None = None
-        self._failed: WeakSet[Topic] = WeakSet()
-        self._logged: set[str] = set()
 
     def want(self, topic: Topic) -> None:
         """Ask for what a topic needs, with others of the same moment."""
@@ -48,7 +56,7 @@ class Reader:
     def _work(self) -> None:
         self._timer = None
         now = asyncio.get_running_loop().time()
-        ready: defaultdict[tuple[str, str], list[Topic]] = defaultdict(list)
+        ready: defaultdict[object, list[Topic]] = defaultdict(list)
         later = []
         for topic in tuple(self._waiting):
             if topic.is_busy:
@@ -58,7 +66,7 @@ class Reader:
             elif topic.due > now:
                 later.append(topic.due)
             else:
-                ready[topic.place.language, topic.place.prefix].append(topic)
+                ready[topic.place.setting].append(topic)
         for topics in ready.values():
             for batch in batched(topics, BATCH):
                 if self._visits < VISITS:
@@ -79,11 +87,15 @@ class Reader:
 
     async def _visit(self, asked: dict[Topic, tuple[bool, set[Page]]]) -> None:
         answers: list[Answer] = []
+        name = self._region.name
+        loop = asyncio.get_running_loop()
+        clock = loop.call_later(SLOW, complain, SLOW_REGION, name)
         try:
-            with database_outage.noticed():
+            with database_outage.noticed(name):
                 answers = await self._ask(asked)
-                database_outage.end()
+                database_outage.end(name)
         finally:
+            clock.cancel()
             self._visits -= 1
             for topic in asked:
                 topic.is_busy = False
@@ -93,34 +105,45 @@ class Reader:
                 self._ask_again(asked)
 
     async def _ask(self, asked: dict[Topic, tuple[bool, set[Page]]]) -> list[Answer]:
-        place = next(iter(asked)).place
+        setting = next(iter(asked)).place.setting
         questions = [
             Question(
                 topic.place.key,
                 is_stale,
-                {page.user.pk: page.user for page in pages if page in topic.pages},
+                {page.user.pk for page in pages if page in topic.pages},
             )
             for topic, (is_stale, pages) in asked.items()
         ]
 
         def ask() -> list[Answer]:
-            self._ledger.begin()
-            return answer(self._region, place.language, place.prefix, questions)
+            close_old_connections()
+            try:
+                return answer(self._region, setting, questions)
+            finally:
+                close_old_connections()
 
-        return await in_thread(ask)()
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, ask)
 
     def _show(
         self, asked: dict[Topic, tuple[bool, set[Page]]], answers: list[Answer]
     ) -> None:
         written = set()
+        errors: dict[str, tuple[Topic, Exception]] = {}
         for (topic, (_, pages)), found in zip(asked.items(), answers, strict=True):
             written |= pages
+            # What failed before has been logged.
+            if isinstance(found.state, Exception) and not topic.has_failed:
+                errors[repr(found.state)] = topic, found.state
+            errors.update((repr(error), (topic, error)) for error in found.errors)
             topic.apply(found, pages)
-            self._log(topic, found)
             if topic.is_stale or topic.unchecked:
                 self._waiting[topic] = None
         for page in written:
             page.outbox.flush()
+        name = self._region.name
+        for topic, error in errors.values():
+            logger.error(FAILURE, name, topic.place.key, exc_info=error)
         self._wake(0)
 
     def _ask_again(self, asked: dict[Topic, tuple[bool, set[Page]]]) -> None:
@@ -131,21 +154,3 @@ class Reader:
             topic.due = loop.time() + RETRY_AFTER
             self._waiting[topic] = None
         self._wake(0)
-
-    def _log(self, topic: Topic, found: Answer) -> None:
-        """Log an error once, until the region can be read again."""
-        if not topic.has_failed:
-            self._failed.discard(topic)
-            if not self._failed:
-                self._logged.clear()
-            return
-        self._failed.add(topic)
-        for error in (found.state, found.allowed):
-            if isinstance(error, Exception) and repr(error) not in self._logged:
-                self._logged.add(repr(error))
-                logger.error(
-                    "%s with the key %r cannot be shown anew; pages keep what they have.",
-                    self._region.name,
-                    topic.place.key,
-                    exc_info=error,
-                )

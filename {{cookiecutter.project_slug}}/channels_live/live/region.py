@@ -13,8 +13,10 @@ from django.core.exceptions import (
 from django.db.models import Field, Model
 
 from channels_live.live import changes, follows
-from channels_live.live.keys import encode, subject
+from channels_live.live.keys import as_json, subject
 
+# The longest key, in characters of JSON: names of regions have to fit into frames.
+MAX_KEY = 1600
 # Every region of the project, by "app_label.ClassName".
 regions: dict[str, type["Live"]] = {}
 
@@ -46,6 +48,11 @@ class Live:
         app = apps.get_containing_app_config(cls.__module__)
         label = app.label if app else cls.__module__.partition(".")[0]
         cls.name = f"{label}.{cls.__name__}"
+        if other := regions.get(cls.name):
+            raise TypeError(
+                f"There are two regions {cls.name}, in {other.__module__} and "
+                f"{cls.__module__}: give one of them another name."
+            )
         regions[cls.name] = cls
         if apps.models_ready:
             cls.connect()
@@ -95,11 +102,10 @@ class Live:
     @classmethod
     def connect(cls) -> None:
         """Follow the models, which are loaded by now."""
+        changes.followed.update(cls.fields)
         for model, field in cls.fields.items():
-            if field is None:
-                follows.connect_all(cls.name, model, cls.changed_all)
-            else:
-                follows.connect(cls.name, model, field, cls.changed)
+            changed = cls.changed_all if field is None else cls.changed
+            follows.connect(cls.name, model, field, changed)
 
     @classmethod
     def clean_key(cls, key: Any) -> Any:
@@ -112,7 +118,11 @@ class Live:
                 key = field.to_python(key)
             except ValidationError:
                 raise ValueError(f"{cls.name} has no key {key!r}.") from None
-        encode(key)
+        if len(as_json(key)) > MAX_KEY:
+            raise ValueError(
+                f"{cls.name} has no key of {len(as_json(key)):,} characters: as JSON, a "
+                f"key may have {MAX_KEY:,}. Take the primary key of what is shown."
+            )
         return key
 
 

@@ -46,15 +46,13 @@ class Topic:
         self.has_failed = False
         self.due = 0.0  # by the loop's clock: not to be read earlier
 
-    def is_outdated(self, digest: str) -> bool:
-        """Whether the state may not be the present one, to a page that shows a digest."""
-        return self.has_failed or self.state is None or self.state.digest != digest
-
     def add(self, page: Page, digest: str) -> None:
         # Of several elements of a page, one may show an older state.
         self.pages[page] = digest if self.pages.get(page, digest) == digest else ""
         self.newcomers.add(page)
         self.unchecked.add(page)
+        if self.has_failed or self.state is None or self.state.digest != digest:
+            self.is_stale = True
         page.topics[self.name] = self
 
     def discard(self, page: Page) -> None:
@@ -68,9 +66,6 @@ class Topic:
 
         Pages that were not asked for are, before they are shown what has changed.
         """
-        if isinstance(answer.allowed, Exception):
-            self.has_failed = True
-            return
         asked = {page for page in asked if page in self.pages}
         for page in asked:
             if page.user.pk not in answer.allowed:

@@ -12,13 +12,14 @@ from channels_live.base.messages import Message
 from channels_live.base.work import Tasks, in_thread
 from channels_live.delivery.hub import Hub
 from channels_live.delivery.socket import Socket
-from channels_live.live.changes import bucket
-from channels_live.live.ledger import Cleaner, Ledger, Row
+from channels_live.live.changes import aliases, bucket
+from channels_live.live.ledger import Cleaner, Database, Notice
 from channels_live.live.listening import Relay, Relays
 from channels_live.live.names import Place
 from channels_live.live.reader import Reader
 from channels_live.live.region import Live
 from channels_live.live.topic import Page, Topic
+from channels_live.observe.outage import database_outage
 
 
 class Topics:
@@ -31,9 +32,10 @@ class Topics:
         self._topics: dict[str, Topic] = {}
         self._by_subject: defaultdict[str, set[Topic]] = defaultdict(set)
         self._readers: dict[type[Live], Reader] = {}
-        self._ledger = Ledger()
+        self._databases: list[Database] = []
+        self._looking = asyncio.Lock()
         self._cleaner = Cleaner()
-        self._heard: set[Row] = set()  # since the ledger was read
+        self._heard: set[Notice] = set()  # since the databases were read
         # Joins the groups that carry notices, in the place of sockets.
         self._ear = Relay("")
         self._buckets: set[str] = set()
@@ -47,9 +49,9 @@ class Topics:
         self._buckets |= buckets
         # First to be told, then to read.
         await asyncio.gather(*(self._hub.join(one, self._ear) for one in buckets))
-        for topic, digest in topics.items():
-            if topic.is_outdated(digest):
-                topic.is_stale = True
+        if not self._databases:
+            await asyncio.wait([self._tasks.spawn(self.look())])
+        for topic in topics:
             self._want(topic)
 
     def unwatch(self, page: Page, names: Iterable[str]) -> None:
@@ -94,19 +96,26 @@ class Topics:
     async def look(self) -> None:
         """Find what changed though no message said so."""
         await self._sweep()
-        if not self._topics:
-            self._ledger.end()
-            return
-        heard, self._heard = self._heard, set()
-        try:
-            subjects = await in_thread(self._ledger.read)(heard)
-        except BaseException:
-            self._heard |= heard
-            raise
-        if subjects is None:
-            self.all_changed()
-        for subject in subjects or ():
-            self.changed(subject)
+        async with self._looking:
+            databases = []
+            if self._topics:
+                databases = self._databases or [Database(one) for one in aliases()]
+            heard, self._heard = self._heard, set()
+            try:
+                await asyncio.gather(*(self._look_at(one, heard) for one in databases))
+            finally:
+                self._databases = databases
+
+    async def _look_at(self, database: Database, heard: set[Notice]) -> None:
+        # Each is a part of its own: one that is away must not hold up the others.
+        with database_outage.noticed(database.alias):
+            subjects = await in_thread(database.read)(heard)
+            database_outage.end(database.alias)
+            # At first, nothing that is shown has been read: see watch().
+            if subjects is None and database in self._databases:
+                self.all_changed()
+            for subject in subjects or ():
+                self.changed(subject)
 
     async def clear(self) -> None:
         """Delete what everybody knows."""
@@ -127,7 +136,7 @@ class Topics:
     def _want(self, topic: Topic) -> None:
         region = topic.place.region
         if region not in self._readers:
-            self._readers[region] = Reader(region, self._ledger, self._tasks)
+            self._readers[region] = Reader(region, self._tasks)
         if topic.pages:
             self._readers[region].want(topic)
 

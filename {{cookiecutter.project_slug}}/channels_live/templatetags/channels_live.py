@@ -6,16 +6,14 @@ from django import template
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
-from django.urls import get_script_prefix
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language
 
 from channels_live.base.messages import check_name
 from channels_live.base.work import wait_for
 from channels_live.live.names import Place, owner, sign_group
 from channels_live.live.region import regions
-from channels_live.live.rendering import show, within
+from channels_live.live.rendering import place_of_page, show, within
 from channels_live.utils import websocket_absolute_url, websocket_reverse
 
 register = template.Library()
@@ -59,7 +57,7 @@ def live(context: template.Context, region: str, key: Any = "") -> str:
     if key is None:
         return ""
     kind = regions[region]
-    place = Place(kind, kind.clean_key(key), get_language() or "", get_script_prefix())
+    place = Place(kind, kind.clean_key(key), *place_of_page())
     user = get_user(request)
     state = wait_for(lambda: show(kind, place.key, user))
     if state is None:

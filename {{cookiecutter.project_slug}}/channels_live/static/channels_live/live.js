@@ -18,6 +18,14 @@ if (!customElements.get("live-region")) {
   let isPlanned = false;
 
   class LiveElement extends HTMLElement {
+    static observedAttributes = ["name", "topic", "digest"];
+    #isFilling = false;
+
+    // Something else has put another state, or another region, in the place of this one.
+    attributeChangedCallback(attribute, before) {
+      if (before !== null && this.isConnected && !this.#isFilling) this.ask();
+    }
+
     connectedCallback() {
       this.hasReopened = false;
       this.dataset.state = "offline";
@@ -33,6 +41,7 @@ if (!customElements.get("live-region")) {
     }
 
     ask() {
+      if (this.topic) left.add(this.topic); // unless it is the same: see tell()
       this.name = this.getAttribute("name");
       this.topic = this.getAttribute("topic");
       untold.add(this);
@@ -55,20 +64,26 @@ if (!customElements.get("live-region")) {
     }
 
     leave() {
-      this.replaceChildren();
+      this.fill([], "");
       this.dataset.state = "gone";
+    }
+
+    fill(nodes, digest) {
+      this.#isFilling = true;
+      this.replaceChildren(...nodes);
+      this.setAttribute("digest", digest);
+      this.#isFilling = false;
+    }
+
+    // Be empty for whoever looks at the page now.
+    hide() {
+      const before = [[...this.childNodes], this.getAttribute("digest") ?? ""];
+      this.fill([], "");
+      queueMicrotask(() => this.fill(...before));
     }
   }
 
   class LiveRegion extends LiveElement {
-    static observedAttributes = ["name", "digest"];
-    #isShowing = false;
-
-    // Something else has put another state in the place of this one.
-    attributeChangedCallback(attribute, before) {
-      if (before !== null && this.isConnected && !this.#isShowing) this.ask();
-    }
-
     get request() {
       return ["watch", [this.name, this.getAttribute("digest")]];
     }
@@ -82,25 +97,6 @@ if (!customElements.get("live-region")) {
         window.htmx?.process(this);
       }
       this.confirm();
-    }
-
-    fill(nodes, digest) {
-      this.#isShowing = true;
-      this.replaceChildren(...nodes);
-      this.setAttribute("digest", digest);
-      this.#isShowing = false;
-    }
-
-    leave() {
-      this.fill([], "");
-      super.leave();
-    }
-
-    // Be empty for whoever looks at the page now.
-    hide() {
-      const before = [[...this.childNodes], this.getAttribute("digest")];
-      this.fill([], "");
-      queueMicrotask(() => this.fill(...before));
     }
   }
 
@@ -213,7 +209,7 @@ if (!customElements.get("live-region")) {
 
   // htmx keeps pages in the browser's storage, which outlives a logout.
   addEventListener("htmx:beforeHistorySave", () =>
-    document.querySelectorAll("live-region").forEach((region) => region.hide()),
+    elements.forEach((element) => element.hide()),
   );
 
   customElements.define("live-region", LiveRegion);

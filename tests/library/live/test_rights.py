@@ -1,0 +1,123 @@
+"""Who is shown what changes: those who may see it by now."""
+
+import threading
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import Group
+from django.db import OperationalError
+from pytest_django import DjangoAssertNumQueries
+
+from channels_live.live.rendering import Question, answer, place_of_page
+from channels_live.process import get_process
+from channels_live.testing import open_live
+from tests.library.live.regions import Card, Staff, Text, User
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+async def test_who_loses_a_right_in_the_same_moment_is_shown_nothing_more(
+    ada: Any,
+) -> None:
+    await User.objects.filter(pk=ada.pk).aupdate(is_staff=True)
+    async with open_live(ada, Staff, 1) as page:
+        assert page.html
+        await User.objects.filter(pk=ada.pk).aupdate(is_staff=False)  # without signals
+        await sync_to_async(Staff.changed)(1)
+
+        assert set(await page.receive()) == {"gone"}
+
+
+async def test_who_loses_a_right_while_it_is_read_is_shown_nothing_more(
+    ada: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def get_context(self: Staff, key: Any) -> dict[str, Any]:
+        User.objects.filter(pk=ada.pk).update(is_staff=False)
+        return {"text": "secret"}
+
+    await User.objects.filter(pk=ada.pk).aupdate(is_staff=True)
+    async with open_live(ada, Staff, 1) as page:
+        monkeypatch.setattr(Staff, "get_context", get_context)
+        await sync_to_async(Staff.changed)(1)
+
+        assert set(await page.receive()) == {"gone"}
+
+
+async def test_who_is_active_no_more_is_shown_nothing_more(ada: Any) -> None:
+    async with open_live(ada, Text, 1) as page:
+        await User.objects.filter(pk=ada.pk).aupdate(is_active=False)
+        await sync_to_async(Text.changed)(1)
+
+        assert set(await page.receive()) == {"gone"}
+
+
+def test_users_are_read_together_and_their_groups_anew(
+    ada: Any,
+    bob: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    questions = [Question(key, False, {ada.pk, bob.pk, None}) for key in range(3)]
+    with django_assert_num_queries(1):
+        found = answer(Text, place_of_page(), questions)
+    assert [one.allowed for one in found] == [{ada.pk, bob.pk, None}] * 3
+
+    monkeypatch.setattr(
+        Text, "allows", lambda self, user, key: user.groups.filter(pk=key).exists()
+    )
+    editors = Group.objects.create(name="editors")
+    editors.user_set.add(bob)
+    question = Question(editors.pk, False, {ada.pk, bob.pk})
+    assert answer(Text, place_of_page(), [question])[0].allowed == {bob.pk}
+
+
+async def test_who_cannot_be_asked_for_is_denied_and_others_go_on(
+    ada: Any,
+    bob: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def allows(self: Card, user: Any, key: Any) -> bool:
+        if user.pk == bob.pk:
+            raise RuntimeError("not thought of")
+        return True
+
+    async with (
+        open_live(ada, Card, ada.pk) as adas,
+        open_live(bob, Card, ada.pk) as bobs,
+        open_live(bob, Card, ada.pk) as others,
+    ):
+        monkeypatch.setattr(Card, "allows", allows)
+        for name in ("Ida", "Eda"):
+            await User.objects.filter(pk=ada.pk).aupdate(first_name=name)
+            await sync_to_async(Card.changed)(ada.pk)
+            await adas.shows(name)
+
+        assert set(await bobs.receive()) == {"gone"}
+        assert set(await others.receive()) == {"gone"}
+    (error,) = (record for record in caplog.records if record.exc_info)
+    assert "tests.Card with the key" in error.getMessage()
+    assert "sees it no more" in error.getMessage()
+
+
+async def test_an_outage_during_a_recheck_leaves_no_right_unasked(
+    ada: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = threading.Event()
+
+    def find_revoked(sockets: object) -> None:
+        raise OperationalError("the connection is lost")
+
+    def allows(self: Text, user: Any, key: Any) -> bool:
+        asked.set()
+        return False
+
+    async with open_live(ada, Text, 1) as page:
+        monkeypatch.setattr("channels_live.process.find_revoked", find_revoked)
+        monkeypatch.setattr(Text, "allows", allows)
+        process = get_process()
+        with pytest.raises(OperationalError):
+            await process.recheck(list(process.sockets))
+
+        assert set(await page.receive()) == {"gone"}

@@ -3,6 +3,7 @@
 import os
 
 from channels.routing import ProtocolTypeRouter
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -10,6 +11,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # Before the imports below: they need the app registry to be ready.
 django_application = get_asgi_application()
 
+from apps.ops.jobs import start_jobs
 from apps.ops.probes import ProbeMiddleware
 from apps.ops.proxy import ProxyMiddleware
 from channels_live import explain_refusals, websocket_application
@@ -26,3 +28,6 @@ application = ProxyMiddleware(
         }
     )
 )
+
+if settings.JOBS_IN_WEB:
+    start_jobs()

@@ -79,6 +79,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "channels",
+    "django_ox",
     "servestatic",
     # % if cookiecutter.include_chat_demo and cookiecutter.chat_client == "htmx"
     "django_htmx",
@@ -251,25 +252,43 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if USE_HTTPS_IN_ABSOLUTE_URLS else "http
 _email = env.email_url(
     "EMAIL_URL", default="consolemail://" if DEBUG else "smtp://localhost:25"
 )
-_smtp = {
-    "host": _email["EMAIL_HOST"],
-    "port": _email["EMAIL_PORT"],
-    "username": _email["EMAIL_HOST_USER"],
-    "password": _email["EMAIL_HOST_PASSWORD"],
-    "use_tls": _email.get("EMAIL_USE_TLS", False),
-    "use_ssl": _email.get("EMAIL_USE_SSL", False),
-    "timeout": 10,
+MAILERS: dict[str, dict[str, object]] = {
+    "default": {"BACKEND": _email["EMAIL_BACKEND"]}
 }
-MAILERS = {
-    "default": {
+if _email["EMAIL_HOST"]:
+    # Background jobs send what is sent.
+    MAILERS["smtp"] = {
         "BACKEND": _email["EMAIL_BACKEND"],
-        "OPTIONS": _smtp if _email["EMAIL_HOST"] else {},
+        "OPTIONS": {
+            "host": _email["EMAIL_HOST"],
+            "port": _email["EMAIL_PORT"],
+            "username": _email["EMAIL_HOST_USER"],
+            "password": _email["EMAIL_HOST_PASSWORD"],
+            "use_tls": _email.get("EMAIL_USE_TLS", False),
+            "use_ssl": _email.get("EMAIL_USE_SSL", False),
+            "timeout": 10,
+        },
     }
-}
+    MAILERS["default"] = {"BACKEND": "apps.ops.mail.Backend"}
 DEFAULT_FROM_EMAIL = env.str(
     "DEFAULT_FROM_EMAIL", default=f"noreply@{PRODUCTION_DOMAIN}"
 )
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# Background jobs: docs/jobs.md
+
+TASKS = {
+    "default": {
+        "BACKEND": "django_ox.backend.OxBackend",
+        "QUEUES": ["default", "mail"],
+        # Jobs of a process that has said nothing for as long, in seconds, begin anew.
+        "OPTIONS": {"LOCK_TIMEOUT": 30},
+    }
+}
+# Whether server processes run them, as is right where there is no worker.
+JOBS_IN_WEB = env.bool("JOBS_IN_WEB", default=True)
+if "PYTEST_VERSION" in os.environ:
+    JOBS_IN_WEB = False
 
 # Language and time
 
@@ -382,6 +401,8 @@ LOGGING = {
         # Nothing is said twice.
         "django": {"handlers": []},
         "django.request": {"filters": ["calm"]},
+        # Its command would add a handler of its own.
+        "django_ox": {"handlers": ["console"], "propagate": False},
         "uvicorn": {"handlers": [], "propagate": True},
         "uvicorn.error": {"filters": ["calm"]},
         "uvicorn.access": {"handlers": [], "propagate": False},

@@ -3,7 +3,6 @@
 import os
 
 from channels.routing import ProtocolTypeRouter
-from django.conf import settings
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -28,6 +27,4 @@ application = ProxyMiddleware(
         }
     )
 )
-
-if settings.JOBS_IN_WEB:
-    start_jobs()
+start_jobs()

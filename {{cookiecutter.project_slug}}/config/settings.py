@@ -252,24 +252,20 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if USE_HTTPS_IN_ABSOLUTE_URLS else "http
 _email = env.email_url(
     "EMAIL_URL", default="consolemail://" if DEBUG else "smtp://localhost:25"
 )
-MAILERS: dict[str, dict[str, object]] = {
-    "default": {"BACKEND": _email["EMAIL_BACKEND"]}
+_smtp = {
+    "host": _email["EMAIL_HOST"],
+    "port": _email["EMAIL_PORT"],
+    "username": _email["EMAIL_HOST_USER"],
+    "password": _email["EMAIL_HOST_PASSWORD"],
+    "use_tls": _email.get("EMAIL_USE_TLS", False),
+    "use_ssl": _email.get("EMAIL_USE_SSL", False),
+    "timeout": 10,
 }
-if _email["EMAIL_HOST"]:
-    # Background jobs send what is sent.
-    MAILERS["smtp"] = {
-        "BACKEND": _email["EMAIL_BACKEND"],
-        "OPTIONS": {
-            "host": _email["EMAIL_HOST"],
-            "port": _email["EMAIL_PORT"],
-            "username": _email["EMAIL_HOST_USER"],
-            "password": _email["EMAIL_HOST_PASSWORD"],
-            "use_tls": _email.get("EMAIL_USE_TLS", False),
-            "use_ssl": _email.get("EMAIL_USE_SSL", False),
-            "timeout": 10,
-        },
-    }
-    MAILERS["default"] = {"BACKEND": "apps.ops.mail.Backend"}
+MAILERS = {
+    "default": {"BACKEND": "apps.ops.mail.Backend", "OPTIONS": _smtp}
+    if _email["EMAIL_HOST"]
+    else {"BACKEND": _email["EMAIL_BACKEND"]}
+}
 DEFAULT_FROM_EMAIL = env.str(
     "DEFAULT_FROM_EMAIL", default=f"noreply@{PRODUCTION_DOMAIN}"
 )
@@ -281,14 +277,11 @@ TASKS = {
     "default": {
         "BACKEND": "django_ox.backend.OxBackend",
         "QUEUES": ["default", "mail"],
-        # Jobs of a process that has said nothing for as long, in seconds, begin anew.
+        # Seconds until the jobs of a process that died begin anew.
         "OPTIONS": {"LOCK_TIMEOUT": 30},
     }
 }
-# Whether server processes run them, as is right where there is no worker.
-JOBS_IN_WEB = env.bool("JOBS_IN_WEB", default=True)
-if "PYTEST_VERSION" in os.environ:
-    JOBS_IN_WEB = False
+JOBS_IN_WEB = env.bool("JOBS_IN_WEB", default="PYTEST_VERSION" not in os.environ)
 
 # Language and time
 
@@ -392,7 +385,8 @@ LOGGING = {
             "class": "logging.StreamHandler",
             "filters": ["calm"],
             "formatter": "line" if DEBUG else "json",
-        }
+        },
+        "none": {"class": "logging.NullHandler"},
     },
     "loggers": {
         # channels_live says once that a service is away; these would each second.
@@ -401,8 +395,8 @@ LOGGING = {
         # Nothing is said twice.
         "django": {"handlers": []},
         "django.request": {"filters": ["calm"]},
-        # Its command would add a handler of its own.
-        "django_ox": {"handlers": ["console"], "propagate": False},
+        "django.tasks": {"level": "WARNING"},  # django_ox says how they end
+        "django_ox": {"handlers": ["none"]},  # it would add one of its own
         "uvicorn": {"handlers": [], "propagate": True},
         "uvicorn.error": {"filters": ["calm"]},
         "uvicorn.access": {"handlers": [], "propagate": False},

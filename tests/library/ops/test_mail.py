@@ -19,7 +19,6 @@ from tests.library.helpers.smtp import mail_server
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SMTP = "django.core.mail.backends.smtp.EmailBackend"
 PASSWORD = "correct-horse-battery-9"
 
 
@@ -35,8 +34,7 @@ def port(settings: Settings) -> int:
 def use(settings: Settings, port: int) -> None:
     options = {"host": "127.0.0.1", "port": port, "timeout": 10}
     settings.MAILERS = {
-        "default": {"BACKEND": "apps.ops.mail.Backend"},
-        "smtp": {"BACKEND": SMTP, "OPTIONS": options},
+        "default": {"BACKEND": "apps.ops.mail.Backend", "OPTIONS": options}
     }
 
 
@@ -127,7 +125,7 @@ def test_no_database_connection_waits_for_a_server_that_hangs(
 
     with mail_server(hangs=True) as server:
         use(settings, server.port)
-        settings.MAILERS["smtp"]["OPTIONS"]["timeout"] = 0.5
+        settings.MAILERS["default"]["OPTIONS"]["timeout"] = 0.5
         write()
         thread = threading.Thread(target=run)
         thread.start()

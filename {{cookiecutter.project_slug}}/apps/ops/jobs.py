@@ -1,40 +1,45 @@
-"""Background jobs in a server process, for a site without a worker: see docs/jobs.md."""
+"""Background jobs in a server process, where no worker runs them: see docs/jobs.md."""
 
-import itertools
 import logging
 import threading
-import time
 
 from django.conf import settings
-from django.db import connections
+from django.db import connections, transaction
+from django.tasks.signals import task_enqueued
 from django_ox.worker import Worker
 
 logger = logging.getLogger(__name__)
 
-# How often new jobs, and those of processes that died, are looked for, in seconds.
-LOOK, LOOK_FOR_DEAD = 0.5, 10
+# Seconds until the jobs of others are looked for; those of this process begin at once.
+LOOK = 5
+stored = threading.Event()
 
 
 def start_jobs() -> None:
-    """Run the jobs of each queue in a thread, which ends with the process.
+    """Run jobs in threads that end with the process, if JOBS_IN_WEB says so.
 
     The default queue has two, so that a long job does not hold up all others.
     """
-    for queue in [*settings.TASKS["default"]["QUEUES"], "default"]:
-        threading.Thread(target=work, args=[queue], daemon=True).start()
+    if settings.JOBS_IN_WEB:
+        task_enqueued.connect(notice)
+        for queue in [*settings.TASKS["default"]["QUEUES"], "default"]:
+            threading.Thread(target=work, args=[queue], daemon=True).start()
+
+
+def notice(**kwargs: object) -> None:
+    transaction.on_commit(stored.set)
 
 
 def work(queue: str) -> None:
     worker = Worker(queues=[queue])
-    for look in itertools.count():
+    while True:
         try:
-            if look % (LOOK_FOR_DEAD / LOOK) == 0:
-                worker.reap()
+            worker.reap()
             while worker.run_once():
                 pass
-        # The database's, or a job that ends the process: it would end this thread only.
+        # The database is away, or a job would end the process.
         except BaseException as error:
-            logger.warning("Jobs of %s wait for %d s: %r", queue, LOOK_FOR_DEAD, error)
-            time.sleep(LOOK_FOR_DEAD)
+            logger.warning("Jobs of %s wait for %d s: %r", queue, LOOK, error)
         connections.close_all()
-        time.sleep(LOOK)
+        stored.wait(LOOK)
+        stored.clear()

@@ -44,8 +44,9 @@ def test_services_may_do_no_more_than_they_need(services: dict[str, Any]) -> Non
         assert service["cap_drop"] == ["ALL"], name
         assert "no-new-privileges:true" in service["security_opt"], name
         assert 0 < service["pids_limit"] < 1000, name
-    # Errors of both are told to Sentry.
-    assert services["release"]["networks"] == services["web"]["networks"]
+    # Errors of all are told to Sentry.
+    for name in ("release", "worker"):
+        assert services[name]["networks"] == services["web"]["networks"]
     assert "ports" not in services["postgres"] | services["valkey"]
     assert (
         services["postgres"]["networks"] == ["back"] == services["valkey"]["networks"]
@@ -70,6 +71,7 @@ def test_each_waits_for_what_it_needs(services: dict[str, Any]) -> None:
             "postgres": "service_healthy",
             "valkey": "service_healthy",
         },
+        "worker": waits["web"],
         "caddy": {"web": "service_healthy"},
     }
     # That of web is in the Dockerfile.
@@ -79,6 +81,17 @@ def test_each_waits_for_what_it_needs(services: dict[str, Any]) -> None:
     assert checked == {"caddy", "postgres", "valkey"}
     ends = {name for name, one in services.items() if one["restart"] == "no"}
     assert ends == {"release"}
+
+
+def test_jobs_are_run_by_a_worker_that_ends_as_the_web_does(
+    project: Path, services: dict[str, Any]
+) -> None:
+    worker, web = services["worker"], services["web"]
+    assert web["environment"]["JOBS_IN_WEB"] == "false"
+    for name in ("restart", "stop_grace_period", "environment", "env_file"):
+        assert worker[name] == web[name], name
+    (unit,) = (project / "deploy" / "systemd").glob("*-worker@.service")
+    assert " ".join(worker["command"][1:]) in unit.read_text()
 
 
 def test_there_is_no_password_that_anybody_knows(

@@ -16,7 +16,7 @@ PLACES = re.compile(r"(-b|-p|--host|--port|--fd) \S+ ", re.ASCII)
 def commands(project: Path) -> list[str]:
     readme = (project / "README.md").read_text()
     image = (project / "Dockerfile").read_text()
-    (unit,) = project.glob("deploy/systemd/*@.service")
+    unit = project / "deploy" / "systemd" / f"{project.name}@.service"
     return [
         *re.findall(r"uv run --no-dev ((?:daphne|uvicorn).*)", readme),
         *(" ".join(json.loads(one)) for one in re.findall(r"(?m)^CMD (.*)", image)),

@@ -1,16 +1,18 @@
 """The units: what systemd says of them, and a process that it hands its socket."""
 
+import json
 import re
 import statistics
 import time
 from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
+from subprocess import Popen
 
 import pytest
 import requests
-from baking import Kitchen, Variables, run
-from fleet import PRODUCTION
+from baking import Kitchen, Variables, environment, run
+from fleet import PRODUCTION, wait_until
 from programs import find_program
 from serving import START, free_port, serve
 from units import Unit
@@ -37,7 +39,7 @@ def test_systemd_has_nothing_to_say(unit: Unit, tmp_path: Path) -> None:
 def test_sessions_that_are_over_are_cleared_away(unit: Unit, sqlite: Variables) -> None:
     (timer,) = (path for path in unit.paths if path.suffix == ".timer")
     service = unit.here(timer.with_suffix(".service"))
-    (command,) = re.findall(r"ExecStart=(.*)", service)
+    commands = re.findall(r"ExecStart=(.*)", service)
     (variables,) = re.findall(r"Environment=(.*)", service)
     env = {**PRODUCTION, **sqlite, **dict([variables.split("=")])}
     unit.project.manage("migrate", env=env)
@@ -46,9 +48,35 @@ def test_sessions_that_are_over_are_cleared_away(unit: Unit, sqlite: Variables) 
     over = f"{begin} s = S(); s.set_expiry(-1); s.save(); {end}"
     said = unit.project.manage("shell", "--no-imports", "-c", over, env=env)
     assert said == "1\n"
-    run(*command.split(), cwd=unit.project.path, env=env)
+    for command in commands:
+        run(*command.split(), cwd=unit.project.path, env=env)
     said = unit.project.manage("shell", "--no-imports", "-c", begin + end, env=env)
     assert said == "0\n"
+
+
+def test_a_worker_starts_and_ends_as_the_web_processes_do(
+    unit: Unit, sqlite: Variables
+) -> None:
+    for name in ("Restart", "RestartSec", "TimeoutStopSec"):
+        assert unit.values(name, unit.worker_path) == unit.values(name), name
+    (variables,) = unit.values("Environment", unit.worker_path)
+    env = {**PRODUCTION, **sqlite, **dict(v.split("=") for v in variables.split())}
+    unit.project.manage("migrate", env=env)
+    (command,) = unit.values("ExecStart", unit.worker_path)
+    folder, log = unit.project.path, unit.project.path / "worker.log"
+    with (
+        log.open("w") as output,
+        Popen(
+            command.split(), cwd=folder, env=environment(env), stderr=output
+        ) as worker,
+    ):
+        wait_until(lambda: "starting" in log.read_text(), "the worker has started")
+        worker.terminate()
+        assert worker.wait(10) == 0
+    said = re.findall(r"^.*django_ox.*$", log.read_text(), re.M)
+    assert [json.loads(line)["level"] for line in said]  # each once, for machines
+    assert len(said) == len(set(said))
+    assert unit.environment["JOBS_IN_WEB"] == "false"
 
 
 def test_the_first_visitor_wakes_the_process(unit: Unit, sqlite: Variables) -> None:

@@ -16,8 +16,11 @@ class Unit:
 
     @property
     def path(self) -> Path:
-        (path,) = (self.project.path / "deploy" / "systemd").glob("*@.service")
-        return path
+        return self.socket_path.with_name(f"{self.socket_path.stem}@.service")
+
+    @property
+    def worker_path(self) -> Path:
+        return self.socket_path.with_name(f"{self.socket_path.stem}-worker@.service")
 
     @property
     def socket_path(self) -> Path:
@@ -35,8 +38,8 @@ class Unit:
         text = path.read_text().replace(f"/srv/{slug}/.venv", str(self.project.venv))
         return text.replace(f"/srv/{slug}", str(self.project.path))
 
-    def values(self, name: str) -> list[str]:
-        lines = self.here(self.path).splitlines()
+    def values(self, name: str, path: Path | None = None) -> list[str]:
+        lines = self.here(path or self.path).splitlines()
         return [line.split("=", 1)[1] for line in lines if line.startswith(f"{name}=")]
 
     @property

@@ -10,6 +10,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # Before the imports below: they need the app registry to be ready.
 django_application = get_asgi_application()
 
+from apps.ops.jobs import start_jobs
 from apps.ops.probes import ProbeMiddleware
 from apps.ops.proxy import ProxyMiddleware
 from channels_live import explain_refusals, websocket_application
@@ -26,3 +27,4 @@ application = ProxyMiddleware(
         }
     )
 )
+start_jobs()

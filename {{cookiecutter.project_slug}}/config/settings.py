@@ -81,6 +81,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "channels",
+    "django_ox",
     "servestatic",
     # % if cookiecutter.include_chat_demo and cookiecutter.chat_client == "htmx"
     "django_htmx",
@@ -273,15 +274,26 @@ _smtp = {
     "timeout": 10,
 }
 MAILERS = {
-    "default": {
-        "BACKEND": _email["EMAIL_BACKEND"],
-        "OPTIONS": _smtp if _email["EMAIL_HOST"] else {},
-    }
+    "default": {"BACKEND": "apps.ops.mail.Backend", "OPTIONS": _smtp}
+    if _email["EMAIL_HOST"]
+    else {"BACKEND": _email["EMAIL_BACKEND"]}
 }
 DEFAULT_FROM_EMAIL = env.str(
     "DEFAULT_FROM_EMAIL", default=f"noreply@{PRODUCTION_DOMAIN}"
 )
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# Background jobs: docs/jobs.md
+
+TASKS = {
+    "default": {
+        "BACKEND": "django_ox.backend.OxBackend",
+        "QUEUES": ["default", "mail"],
+        # Seconds until the jobs of a process that died begin anew.
+        "OPTIONS": {"LOCK_TIMEOUT": 30},
+    }
+}
+JOBS_IN_WEB = env.bool("JOBS_IN_WEB", default="PYTEST_VERSION" not in os.environ)
 
 # Language and time
 
@@ -388,7 +400,8 @@ LOGGING = {
             "class": "logging.StreamHandler",
             "filters": ["calm"],
             "formatter": "line" if DEBUG else "json",
-        }
+        },
+        "none": {"class": "logging.NullHandler"},
     },
     "loggers": {
         # channels_live says once that a service is away; these would each second.
@@ -397,6 +410,8 @@ LOGGING = {
         # Nothing is said twice.
         "django": {"handlers": []},
         "django.request": {"filters": ["calm"]},
+        "django.tasks": {"level": "WARNING"},  # django_ox says how they end
+        "django_ox": {"handlers": ["none"]},  # it would add one of its own
         "uvicorn": {"handlers": [], "propagate": True},
         "uvicorn.error": {"filters": ["calm"]},
         "uvicorn.access": {"handlers": [], "propagate": False},

@@ -1,0 +1,171 @@
+"""The recipes of docs/jobs.md, typed into a project, at work in browsers."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from subprocess import DEVNULL, Popen
+from typing import Any
+
+import pytest
+from baking import TREE, Kitchen, Project, Variables, assert_all_passed, environment
+from fleet import wait_until
+from people import Person
+from playwright.sync_api import Browser, Locator, expect
+from recipes import count_lines, type_jobs
+from serving import end, free_port, serve
+from shells import Shell
+from sites import NAMES, Site, runserver
+
+Invite = Callable[[str], Person]
+
+# An export of which much is done, so that it does not take as long.
+BEGIN = """
+from apps.exports.live import run_export
+from apps.exports.models import Export
+from apps.users.models import User
+user = User.objects.create_user("ada")
+Export.objects.create(user=user, done=60)
+run_export.enqueue(user.pk)
+"""
+STATE = """
+import json
+from apps.exports.models import Export
+from django_ox.models import OxTask
+job = OxTask.objects.get()
+print(json.dumps([Export.objects.get().done, job.status, job.attempts]))
+"""
+# Jobs of a worker that died begin anew after two seconds, not after thirty.
+WORKER = ("manage.py", "ox_worker", "--interval", "0.1", "--lock-timeout", "2")
+
+
+@pytest.fixture(scope="module")
+def project(kitchen: Kitchen) -> Project:
+    project = kitchen.bake({"include_chat_demo": False})
+    type_jobs(project)
+    return project
+
+
+@pytest.fixture(scope="module")
+def site(project: Project) -> Iterator[Site]:
+    port = free_port()
+    with Shell(project) as shell:
+        shell.migrate()
+        with serve(runserver(project, port), cwd=project.path, port=port) as server:
+            site = Site(server, project, "", {"": ""}, shell)
+            site.settle(*NAMES)
+            yield site
+            assert "Traceback" not in server.log, server.log
+
+
+@pytest.fixture
+def come(browser: Browser, site: Site) -> Iterator[Invite]:
+    people: list[Person] = []
+
+    def come(name: str) -> Person:
+        people.append(site.invite(browser, name))
+        people[-1].page.goto("/")
+        return people[-1]
+
+    yield come
+    for person in people:
+        person.context.close()
+    assert [person.complaints for person in people if person.complaints] == []
+
+
+@pytest.mark.parametrize(("heading", "most"), [("A job", 30), ("An answer", 50)])
+def test_they_are_short(heading: str, most: int) -> None:
+    text = (TREE / "docs" / "jobs.md").read_text("utf-8")
+    (recipe,) = re.findall(rf"^## {heading}.*?(?=^## )", text, re.M | re.S)
+    assert most / 2 < count_lines(recipe) <= most
+    assert "script" not in recipe
+
+
+def test_their_own_tests_pass(project: Project) -> None:
+    done = project.run("pytest", "-q", "apps/exports", "apps/assistant")
+    assert_all_passed(done.stdout)
+    project.run("ruff", "check", "--no-cache", "apps")
+
+
+@pytest.mark.deep
+def test_they_are_typed(project: Project, mypy_cache: Variables) -> None:
+    project.run("mypy", ".", env=mypy_cache)
+
+
+def test_a_bar_fills_on_all_pages_of_a_person(come: Invite) -> None:
+    ada, tab, bob = come("ada"), come("ada"), come("bob")
+    ada.page.get_by_role("button", name="Export").click()
+    for person in (ada, tab):
+        expect(bar(person)).to_have_attribute("value", re.compile("[1-9]"))
+    ada.page.reload()
+    before = int(bar(ada).get_attribute("value") or 0)
+    assert 0 < before < 100
+    for person in (ada, tab):
+        expect(bar(person)).not_to_have_attribute("value", str(before))
+    expect(bar(bob)).to_have_count(0)
+
+
+def bar(person: Person) -> Locator:
+    return person.page.get_by_role("progressbar", name="Export")
+
+
+def test_an_answer_streams_through_a_reload_until_it_is_stopped(come: Invite) -> None:
+    bob = come("bob")
+    answer = bob.page.locator("live-region p")
+    bob.page.get_by_label("Question").fill("What is the answer?")
+    bob.page.get_by_role("button", name="Ask").click()
+    expect(answer).to_have_text(re.compile("^You asked:"))
+    before = answer.inner_text()
+    expect(answer).not_to_have_text(before)
+    bob.page.reload()
+    expect(answer).to_have_text(re.compile(f"^{re.escape(before)} ?\\w"))
+    bob.page.get_by_role("button", name="Stop").click()
+    expect(answer).to_have_attribute("aria-busy", "false")
+    stopped = answer.inner_text()
+    bob.page.wait_for_timeout(600)
+    assert answer.inner_text() == stopped
+    assert "know" not in stopped
+
+    bob.page.get_by_label("Question").fill("Why?")
+    bob.page.get_by_role("button", name="Ask").click()
+    expect(answer).to_have_text("You asked: Why? That is all I know.")
+    expect(answer).to_have_attribute("aria-busy", "false")
+
+
+@contextmanager
+def working(project: Project, env: Variables) -> Iterator["Popen[bytes]"]:
+    command = [project.python, *WORKER]
+    given = {"cwd": project.path, "env": environment(env), "process_group": 0}
+    process = Popen(command, stdin=DEVNULL, **given)
+    try:
+        yield process
+    finally:
+        end(process)
+
+
+def test_a_job_survives_the_ends_of_its_workers(
+    project: Project, tmp_path: Path, note: Callable[[str], None]
+) -> None:
+    env = {"DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}", "DEBUG": "false"}
+    with Shell(project, env) as shell:
+
+        def state() -> Any:
+            return json.loads(shell.run(STATE))
+
+        shell.migrate()
+        shell.run(BEGIN)
+        with working(project, env) as worker:
+            wait_until(lambda: state()[0] > 65, "it works")
+            worker.kill()
+            worker.wait()
+        killed, *rest = state()
+        assert 65 < killed < 100
+        assert rest == ["RUNNING", 1]
+        with working(project, env) as worker:
+            took = wait_until(lambda: state()[0] > killed, "another goes on")
+            assert state()[1:] == ["RUNNING", 2]
+            worker.terminate()
+            assert worker.wait(60) == 0
+        assert state() == [100, "SUCCESSFUL", 2]
+    note(f"job of a killed worker went on in another {took:.1f} s after its start")

@@ -1,0 +1,40 @@
+"""E-mails that background jobs send, so that no request waits for the mail server."""
+
+from collections.abc import Sequence
+from email.policy import SMTP
+from typing import Any
+
+from django.core.mail import EmailMessage, mailers
+from django.core.mail.backends.smtp import EmailBackend
+from django.db import connections
+from django.tasks import TaskContext, task
+from django_ox.models import OxTask
+
+
+class Backend(EmailBackend):
+    """Stores messages as they are by now, in the transaction that they are sent in."""
+
+    alias: str
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        for one in email_messages:
+            sender, *recipients = map(
+                self.prep_address, [one.from_email, *one.recipients()]
+            )
+            source = one.message(policy=SMTP).as_string()
+            send.enqueue(self.alias, sender, recipients, source)
+        return len(email_messages)
+
+
+@task(queue_name="mail", takes_context=True, max_attempts=30)  # type: ignore[call-overload]
+def send(context: TaskContext, mailer: str = "", *message: Any) -> None:
+    """Hand a message to the mail server, and forget what it says.
+
+    Links in it are keys to accounts. No database connection is held meanwhile.
+    """
+    if message:
+        connections.close_all()
+        server: Any = mailers[mailer]
+        with server:
+            server.connection.sendmail(*message)
+        OxTask.objects.filter(pk=context.task_result.id).update(args=[])

@@ -58,6 +58,7 @@ def test_an_endpoint_works_with_the_routes_that_are_printed(
         for page in pages:
             assert_live(page, ada, bob)
         ada.photograph(f"startsocket-{kind}")
+        ada.fits()
         assert ada.complaints == bob.complaints == []
 
 

@@ -8,6 +8,25 @@ from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
 from serving import PASSWORD
 
 SCREENSHOTS = TEMPLATE / "screenshots"
+# A phone, a laptop, and a window that is short.
+SIZES = ((320, 640), (1280, 800), (900, 300))
+TALL = 600  # enough for all that a page keeps in view
+# How far the page scrolls past what is in it, and what scrolls sideways.
+OVERFLOW = """() => {
+  const bottom = (element) => element.getBoundingClientRect().bottom + scrollY;
+  const root = document.documentElement;
+  const end = Math.max(innerHeight, bottom(document.body), bottom(document.querySelector("main")));
+  const wide = [...document.querySelectorAll("*")].filter(
+    (one) =>
+      one.checkVisibility() &&
+      /auto|scroll/.test(getComputedStyle(one).overflowX) &&
+      one.scrollWidth > one.clientWidth,
+  );
+  if (root.scrollWidth > innerWidth) wide.push(root);
+  const isRoom = document.querySelector(".room") !== null;
+  const height = isRoom && innerHeight > TALL ? innerHeight : Math.ceil(end);
+  return [Math.max(0, root.scrollHeight - height), wide.map((one) => one.outerHTML.slice(0, 200))];
+}""".replace("TALL", str(TALL))
 
 
 class Person:
@@ -46,6 +65,16 @@ class Person:
     @property
     def status(self) -> Locator:
         return self.page.locator("#status")
+
+    def fits(self) -> None:
+        """The page does not scroll past its end, nor sideways, on any screen."""
+        before = self.page.viewport_size
+        assert before
+        for width, height in SIZES:
+            self.page.set_viewport_size({"width": width, "height": height})
+            found = self.page.evaluate(OVERFLOW)
+            assert found == [0, []], (self.page.url, width, height, found)
+        self.page.set_viewport_size(before)
 
     def sign_up(self, name: str) -> None:
         """Fill in the form, as anyone new does."""

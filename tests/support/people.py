@@ -12,21 +12,20 @@ SCREENSHOTS = TEMPLATE / "screenshots"
 SIZES = ((320, 640), (1280, 800), (900, 300))
 TALL = 600  # enough for all that a page keeps in view
 # How far the page scrolls past what is in it, and what scrolls sideways.
-OVERFLOW = """() => {
-  const bottom = (element) => element.getBoundingClientRect().bottom + scrollY;
-  const root = document.documentElement;
-  const end = Math.max(innerHeight, bottom(document.body), bottom(document.querySelector("main")));
-  const wide = [...document.querySelectorAll("*")].filter(
+OVERFLOW = f"""() => {{
+  const page = document.documentElement;
+  const main = document.querySelector("main");
+  const isFull = document.querySelector(".room") && innerHeight > {TALL};
+  const ends = [document.body, main].map((one) => one.getBoundingClientRect().bottom);
+  const end = isFull ? innerHeight : Math.max(innerHeight, ...ends);
+  const wide = [page, ...document.querySelectorAll("*")].filter(
     (one) =>
       one.checkVisibility() &&
-      /auto|scroll/.test(getComputedStyle(one).overflowX) &&
+      (one === page || /auto|scroll/.test(getComputedStyle(one).overflowX)) &&
       one.scrollWidth > one.clientWidth,
   );
-  if (root.scrollWidth > innerWidth) wide.push(root);
-  const isRoom = document.querySelector(".room") !== null;
-  const height = isRoom && innerHeight > TALL ? innerHeight : Math.ceil(end);
-  return [Math.max(0, root.scrollHeight - height), wide.map((one) => one.outerHTML.slice(0, 200))];
-}""".replace("TALL", str(TALL))
+  return [page.scrollHeight - Math.ceil(end), ...wide.map((one) => one.outerHTML)];
+}}"""
 
 
 class Person:
@@ -72,8 +71,9 @@ class Person:
         assert before
         for width, height in SIZES:
             self.page.set_viewport_size({"width": width, "height": height})
-            found = self.page.evaluate(OVERFLOW)
-            assert found == [0, []], (self.page.url, width, height, found)
+            past, *wide = self.page.evaluate(OVERFLOW)
+            where = f"{self.page.url} at {width} × {height}"
+            assert (past <= 0, wide) == (True, []), f"{where}: {past} px, {wide}"
         self.page.set_viewport_size(before)
 
     def sign_up(self, name: str) -> None:

@@ -9,12 +9,13 @@ class ChannelsLiveConfig(AppConfig):
     name = "channels_live"
 
     def ready(self) -> None:
-        from channels_live import commands, conf, servers  # noqa: F401
+        from channels_live import commands, conf, http_consumers, servers  # noqa: F401
         from channels_live.live import rendering
         from channels_live.live.region import regions
 
         ignore_messages()
         servers.install()
+        http_consumers.install()
         commands.connect_signals()
         rendering.refuse_in_cache()
         autodiscover_modules("live")

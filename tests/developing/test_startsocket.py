@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, expect
 from serving import free_port, serve
 from shells import Shell
 from sites import Site, runserver
+from tunnels import tunnel
 
 DEEP = pytest.mark.deep
 # Names of one word and of several, in different apps.
@@ -57,7 +58,12 @@ def test_an_endpoint_works_with_the_routes_that_are_printed(
     with two_people(project, browser, port) as (ada, bob):
         for page in pages:
             assert_live(page, ada, bob)
+        # The home page's socket, and its region.
+        bob.page.goto("/")
+        expect(bob.page.locator("#ping-state")).to_have_text("connected")
+        expect(bob.page.locator("live-region")).to_have_attribute("data-state", "live")
         ada.photograph(f"startsocket-{kind}")
+        ada.fits()
         assert ada.complaints == bob.complaints == []
 
 
@@ -108,14 +114,24 @@ def files(project: Project) -> dict[str, bytes]:
 def two_people(
     project: Project, browser: Browser, port: int
 ) -> Iterator[tuple[Person, Person]]:
-    """A server of the project, and two people at it who are logged in."""
+    """A server of the project, and two people at it who are logged in.
+
+    The second comes through a tunnel that changes the header Host.
+    """
     with (
         Shell(project) as shell,
-        serve(runserver(project, port), cwd=project.path, port=port) as server,
+        tunnel(port, rewrites=True) as line,
+        serve(
+            runserver(project, port),
+            cwd=project.path,
+            port=port,
+            env={"CSRF_TRUSTED_ORIGINS": line.url},
+        ) as server,
     ):
         site = Site(server, project, "", {}, shell)
         site.settle("ada", "bob")
-        people = site.invite(browser, "ada"), site.invite(browser, "bob")
+        bob = Person(browser, line.url, session=site.sessions["bob"])
+        people = site.invite(browser, "ada"), bob
         yield people
         for person in people:
             person.context.close()

@@ -16,6 +16,8 @@ from tunnels import Tunnel, tunnel
 Invite = Callable[..., Person]
 SILENCE = 30  # seconds: 25 until the page asks, 5 until it gives up
 SOON = 8  # seconds
+SLOW = 8192  # bytes a second
+MISSED = 300  # messages: all that a page catches up on
 LOOK_AGAIN = "document.dispatchEvent(new Event('visibilitychange'))"
 # When sockets were opened, and how they were closed.
 RECORD = """
@@ -70,6 +72,32 @@ def test_silence_alone_is_noticed(invite: Invite, chat: Site, line: Tunnel) -> N
     chat.fill("line-silent", ("eve", "missed"))
     expect(ada.messages).to_have_count(2, timeout=(SILENCE + 3) * 1000)
     ada.sees("before", "missed")
+
+
+def test_a_slow_link_catches_up(
+    invite: Invite,
+    chat: Site,
+    line: Tunnel,
+    is_deep: bool,
+    note: Callable[[str], None],
+) -> None:
+    missed = MISSED if is_deep else MISSED // 3
+    ada = invite("ada")
+    chat.fill("line-slow", ("eve", "before"))
+    sit_down(ada, line, "line-slow")
+    line.rate = SLOW
+    chat.fill("line-slow", *[("eve", f"{n} " + "x" * 250) for n in range(missed)])
+    line.cut()
+    expect(ada.messages).not_to_have_count(1, timeout=SOON * 1000)
+    began = time.monotonic()
+    expect(ada.messages).to_have_count(missed + 1, timeout=60_000)
+    took = time.monotonic() - began
+    # The one that was cut, and one that caught up.
+    assert len(ada.page.evaluate("opened")) == 2
+    note(
+        f"{chat.client}: {missed} missed messages came through {SLOW // 1024} KB/s in "
+        f"{took:.0f} s, and the first of them within {SOON} s"
+    )
 
 
 def test_a_page_is_back_soon_after_its_network(
@@ -127,7 +155,21 @@ def test_a_refused_page_says_why(invite: Invite, chat: Site) -> None:
     with tunnel(chat.server.port, rewrites=True) as line:
         ada.page.goto(f"{line.url}/chat/line-refused/")
         expect(ada.status).to_have_text("This address is not allowed to connect.")
+        ada.page.goto(line.url)
+        expect(ada.page.locator("#ping-detail")).to_contain_text("not allowed")
         ada.page.goto("about:blank")
+    # For pages that show nothing of it, and for the log.
+    assert any(" refuses this page" in one for one in ada.complaints)
+    assert f"add {line.url} to CSRF_TRUSTED_ORIGINS" in chat.server.log
+    ada.complaints.clear()
+
+
+def test_a_page_says_that_its_own_policy_is_in_the_way(invite: Invite) -> None:
+    ada = invite("ada")
+    ada.enter("line-policy")
+    ada.page.evaluate("room = document.querySelector('chat-room')")
+    ada.page.evaluate("room.dataset.socket = 'ws://elsewhere.example/'; room.connect()")
+    expect(ada.status).to_contain_text("The security policy")
     ada.complaints.clear()
 
 

@@ -10,14 +10,21 @@ from fleet import Fleet, terminate
 from playwright.sync_api import Browser, expect
 from pseudo import PSEUDO, PseudoSite, pseudolocalize
 
-# Messages of somebody who has left, stored behind the back of the server.
+# Messages of an author, stored behind the back of the server; of somebody who has left
+# where that is None.
 FILL = """
 from apps.chat.models import Message, Room
 
 room = Room.objects.get(slug={slug!r})
 first = room.last_number + 1
 Message.objects.bulk_create(
-    Message(room=room, number=number, client_id=f"{{number:032}}", text="過去")
+    Message(
+        room=room,
+        author_id={author},
+        number=number,
+        client_id=f"{{number:032}}",
+        text="過去",
+    )
     for number in range(first, first + {count})
 )
 room.last_number += {count}
@@ -103,7 +110,7 @@ def site(
 @pytest.mark.parametrize("chat_client", ["htmx"], scope="module")
 def test_of_every_page(site: PseudoSite) -> None:
     fleet = site.fleet
-    fleet.ask(FILL.format(slug="own", count=60))
+    fleet.ask(FILL.format(slug="own", author=1, count=60))
     nobody, taro = site.invite(), site.invite("太郎")
     for person, paths in ((nobody, ANONYMOUS), (taro, PAGES)):
         for path in paths:
@@ -132,6 +139,7 @@ def test_of_every_page(site: PseudoSite) -> None:
     )
     page.goto("/chat/own/")
     page.locator(".members summary").click()
+    taro.fits()
     page.fill("#username", "誰か")
     page.keyboard.press("Enter")
     expect(page.locator(".notice")).to_have_text("⟦There is nobody called “誰か”.⟧")
@@ -163,7 +171,7 @@ def test_of_a_room_with_all_that_comes_through_its_socket(site: PseudoSite) -> N
     expect(page.locator("#typing")).to_have_text("⟦花子 is typing…⟧")
     hanako.field.press("Enter")
     expect(taro.messages).to_contain_text(["あ"])
-    site.fleet.ask(FILL.format(slug="open", count=1))
+    site.fleet.ask(FILL.format(slug="open", author=None, count=1))
     expect(taro.messages.last).to_contain_text("⟦Deleted user⟧")
 
     error = page.locator("#error")
@@ -186,7 +194,7 @@ def test_of_a_room_with_all_that_comes_through_its_socket(site: PseudoSite) -> N
     taro.field.fill("い")
     taro.field.press("Enter")
     expect(page.locator(".pending .sending")).to_have_text("⟦Sending …⟧")
-    site.fleet.ask(FILL.format(slug="open", count=400))
+    site.fleet.ask(FILL.format(slug="open", author=None, count=400))
     # Whoever is back before the room knows of them gets them all.
     expect(hanako.messages.filter(has_text="過去")).to_have_count(401, timeout=20_000)
     taro.context.set_offline(False)

@@ -8,6 +8,24 @@ from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
 from serving import PASSWORD
 
 SCREENSHOTS = TEMPLATE / "screenshots"
+# A phone, a laptop, and a window that is short.
+SIZES = ((320, 640), (1280, 800), (900, 300))
+TALL = 600  # enough for all that a page keeps in view
+# How far the page scrolls past what is in it, and what scrolls sideways.
+OVERFLOW = f"""() => {{
+  const page = document.documentElement;
+  const main = document.querySelector("main");
+  const isFull = document.querySelector(".room") && innerHeight > {TALL};
+  const ends = [document.body, main].map((one) => one.getBoundingClientRect().bottom);
+  const end = isFull ? innerHeight : Math.max(innerHeight, ...ends);
+  const wide = [page, ...document.querySelectorAll("*")].filter(
+    (one) =>
+      one.checkVisibility() &&
+      (one === page || /auto|scroll/.test(getComputedStyle(one).overflowX)) &&
+      one.scrollWidth > one.clientWidth,
+  );
+  return [page.scrollHeight - Math.ceil(end), ...wide.map((one) => one.outerHTML)];
+}}"""
 
 
 class Person:
@@ -46,6 +64,17 @@ class Person:
     @property
     def status(self) -> Locator:
         return self.page.locator("#status")
+
+    def fits(self) -> None:
+        """The page does not scroll past its end, nor sideways, on any screen."""
+        before = self.page.viewport_size
+        assert before
+        for width, height in SIZES:
+            self.page.set_viewport_size({"width": width, "height": height})
+            past, *wide = self.page.evaluate(OVERFLOW)
+            where = f"{self.page.url} at {width} × {height}"
+            assert (past <= 0, wide) == (True, []), f"{where}: {past} px, {wide}"
+        self.page.set_viewport_size(before)
 
     def sign_up(self, name: str) -> None:
         """Fill in the form, as anyone new does."""

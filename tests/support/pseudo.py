@@ -109,6 +109,8 @@ class PseudoSite:
         assert answer
         assert answer.status == status, path
         person.page.evaluate("look(); lookAtStyle()")
+        if not path.startswith("/admin/"):
+            person.fits()
 
     def assert_all_marked(self) -> None:
         found = [f"{path}: {texts}" for path, texts in self.unmarked.items()]

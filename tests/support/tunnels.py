@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -12,7 +13,10 @@ class Tunnel:
     """Leads to a port; nothing is closed where it stops to forward.
 
     One that `rewrites` tells the server its own address in the header Host, as some do.
+    `rate` is what it carries to a browser, in bytes a second; 0 means all there is.
     """
+
+    rate = 0
 
     def __init__(self, target: int, *, rewrites: bool) -> None:
         self.target = target
@@ -29,6 +33,12 @@ class Tunnel:
         self.flow.clear()
         self.flow = threading.Event()
         self.flow.set()
+
+    def cut(self) -> None:
+        """Close the connections that there are."""
+        for one in self.sockets:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
 
     def pause(self) -> None:
         """Carry nothing, through new connections neither."""
@@ -54,11 +64,13 @@ class Tunnel:
     ) -> None:
         mine, its = (f"127.0.0.1:{port}".encode() for port in (self.port, self.target))
         with suppress(OSError):
-            while data := source.recv(65536):
+            while data := source.recv(1024 if self.rate else 65536):
                 flow.wait()
                 if self.rewrites:
                     data = data.replace(b"Host: " + mine, b"Host: " + its)
                 sink.sendall(data)
+                if self.rate and source.getpeername()[1] == self.target:
+                    time.sleep(len(data) / self.rate)
             flow.wait()
             sink.shutdown(socket.SHUT_WR)
 

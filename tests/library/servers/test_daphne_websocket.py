@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from daphne.server import Server
 from daphne.ws_protocol import WebSocketFactory
+from twisted.internet.defer import Deferred
 
 from channels_live.servers import daphne
 from channels_live.servers.daphne import PacedWebSocketProtocol
@@ -54,6 +55,35 @@ async def test_a_socket_that_is_gone_is_waited_for_no_longer(
 
     assert paused is not None
     assert paused.done()
+
+
+def test_an_accept_has_its_headers(protocol: PacedWebSocketProtocol) -> None:
+    accepted: list[Any] = []
+    protocol.client_addr = None
+    protocol.handshake_deferred = Deferred().addCallback(accepted.append)
+    headers = [(b"x-one", b"1"), (b"set-cookie", b"a=1"), (b"set-cookie", b"b=\xe9")]
+
+    protocol.handle_reply({"type": "websocket.accept", "headers": headers})
+
+    expected = {"x-one": ["1"], "set-cookie": ["a=1", "b=\xe9"]}
+    assert accepted == [(None, expected)]
+
+
+@pytest.mark.parametrize("reason", ["", None, "the end, é"])
+def test_a_close_has_its_reason(
+    protocol: PacedWebSocketProtocol,
+    monkeypatch: pytest.MonkeyPatch,
+    reason: str | None,
+) -> None:
+    sent: list[tuple[int, bytes]] = []
+    monkeypatch.setattr(protocol, "sendCloseFrame", lambda *args: sent.append(args))
+    monkeypatch.setattr(protocol, "state", protocol.STATE_OPEN, raising=False)
+
+    close = {"type": "websocket.close", "code": 4000, "reason": reason}
+    protocol.handle_reply(close)
+    protocol.serverClose(1009)
+
+    assert sent == [(4000, (reason or "").encode()), (1009, b"")]
 
 
 def test_no_draft_of_the_protocol_is_spoken(protocol: PacedWebSocketProtocol) -> None:

@@ -4,13 +4,17 @@ Servers have options for it, but daphne's believes whatever the visitor claims, 
 uvicorn's has to be told the addresses of its proxies.
 """
 
+import logging
 from contextlib import suppress
+from functools import cache
 from ipaddress import ip_address
 
 from django.conf import settings
 from django.http.request import split_domain_port
 
 from apps.ops.asgi import Application, Receive, Scope, Send, get_headers
+
+logger = logging.getLogger(__name__)
 
 
 class ProxyMiddleware:
@@ -22,7 +26,18 @@ class ProxyMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if address := forwarded_for(scope, settings.TRUSTED_PROXY_COUNT):
             scope = {**scope, "client": (address, 0)}
+        elif scope["type"] == "http" and not scope.get("client"):
+            complain()
         await self.inner(scope, receive, send)
+
+
+@cache
+def complain() -> None:
+    """Say once why allauth refuses logins, with 403, where it knows no address."""
+    logger.warning(
+        "A request came without the client's address, as through a Unix socket: nobody "
+        "can log in. Set BEHIND_PROXY, and have the proxy set X-Forwarded-For."
+    )
 
 
 def forwarded_for(scope: Scope, proxies: int) -> str | None:

@@ -7,8 +7,9 @@ from channels_live.base.asgi import Event, Send
 
 # What a socket may be behind, in characters, before it is closed.
 MAX_WAITING = 128 * 1024
-# The longest frame that is made by joining fragments, in characters.
-JOINED_SIZE = 64 * 1024
+# The longest frame that is made by joining fragments, in characters: on a slow link, pages
+# take whole frames alone for signs of life.
+JOINED_SIZE = 16 * 1024
 
 
 class Outbox:

@@ -17,6 +17,8 @@ access_log = logging.getLogger("access.websocket")
 
 # The longest path in a line of the log.
 MAX_LENGTH = 1000
+# What fits into a close frame, in bytes.
+MAX_REASON = 123
 # For how long frames are counted, in seconds.
 WINDOW = 5
 
@@ -134,6 +136,7 @@ class Socket:
             access_log.info("WebSocket %s refused: %s", self._path, reason, extra=extra)
 
     async def _say_close(self, code: int, said: str = "") -> None:
+        said = said.encode()[:MAX_REASON].decode(errors="ignore")
         event: Event = {"type": "websocket.close", "code": int(code)}
         try:
             await self._send({**event, "reason": said} if said else event)

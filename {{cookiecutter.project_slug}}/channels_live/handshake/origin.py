@@ -1,11 +1,16 @@
 """From which pages sockets may be opened."""
 
+import logging
+from functools import lru_cache
+
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 from django.utils.http import is_same_domain
 
 from channels_live.handshake.refusal import Refusal
+
+logger = logging.getLogger(__name__)
 
 
 def check_origin(request: HttpRequest) -> None:
@@ -15,8 +20,22 @@ def check_origin(request: HttpRequest) -> None:
     itself is opened at, or one of CSRF_TRUSTED_ORIGINS.
     """
     origin = request.headers.get("origin", "")
-    if not is_allowed_origin(origin, request):
-        raise Refusal("another origin" if origin else "no origin")
+    if is_allowed_origin(origin, request):
+        return
+    if not origin:
+        raise Refusal("no origin")
+    name_the_setting(origin[:100], request.headers.get("host", "")[:100])
+    raise Refusal("another origin")
+
+
+@lru_cache(maxsize=100)
+def name_the_setting(origin: str, host: str) -> None:
+    """Say, once for each origin, what may be wrong."""
+    logger.warning(
+        "Pages of %s may open no sockets at %s. If that is this site too, as behind a "
+        "proxy that changes the header Host, add %s to CSRF_TRUSTED_ORIGINS.",
+        *(origin, host, origin),
+    )
 
 
 def is_allowed_origin(origin: str, request: HttpRequest) -> bool:

@@ -3,7 +3,8 @@
 It believes a header about the mount point, and so about where the links in its e-mails
 lead. It buffers without end what sockets do not read, and what they send faster than it
 is read. Here `send` completes when the operating system and a buffer of 64 KB have taken
-the frame, as in uvicorn, and who sends too fast is closed.
+the frame, as in uvicorn, and who sends too fast is closed. And it drops the headers of an
+accept and the reason of a close.
 """
 
 import asyncio
@@ -81,6 +82,7 @@ class PacedWebSocketProtocol(WebSocketProtocol):
 
     # RFC 6455 alone, none of its drafts.
     versions = (13,)
+    reply: Any = {}  # what the application says just now
     paused: asyncio.Future[None] | None = None
 
     def onOpen(self) -> None:
@@ -108,9 +110,22 @@ class PacedWebSocketProtocol(WebSocketProtocol):
         if self.state == self.STATE_OPEN:
             super().serverSend(content, binary)
 
+    def handle_reply(self, message: Any) -> None:
+        self.reply = message
+        super().handle_reply(message)
+        self.reply = {}
+
+    def serverAccept(self, subprotocol: Any = None) -> None:
+        headers: dict[str, list[str]] = {}
+        for pair in self.reply.get("headers") or ():
+            name, value = (text.decode("latin-1") for text in pair)
+            headers.setdefault(name, []).append(value)
+        super().serverAccept((subprotocol, headers))
+
     def serverClose(self, code: int | None = None) -> None:
         # Autobahn's sendClose() takes neither 1008 nor 1009, 1012 or 1013.
-        self.sendCloseFrame(code=1000 if code is None else code)
+        reason = self.reply.get("reason") or ""
+        self.sendCloseFrame(1000 if code is None else code, reason.encode())
 
     def connectionLost(self, reason: Any) -> None:
         self.resumeProducing()

@@ -23,7 +23,7 @@ window.LiveSocket ??= class LiveSocket extends EventTarget {
   OPEN = WebSocket.OPEN; // with readyState, for what expects a WebSocket
   state = "connecting"; // until the first frame, then "online"; "offline"; "closed" for good
   code = 0; // that the last connection was closed with
-  reason = ""; // why the server refuses connections, if it says so
+  reason = ""; // why the server refuses connections, if it says so, or "policy"
   delay = 0; // milliseconds from the last loss to the next attempt
 
   #address;
@@ -32,6 +32,8 @@ window.LiveSocket ??= class LiveSocket extends EventTarget {
   #timer = 0;
   #attempts = 0; // in vain, since the last frame
   #isHeard = false; // whether a frame came through this connection
+  #askedAt = 0; // when a sign of life was asked for
+  #lateness = 0; // how many signs came too late, since one was in time
   #hasBeenOnline = false;
   #life = new AbortController();
 
@@ -64,6 +66,7 @@ window.LiveSocket ??= class LiveSocket extends EventTarget {
   check() {
     if (this.readyState !== WebSocket.OPEN) return;
     this.#socket.send("ping");
+    this.#askedAt = performance.now();
     this.#expectFrame();
   }
 
@@ -78,6 +81,7 @@ window.LiveSocket ??= class LiveSocket extends EventTarget {
     on(document, "visibilitychange", () => document.hidden || wake());
     on(window, "online", wake);
     on(window, "offline", () => this.check());
+    on(document, "securitypolicyviolation", (event) => this.#blame(event));
     on(window, "pagehide", () => this.#pause());
     on(window, "pageshow", ({ persisted }) => persisted && wake());
     if (this.#element) this.#followElement();
@@ -117,9 +121,10 @@ window.LiveSocket ??= class LiveSocket extends EventTarget {
     this.#socket = null;
   }
 
-  // A server that all pages come back to at once is slow: the patience grows.
+  // A server that all pages come back to at once is slow, and so are some links: the
+  // patience grows.
   #expectFrame() {
-    const patience = LiveSocket.#PATIENCE * Math.min(this.#attempts + 1, 4);
+    const patience = LiveSocket.#PATIENCE * Math.min(1 + this.#attempts + this.#lateness, 4);
     this.#after(navigator.onLine ? patience : LiveSocket.#OFFLINE, () => this.#giveUp());
   }
 
@@ -130,6 +135,7 @@ window.LiveSocket ??= class LiveSocket extends EventTarget {
 
   #giveUp() {
     if (!this.#isHeard) return this.#lose(1006);
+    this.#lateness += 1;
     this.#open(); // at once
     this.#say("offline");
   }
@@ -142,6 +148,7 @@ window.LiveSocket ??= class LiveSocket extends EventTarget {
     this.#after(LiveSocket.#IDLE, () => this.check());
     if (this.state !== "online") this.#say("online");
     if (data !== LiveSocket.#PONG) this.dispatchEvent(new MessageEvent("message", { data }));
+    else if (performance.now() - this.#askedAt < LiveSocket.#PATIENCE) this.#lateness = 0;
   }
 
   #lose(code) {
@@ -167,7 +174,16 @@ window.LiveSocket ??= class LiveSocket extends EventTarget {
       .catch(() => null); // it is away, or what answers is a proxy
     if (!answer?.reason || this.state !== "offline") return;
     this.reason = answer.reason;
+    console.warn(`${url.pathname} refuses this page: ${this.reason}`);
     this.#say("offline");
+  }
+
+  // The page's own Content-Security-Policy is in the way: no close event will come.
+  #blame({ effectiveDirective, blockedURI }) {
+    if (effectiveDirective !== "connect-src" || this.readyState === WebSocket.OPEN) return;
+    if (new URL(blockedURI).host !== this.#url("ws").host) return;
+    this.reason = "policy";
+    this.#lose(1006);
   }
 
   // Browsers keep no page with an open connection for their back button. One that opens

@@ -43,11 +43,12 @@ window.LivePing ??= class LivePing extends HTMLElement {
   }
 
   #tell() {
-    const { state, delay } = this.#socket;
+    const { state, delay, reason } = this.#socket;
     if (state !== "offline") return this.#show(state);
     this.#forget();
     this.#record(Infinity);
-    this.#show("offline", words("next-try", { seconds: Math.ceil(delay / 1000) }));
+    const why = words(`refused-${reason.replaceAll(" ", "-")}`);
+    this.#show("offline", why ?? words("next-try", { seconds: Math.ceil(delay / 1000) }));
   }
 
   #show(name, more = "") {

@@ -495,7 +495,7 @@ async def test_only_the_newest_state_waits_for_a_slow_socket() -> None:
 
 
 async def test_frames_stay_within_their_size() -> None:
-    socket, event = SlowSocket(), '"' + "x" * 30_000 + '"'
+    socket, event = SlowSocket(), '"' + "x" * 7_000 + '"'
     socket.ready.set()
     outbox = EventOutbox(socket.send, on_overflow=lambda: None)
     for number in range(5):
@@ -503,7 +503,7 @@ async def test_frames_stay_within_their_size() -> None:
     outbox.flush()
     await outbox.drain()
 
-    assert [frame.count("x") // 30_000 for frame in socket.frames] == [2, 2, 1]
+    assert [frame.count("x") // 7_000 for frame in socket.frames] == [2, 2, 1]
 
 
 async def test_who_is_far_behind_with_what_is_published_is_let_go() -> None:

@@ -105,7 +105,7 @@ def enter(visitor: Visitor, room: str, origin: str | None) -> tuple[int, list[st
         ("changed", "lobby", HERE, 4401),
         ("nobody", "secret", HERE, 4401),
         ("nobody", "no-such-room", HERE, 4401),
-        ("ada", "secret", HERE, 4403),
+        ("ada", "secret", HERE, 4404),
         ("ada", "no-such-room", HERE, 4404),
         ("ada", "lobby%00", HERE, 4404),
         ("ada", "1", HERE, 4404),

@@ -6,10 +6,11 @@ from collections.abc import Collection
 import pytest
 from django.db import OperationalError
 
-from channels_live import Fragment, apublish
-from channels_live.delivery.group import CATCH_UP, RECENT
+from channels_live import CloseCode, Fragment, apublish
+from channels_live.delivery.group import CATCH_UP, PATIENCE, RECENT
 from channels_live.process import get_process
 from tests.library.helpers.listening import ListHistory, listen, publish_numbers
+from tests.library.helpers.waiting import until
 
 
 async def test_fragments_arrive_in_the_order_of_their_numbers() -> None:
@@ -125,6 +126,76 @@ async def test_a_failing_database_is_asked_again(
     await listener.hears("b")
     assert listener.heard == "ab"
     assert history.failures == 0
+
+
+async def test_a_number_that_was_never_stored_is_asked_for_once() -> None:
+    history = CountingHistory("a")
+    listener = await listen(history=history, after=1)
+    history.asked = 0
+
+    await apublish("here", Fragment("never stored", 9))
+    await until(lambda: history.asked)
+    await asyncio.sleep(10 * PATIENCE)
+
+    assert history.asked == 1
+    history.add("b")
+    await publish_numbers(history, 2)
+    await listener.hears("b")
+    assert listener.heard == "b"
+
+
+class CountingHistory(ListHistory):
+    asked = 0
+
+    async def last_numbers(self, groups: Collection[str]) -> dict[str, int]:
+        self.asked += 1
+        return await super().last_numbers(groups)
+
+
+async def test_a_history_that_went_back_sends_the_sockets_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("channels_live.process.REPAIR_INTERVAL", 0.01)
+    history = ListHistory("a", "b", "c")
+    await listen(history=history, after=3)
+    told = send_away(monkeypatch)
+
+    del history.fragments[1:]
+
+    await until(lambda: told)
+    assert told == [("group:here",)]
+    # Whoever comes back has a page of the history as it is.
+    again = await listen(history=history, after=1)
+    history.add("other b")
+    await publish_numbers(history, 2)
+    await again.hears("other b")
+    assert again.heard == "other b"
+
+
+async def test_a_number_that_says_something_else_sends_the_sockets_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    history = ListHistory("a", "b", "c")
+    await listen(history=history, after=3)
+    told = send_away(monkeypatch)
+
+    await apublish("here", Fragment("b", 2))
+    await apublish("here", Fragment("other b", 2))
+
+    await until(lambda: told)
+    assert told == [("group:here",)]
+
+
+def send_away(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """Note the labels of sockets that are sent away to come back."""
+    told: list[tuple[str, ...]] = []
+
+    def terminate(labels: Collection[str], code: int) -> None:
+        assert code == CloseCode.SERVICE_RESTART
+        told.append(tuple(labels))
+
+    monkeypatch.setattr(get_process().registry, "terminate", terminate)
+    return told
 
 
 class FailingHistory(ListHistory):

@@ -217,6 +217,7 @@ async def garbage() -> dict[str, Any]:
         "no pairs": {**fragments, "group": "here", "pairs": None},
         "no labels": {**parting, "labels": []},
         "a code that is none": {**parting, "code": "soon"},
+        "a moment that is none": {**fragments, "group": "here", "published": "now"},
     }
     for message, needed in [
         (fragments, ("kind", "group", "pairs")),

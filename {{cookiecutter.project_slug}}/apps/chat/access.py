@@ -1,23 +1,39 @@
 """Who may enter a room by its WebSocket, and who may stay in it."""
 
 from collections.abc import Collection
+from uuid import UUID
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import OuterRef, Subquery
 
-from apps.chat.models import Room
+from apps.chat.models import Message, Room
 from apps.users.models import User
 from channels_live import CloseCode, Refused, in_thread
 
 
 @in_thread
-def get_room(slug: str, user: User | AnonymousUser) -> Room:
-    """Return the room of a slug. Raise Refused if the user may not enter it."""
+def get_room(
+    slug: str,
+    user: User | AnonymousUser,
+    after: int | None = None,
+    client_id: UUID | None = None,
+) -> Room:
+    """Return the room of a slug. Raise Refused if the user may not enter it.
+
+    `after` and `client_id` are those of the last message on the page. A database that
+    lost its last commits may have another one with that number, or none.
+    """
     if not user.is_authenticated:
         raise Refused(CloseCode.NOT_LOGGED_IN)
-    room = Room.objects.with_slug(slug).visible_to(user).first()
+    known = Message.objects.filter(room=OuterRef("pk"), number=after or 0)
+    rooms = Room.objects.with_slug(slug).visible_to(user)
+    room = rooms.annotate(known=Subquery(known.values("client_id"))).first()
     if room is None:  # or private: who is no member does not learn that it exists
         raise Refused(CloseCode.NOT_FOUND)
+    is_other = client_id and room.known and client_id != room.known
+    if is_other or (after or 0) > room.last_number:
+        raise Refused(CloseCode.OUTDATED)
     return room
 
 

@@ -1,6 +1,7 @@
 """The WebSocket of a room."""
 
 from collections.abc import Collection
+from contextlib import suppress
 from typing import Self
 from urllib.parse import parse_qs
 from uuid import UUID
@@ -47,11 +48,12 @@ class ChatConsumer(Consumer):
 
     async def enter(self) -> None:
         slug = self.scope["url_route"]["kwargs"]["slug"]
-        self.room = await get_room(slug, self.user)
+        after, client_id = parse_shown(self.scope["query_string"])
+        self.room = await get_room(slug, self.user, after, client_id)
         await self.join(
             self.room.group,
             history=room_history,
-            after=parse_number(self.scope["query_string"]),
+            after=after,
             roster=render_roster,
         )
 
@@ -102,10 +104,14 @@ class ChatConsumer(Consumer):
         }
 
 
-def parse_number(query: bytes) -> int | None:
-    """Return the number of the last message on the page, from ?after=12."""
-    after = parse_qs(query).get(b"after", [b""])[0]
-    return int(after) if after.isdigit() and len(after) < 20 else None
+def parse_shown(query: bytes) -> tuple[int | None, UUID | None]:
+    """Return number and client_id of the last message on the page, from ?after=12&id=…"""
+    texts = parse_qs(query.decode("latin-1"))
+    (after, *_), (client_id, *_) = texts.get("after", [""]), texts.get("id", [""])
+    number = int(after) if after.isdecimal() and len(after) < 19 else None
+    with suppress(ValueError):
+        return number, UUID(client_id)
+    return number, None
 
 
 def parse_client_id(value: object) -> UUID | None:

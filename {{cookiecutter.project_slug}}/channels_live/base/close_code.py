@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class CloseCode(IntEnum):
-    """RFC 6455's codes, its registry's, and three of this library's own.
+    """RFC 6455's codes, its registry's, and four of this library's own.
 
     After POLICY_VIOLATION and codes from 4400 a browser must not come back; after all
     others it should, in growing and jittered intervals.
@@ -23,3 +23,4 @@ class CloseCode(IntEnum):
     NOT_LOGGED_IN = 4401
     NOT_ALLOWED = 4403
     NOT_FOUND = 4404
+    OUTDATED = 4409  # the page shows what is no more, and loads itself anew

@@ -54,6 +54,7 @@ class Message(NamedTuple):
             fields.keys() == set(cls._fields)
             and isinstance(message.group, str)
             and isinstance(message.code, int)
+            and isinstance(message.published, int | float)
             and (message.labels or message.kind not in (Kind.DISCONNECT, Kind.RECHECK))
             and all(isinstance(label, str) for label in message.labels)
             and all(

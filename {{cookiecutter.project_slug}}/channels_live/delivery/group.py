@@ -91,6 +91,19 @@ class Group:
         self.recent.clear()
         self.base = max(self.base, self.last)
 
+    def forget(self) -> None:
+        """Begin again with what the history has when somebody comes."""
+        self.last, self.base = -1, 0
+        self.recent.clear()
+        self._early.clear()
+
+    def contradicts(self, fragment: Fragment) -> bool:
+        """Whether something else went out with the number of a fragment."""
+        return 0 < fragment.number <= self.last and any(
+            one.number == fragment.number and one.html != fragment.html
+            for one in self.recent
+        )
+
     def receive(self, fragment: Fragment) -> None:
         """Take a fragment from the channel layer."""
         if fragment.number and self.history is None:
@@ -145,10 +158,13 @@ class Group:
 
     async def _repair_soon(self) -> None:
         await asyncio.sleep(PATIENCE)
+        asked = set(self._early)
+        with suppress(Exception):  # the next look mends it, or says why it cannot
+            await self.sync(max(asked, default=0))
+        # What the history does not have is not waited for: it was never stored.
+        self._early = {n: one for n, one in self._early.items() if n not in asked}
         self._repair = None
-        if self._early:
-            with suppress(Exception):  # the next look mends it, or says why it cannot
-                await self.sync(max(self._early))
+        self._send_in_order()
 
     def _append(self, fragment: Fragment) -> None:
         self.last = fragment.number

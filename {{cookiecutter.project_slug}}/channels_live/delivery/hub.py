@@ -15,8 +15,9 @@ from weakref import WeakValueDictionary
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 
 from channels_live import conf
+from channels_live.base.close_code import CloseCode
 from channels_live.base.loops import is_server
-from channels_live.base.messages import TYPE, Kind, Message
+from channels_live.base.messages import TYPE, Kind, Message, label
 from channels_live.base.work import Tasks
 from channels_live.delivery.group import Fragment, Group, History, complain
 from channels_live.delivery.outbox import Outbox
@@ -139,23 +140,38 @@ class Hub:
             if message.kind is Kind.HISTORY_CHANGED:
                 group.history_changed()
             for html, number in message.pairs:
-                group.receive(Fragment(html, number, message.published))
+                fragment = Fragment(html, number, message.published)
+                if group.contradicts(fragment):
+                    self._begin_anew(group)
+                group.receive(fragment)
+
+    def _begin_anew(self, group: Group) -> None:
+        """Have all pages of a group come back: their database has lost what they show."""
+        logger.warning("The history of the group %s has gone back.", group.name)
+        group.forget()
+        labels = [label("group", group.name)]
+        self._hear(
+            Message(Kind.DISCONNECT, labels=labels, code=CloseCode.SERVICE_RESTART)
+        )
 
     async def repair(self) -> None:
         """Send what the channel layer lost: one query a history, not one a group."""
-        names: dict[History, list[str]] = {}
+        shown: dict[History, dict[str, int]] = {}
         for group in self.groups.values():
             if group.history is not None:
-                names.setdefault(group.history, []).append(group.name)
+                shown.setdefault(group.history, {})[group.name] = group.last
         # One that fails must not hold up the others.
-        await asyncio.gather(*(self._repair(*of_one) for of_one in names.items()))
+        await asyncio.gather(*(self._repair(*of_one) for of_one in shown.items()))
 
-    async def _repair(self, history: History, names: list[str]) -> None:
-        newest_numbers = await history.last_numbers(names)
+    async def _repair(self, history: History, shown: dict[str, int]) -> None:
+        newest_numbers = await history.last_numbers(shown.keys())
         database_outage.end()
         for name, newest in newest_numbers.items():
             if group := self.groups.get(name):
-                await group.sync(newest)
+                if newest < shown[name]:
+                    self._begin_anew(group)
+                else:
+                    await group.sync(newest)
 
     async def renew(self) -> None:
         """Subscribe to all anew: channel layers let memberships expire after a day."""

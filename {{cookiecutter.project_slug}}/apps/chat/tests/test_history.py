@@ -8,7 +8,9 @@ from apps.chat.history import room_history
 from apps.chat.models import Message, Room
 from apps.chat.posting import apost_message
 from apps.chat.rendering import render_message
+from apps.chat.tests.tab import Tab
 from apps.users.models import User
+from channels_live import CloseCode
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -68,3 +70,39 @@ def test_what_was_skipped_is_a_link_to_it() -> None:
 
     assert "10 messages" in html
     assert 'href="?before=13"' in html
+
+
+@pytest.mark.parametrize("lost", [1, 3])
+async def test_a_page_that_shows_what_the_database_lost_loads_anew(
+    lobby: Room, ada: User, lost: int
+) -> None:
+    for text in ("one", "two", "three"):
+        shown = await apost_message(lobby, ada, text)
+    # A replica took over, and somebody has said something else since.
+    await lobby.messages.filter(number__gt=3 - lost).adelete()
+    await Room.objects.filter(pk=lobby.pk).aupdate(last_number=3 - lost)
+    last = await apost_message(lobby, ada, "other")
+    page, present = (f"3&id={shown.client_id}", f"{last.number}&id={last.client_id}")
+
+    tab = await Tab.open(ada, "lobby", after=page)
+    assert await tab.code() == CloseCode.OUTDATED
+    await tab.leave()
+    for after in (present, 0, f"{last.number}&id=nonsense"):
+        tab = await Tab.open(ada, "lobby", after=after)
+        await tab.is_in()
+        await tab.leave()
+
+
+async def test_open_pages_are_told_when_the_database_lost_commits(
+    lobby: Room, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("channels_live.process.REPAIR_INTERVAL", 0.05)
+    await apost_message(lobby, ada, "one")
+    tab = await Tab.open(ada, "lobby", after=0)
+    await tab.is_in()
+
+    await Message.objects.all().adelete()
+    await Room.objects.filter(pk=lobby.pk).aupdate(last_number=0)
+
+    assert await tab.code() == CloseCode.SERVICE_RESTART
+    await tab.leave()

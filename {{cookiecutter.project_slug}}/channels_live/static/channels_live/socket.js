@@ -199,6 +199,8 @@ window.LiveSocket ??= class LiveSocket extends EventTarget {
     this.#drop();
     this.code = code;
     this.#say("closed");
+    // The page shows what is no more. Not all pages load in the same instant.
+    if (code === 4409) setTimeout(() => location.reload(), 1000 + Math.random() * 1000);
   }
 
   #say(state) {

@@ -1,5 +1,5 @@
 // What the page says of its WebSocket, and what it asks of it: the messages after the last
-// one that it shows. channels_live/socket.js keeps it alive; client.js places what it brings.
+// one that it shows, by number and id. channels_live/socket.js keeps it alive; client.js places what it brings.
 "use strict";
 
 ChatRoom.part("connection", (room) => {
@@ -7,9 +7,10 @@ ChatRoom.part("connection", (room) => {
   const status = room.find("status");
 
   function address() {
-    const shown = room.querySelectorAll("#messages > [data-number]");
-    const last = Math.max(0, ...Array.from(shown, (one) => Number(one.dataset.number)));
-    return `${room.dataset.socket}?after=${last}`;
+    const shown = [...room.querySelectorAll("#messages > [data-number]")];
+    shown.sort((one, other) => one.dataset.number - other.dataset.number);
+    const { number = 0, clientId = "" } = shown.at(-1)?.dataset ?? {};
+    return `${room.dataset.socket}?${new URLSearchParams({ after: number, id: clientId })}`;
   }
 
   function sentence({ state, reason }) {

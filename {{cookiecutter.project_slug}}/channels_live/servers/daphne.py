@@ -23,6 +23,7 @@ from twisted.web.http import HTTPChannel
 from channels_live.base.close_code import CloseCode
 from channels_live.process import is_ending
 from channels_live.servers import ending
+from channels_live.servers.door import refuse_new
 
 logger = logging.getLogger(__name__)
 
@@ -184,6 +185,7 @@ def stop_listening() -> None:
         if not hasattr(port, "stopListening"):
             continue
         if getattr(port, "_shouldShutdown", False):  # it is not shared
+            refuse_new(port.socket)
             port.numberAccepts = BACKLOG
             port.doRead()
         port.stopReading()

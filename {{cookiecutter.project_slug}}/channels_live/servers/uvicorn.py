@@ -11,6 +11,7 @@ from uvicorn.protocols.websockets import websockets_sansio_impl
 
 from channels_live.process import is_ending
 from channels_live.servers import ending
+from channels_live.servers.door import refuse_new
 
 # For how long the head of a request is waited for, in seconds.
 HEAD_TIMEOUT = 30
@@ -72,10 +73,13 @@ async def stop_listening(server: Any, *, is_shared: bool) -> None:
 
     Those who wait at a socket that is shared are left to the other processes.
     """
-    doors = [door.fileno() for one in server.servers for door in one.sockets]
-    if is_shared:
-        for door in doors:
-            asyncio.get_running_loop().remove_reader(door)
+    listeners = [listener for one in server.servers for listener in one.sockets]
+    doors = [listener.fileno() for listener in listeners]
+    for listener in listeners:
+        if is_shared:
+            asyncio.get_running_loop().remove_reader(listener.fileno())
+        else:
+            refuse_new(listener)
     # Whom the event loop has let in gets a transport some turns later, or none once the
     # door is closed. Nothing is awaited between the last look and that.
     quiet = 0

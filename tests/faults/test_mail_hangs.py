@@ -42,7 +42,7 @@ def test_a_dozen_resets_hold_up_neither_pages_nor_sockets(
         Visitor(server).get("/accounts/login/")  # templates are loaded
 
         forms = [pool.submit(reset, Visitor(server), n) for n in range(FORMS)]
-        took = []
+        took: list[float] = []
         while not all(form.done() for form in forms) or len(took) < 5:
             start = time.monotonic()
             assert ada.get("/chat/").ok

@@ -36,6 +36,18 @@ from django_ox.models import OxTask
 job = OxTask.objects.get()
 print(json.dumps([Export.objects.get().done, job.status, job.attempts]))
 """
+LEAVING = """from django.tasks import task
+
+
+@task
+def leave() -> None:
+    raise SystemExit
+"""
+LEAVE = """
+from apps.exports.leaving import leave
+leave.enqueue()
+leave.enqueue()
+"""
 # Jobs of a worker that died begin anew after two seconds, not after thirty.
 WORKER = ("manage.py", "ox_worker", "--interval", "0.1", "--lock-timeout", "2")
 
@@ -44,6 +56,7 @@ WORKER = ("manage.py", "ox_worker", "--interval", "0.1", "--lock-timeout", "2")
 def project(kitchen: Kitchen) -> Project:
     project = kitchen.bake({"include_chat_demo": False})
     type_jobs(project)
+    (project.path / "apps" / "exports" / "leaving.py").write_text(LEAVING)
     return project
 
 
@@ -133,11 +146,26 @@ def test_an_answer_streams_through_a_reload_until_it_is_stopped(come: Invite) ->
     expect(answer).to_have_attribute("aria-busy", "false")
 
 
+@pytest.mark.deep
+def test_a_job_that_would_end_the_server_ends_no_thread(
+    come: Invite, site: Site
+) -> None:
+    site.shell.run(LEAVE)
+    wait_until(lambda: site.server.log.count("SystemExit") == 2, "both threads had it")
+    eve = come("eve")
+    eve.page.get_by_role("button", name="Export").click()
+    expect(bar(eve)).to_have_attribute("value", re.compile("[1-9]"), timeout=20_000)
+
+
 @contextmanager
 def working(project: Project, env: Variables) -> Iterator["Popen[bytes]"]:
-    command = [project.python, *WORKER]
-    given = {"cwd": project.path, "env": environment(env), "process_group": 0}
-    process = Popen(command, stdin=DEVNULL, **given)
+    process = Popen(
+        [project.python, *WORKER],
+        cwd=project.path,
+        env=environment(env),
+        stdin=DEVNULL,
+        process_group=0,
+    )
     try:
         yield process
     finally:

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from baking import Kitchen, Project, Variables, assert_all_passed
 
+pytestmark = pytest.mark.timeout(900)
+
 LIBRARY = Path(__file__).parents[1] / "library"
 # What a user writes before the first migration, after the docstring of a model.
 FIELD = "\n\n    id = models.{}(primary_key=True, default=make_key, editable=False)"
@@ -29,7 +31,7 @@ def make_key() -> {}:
 """
 UUID = ("UUIDField", "UUID", "uuid4()")
 # With what names of groups may not have.
-TEXT = ("CharField", "str", 'f"Zoë_{uuid4()}@."')
+TEXT = ("CharField", "str", 'f"Z:_ {uuid4()}@."')
 # Where keys travel: between processes, into pages, rosters, revocations and histories.
 FEW = (
     *("apps/chat/tests/test_history.py", "apps/chat/tests/test_people_here.py"),

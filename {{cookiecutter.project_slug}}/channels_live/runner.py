@@ -83,7 +83,7 @@ def find_files() -> list[Any]:
 
 def keep_apart() -> None:
     """Keep this process of tests apart from others, and its tests from each other."""
-    separate_layers()
+    separate_names()
     settings.CHANNELS_LIVE = {
         **getattr(settings, "CHANNELS_LIVE", {}),
         "SOCKETS_PER_SECOND": 1000,
@@ -100,12 +100,15 @@ def keep_apart() -> None:
     wrapper.close_if_unusable_or_obsolete = close_unless_in_test
 
 
-def separate_layers() -> None:
+def separate_names() -> None:
     """Have nothing reach a server that uses the same Redis, or come from there."""
+    name = f"test-{uuid4()}"
     layers: Any = settings.CHANNEL_LAYERS
     for layer in layers.values():
         if "prefix" in layer.get("CONFIG", {}):
-            layer["CONFIG"]["prefix"] = f"test-{uuid4()}"
+            layer["CONFIG"]["prefix"] = name
+    for cache in settings.CACHES.values():
+        cache["KEY_PREFIX"] = name
 
 
 def check_thread(connection: Any, **kwargs: object) -> None:

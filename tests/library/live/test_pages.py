@@ -345,6 +345,19 @@ def test_what_is_followed_is_a_field() -> None:
         follow(User, "groups")
 
 
+def test_a_composite_primary_key_is_not_followed() -> None:
+    class Seat(models.Model):
+        pk = models.CompositePrimaryKey("row", "number")
+        row = models.IntegerField()
+        number = models.IntegerField()
+
+        class Meta:
+            app_label = "tests"
+
+    with pytest.raises(TypeError, match=r"composite .* its fields \(row, number\)"):
+        follow(Seat, "pk")
+
+
 def test_a_table_that_django_made_is_not_followed() -> None:
     with pytest.raises(TypeError, match="made by Django for a many-to-many field"):
         follow(User.groups.through, "user_id")

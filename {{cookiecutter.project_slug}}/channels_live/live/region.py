@@ -10,7 +10,7 @@ from django.core.exceptions import (
     ObjectDoesNotExist,
     ValidationError,
 )
-from django.db.models import Field, Model
+from django.db.models import CompositePrimaryKey, Field, Model
 
 from channels_live.live import changes, follows
 from channels_live.live.keys import as_json, subject
@@ -142,8 +142,13 @@ def find_field(
         found = model._meta.pk if name == "pk" else model._meta.get_field(name)
     except FieldDoesNotExist:
         found = None
+    names = ", ".join(field.attname for field in model._meta.concrete_fields)
+    if isinstance(found, CompositePrimaryKey):
+        raise TypeError(
+            f"{where}: {model._meta.label} has a composite primary key: follow one of "
+            f"its fields ({names}), or call changed()."
+        )
     if not isinstance(found, Field) or not found.concrete:
-        names = ", ".join(field.attname for field in model._meta.concrete_fields)
         raise TypeError(
             f"{where}: {model._meta.label} has no field {name!r}; it has {names}."
         )

@@ -346,7 +346,7 @@ def test_what_is_followed_is_a_field() -> None:
 
 
 def test_a_composite_primary_key_is_not_followed() -> None:
-    class Seat(models.Model):
+    class Seat(models.Model):  # noqa: DJ008
         pk = models.CompositePrimaryKey("row", "number")
         row = models.IntegerField()
         number = models.IntegerField()

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from baking import Kitchen, Project, Variables, assert_all_passed, run
+from baking import Kitchen, Project, Variables, run
 from readmes import code
 
 WRONG = """
@@ -55,6 +55,7 @@ class LeftTests(TestCase):
     def test_2_comes_after_it(self) -> None:
         User.objects.create(username="ada")
 """
+SHOWN = ("test_people.py", "test_socket.py", "test_classes.py")
 SENTENCE = "RuntimeError: This test is in a transaction"
 
 
@@ -62,10 +63,10 @@ SENTENCE = "RuntimeError: This test is in a transaction"
 def project(kitchen: Kitchen) -> Project:
     project = kitchen.bake({"include_chat_demo": False})
     text = (project.path / "docs" / "testing.md").read_text()
-    names = re.findall(r"^`(apps/web/tests/\w+\.py)`:$", text, re.M)
-    for name, block in zip(names, code(text, "python"), strict=True):
-        (project.path / name).write_text(block)
     tests = project.path / "apps" / "web" / "tests"
+    for name, block in zip(SHOWN, code(text, "python"), strict=True):
+        assert f"`apps/web/tests/{name}`:" in text
+        (tests / name).write_text(block)
     (tests / "test_left.py").write_text(LEFT.lstrip())
     (tests / "wrong.py").write_text(WRONG.lstrip())
     project.run("ruff", "check", "--no-cache", "apps")
@@ -73,29 +74,31 @@ def project(kitchen: Kitchen) -> Project:
     return project
 
 
-def by_django(
-    project: Project, *arguments: str, env: Variables, ok: bool = True
-) -> str:
-    command = [project.python, "manage.py", "test", "--noinput", *arguments]
-    done = run(*command, cwd=project.path, env=env, ok=ok)
+def by_django(project: Project, *labels: str, env: Variables, ok: bool = True) -> str:
+    command = ["manage.py", "test", "--noinput", "--parallel", "2", *labels]
+    done = run(project.python, *command, cwd=project.path, env=env, ok=ok)
     return done.stdout + done.stderr
 
 
 def test_by_pytest(project: Project) -> None:
-    names = ("people", "socket", "classes", "left")
-    paths = [f"apps/web/tests/test_{name}.py" for name in names]
-    done = project.run("pytest", "-q", "-p", "no:cacheprovider", *paths)
-    assert_all_passed(done.stdout)
+    names = (*SHOWN, "test_left.py", "wrong.py")
+    paths = [f"apps/web/tests/{name}" for name in names]
+    done = project.run("pytest", "-q", "-p", "no:cacheprovider", *paths, ok=False)
+
+    assert "5 failed, 7 passed" in done.stdout
+    assert len(re.findall(rf"^E +{SENTENCE}", done.stdout, re.M)) == 5
 
 
 def test_by_django_in_parallel(project: Project) -> None:
     # What a run that was ended has left behind.
     (project.path / "test_1.sqlite3-wal").write_bytes(b"x" * 5000)
 
-    printed = by_django(project, "--parallel", "2", "apps.web", env={})
+    printed = by_django(project, "apps.web", "apps.web.tests.wrong", env={}, ok=False)
 
     assert "Cloning test database" in printed
-    assert "Ran 4 tests" in printed
+    assert "Ran 7 tests" in printed
+    assert "FAILED (errors=3)" in printed
+    assert printed.count(SENTENCE) == 3
     assert not list(project.path.glob("test*.sqlite3*"))
 
 
@@ -105,14 +108,4 @@ def test_by_django_in_parallel_on_postgresql_and_redis(
 ) -> None:
     env = {**postgres, "REDIS_URL": redis_url}
 
-    assert "Ran 4 tests" in by_django(project, "--parallel", "2", "apps.web", env=env)
-
-
-def test_what_cannot_work_says_so(project: Project) -> None:
-    by_pytest = ("pytest", "-q", "-p", "no:cacheprovider", "apps/web/tests/wrong.py")
-    done = project.run(*by_pytest, ok=False)
-    printed = by_django(project, "apps.web.tests.wrong", env={}, ok=False)
-
-    assert done.stdout.count(f"- {SENTENCE[:20]}") == 5
-    assert printed.count(SENTENCE) == 3
-    assert "FAILED (errors=3)" in printed
+    assert "Ran 4 tests" in by_django(project, "apps.web", env=env)

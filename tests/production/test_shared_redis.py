@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 from baking import Project, Variables, environment
 from fleet import wait_until
 
@@ -146,11 +145,6 @@ def test_two_workers_do_each_job_once(
         wait_until(all_done, "all jobs")
 
     assert sorted(map(int, done.read_text().split())) == list(range(50))
-
-
-def test_without_redis_a_worker_does_not_start(plain_project: Project) -> None:
-    with pytest.raises(AssertionError, match="is in the memory of each process"):
-        plain_project.manage("runworker", "jobs")
 
 
 def test_projects_hear_nothing_of_each_other(

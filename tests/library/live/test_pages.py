@@ -346,13 +346,16 @@ def test_what_is_followed_is_a_field() -> None:
 
 
 def test_a_composite_primary_key_is_not_followed() -> None:
-    class Seat(models.Model):  # noqa: DJ008
+    class Seat(models.Model):
         pk = models.CompositePrimaryKey("row", "number")
         row = models.IntegerField()
         number = models.IntegerField()
 
         class Meta:
             app_label = "tests"
+
+        def __str__(self) -> str:
+            return f"{self.row}/{self.number}"
 
     with pytest.raises(TypeError, match=r"composite .* its fields \(row, number\)"):
         follow(Seat, "pk")

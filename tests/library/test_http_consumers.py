@@ -5,13 +5,14 @@ import logging
 from typing import Any
 
 import pytest
-from asgiref.testing import ApplicationCommunicator
+from asgiref import testing
 from channels.generic.http import AsyncHttpConsumer
 
 import apps.ops.access_log  # noqa: F401 - as servers have loaded it
 from channels_live.testing import WAIT
 from tests.library.helpers.waiting import until
 
+Communicator: Any = testing.ApplicationCommunicator
 BODY = {"type": "http.request", "body": b"x", "more_body": False}
 GONE = {"type": "http.disconnect"}
 
@@ -34,11 +35,11 @@ class Stream(AsyncHttpConsumer):
         self.scope["over"].append("disconnected")
 
 
-def ask(path: str) -> tuple[ApplicationCommunicator, list[str]]:
+def ask(path: str) -> tuple[Any, list[str]]:
     over: list[str] = []
     scope: dict[str, Any] = {"type": "http", "method": "GET", "path": path}
     scope |= {"headers": [], "query_string": b"", "client": ("192.0.2.1", 1)}
-    return ApplicationCommunicator(Stream.as_asgi(), {**scope, "over": over}), over
+    return Communicator(Stream.as_asgi(), {**scope, "over": over}), over
 
 
 def statuses(caplog: pytest.LogCaptureFixture) -> list[Any]:

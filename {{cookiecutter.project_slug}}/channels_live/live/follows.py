@@ -46,7 +46,7 @@ def look_before(field: Field, instance: Model, using: str, **kwargs: object) -> 
     """Ask the database for the key that a row has had, which may be another by now."""
     keys: dict[str, set[Any]] = instance.__dict__.setdefault("_live_keys", {})
     keys[field.attname] = set()
-    if instance._is_pk_set():
+    if instance._is_pk_set():  # type: ignore[attr-defined]
         rows = type(instance)._base_manager.using(using).filter(pk=instance.pk)
         if connections[using].in_atomic_block:
             rows = rows.select_for_update(no_key=True)  # or it moves meanwhile

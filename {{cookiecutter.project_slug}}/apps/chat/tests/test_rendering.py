@@ -15,8 +15,8 @@ from apps.users.models import User
 def said(text: str, author: str = "ada") -> Message:
     """Return a message that is not stored."""
     return Message(
-        room=Room(pk=1),
-        author=User(pk=7, username=author),
+        room=Room(),
+        author=User(username=author),
         number=3,
         client_id=uuid4(),
         text=text,
@@ -58,7 +58,7 @@ def test_a_page_and_a_socket_show_a_message_alike(
 
 
 def test_a_roster_names_the_first_and_counts_the_rest() -> None:
-    shown = render_roster([User(pk=1, username="ada"), User(pk=2, username="bob")], 12)
+    shown = render_roster([User(username="ada"), User(username="bob")], 12)
 
     assert "12 here now" in shown
     assert shown.index("ada") < shown.index("bob") < shown.index("and 10 more")

@@ -88,7 +88,11 @@ def write(subjects: Sequence[str], using: str | None) -> None:
         number = Func(function="txid_current")
     is_first = not notices
     rows = [Change(subject=one, transaction=number) for one in new]
-    for row in Change.objects.using(using).bulk_create(rows):
+    if len(rows) == 1:
+        rows[0].save(using=using, force_insert=True)  # needs no transaction of its own
+    else:
+        Change.objects.using(using).bulk_create(rows)
+    for row in rows:
         # Ids of two databases may be the same; an id of 0 was never heard of.
         notices[row.subject] = row.pk if using == default else 0
     if is_first:

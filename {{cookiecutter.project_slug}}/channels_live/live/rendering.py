@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
@@ -131,9 +132,8 @@ def in_place(language: str, prefix: str, zone: str | int) -> Iterator[None]:
 def place_of_page() -> tuple[str, str, str | int]:
     """Return what in_place() takes, of the page that is rendered now."""
     zone: Any = timezone.get_current_timezone()
-    name = getattr(zone, "key", None)
-    offset = 0 if name else zone.utcoffset(None).total_seconds() // 60
-    return get_language() or "", get_script_prefix(), name or int(offset)
+    at = getattr(zone, "key", "") or zone.utcoffset(None) // timedelta(minutes=1)
+    return get_language() or "", get_script_prefix(), at
 
 
 def read(live: Live, keys: Sequence[Key]) -> dict[Key, State | Exception]:

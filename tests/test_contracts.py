@@ -23,7 +23,7 @@ exhaustive = True
 containers = channels_live
 layers =
     apps
-    management | servers | templatetags | testing
+    http_consumers | management | servers | templatetags | testing
     handshake | live_consumer
     consumers
     commands

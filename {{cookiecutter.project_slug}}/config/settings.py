@@ -7,16 +7,16 @@ import os
 from importlib.util import find_spec
 from pathlib import Path
 
-import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.autoreload import DJANGO_AUTORELOAD_ENV
 from django.utils.csp import CSP
 from redis.connection import parse_url
 
+from config import environment
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
-env.read_env(BASE_DIR / ".env")
+env = environment.read(BASE_DIR / ".env")
 
 # What this project is
 
@@ -141,8 +141,10 @@ TEMPLATES = [
 
 # Data
 
-_database = env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")
+_database = env.db_url("DATABASE_URL", default="sqlite:///db.sqlite3")
 if _database["ENGINE"] == "django.db.backends.sqlite3":
+    if _database["NAME"] != ":memory:":
+        _database["NAME"] = BASE_DIR / _database["NAME"]
     # Threads cannot share a database that is in memory.
     _database["TEST"] = {"NAME": BASE_DIR / "test.sqlite3"}
     # Readers never wait for the writer, and writers queue instead of failing.

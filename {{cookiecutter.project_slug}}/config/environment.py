@@ -16,8 +16,7 @@ NUMBER = r"[1-9]\d{0,8}"
 RANDOM = r"[!-#%-~][!-~]*"  # django-environ looks elsewhere for what begins with $
 PORT = r":([1-5]?\d{1,4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])"
 HOST = r"([a-zA-Z0-9][a-zA-Z0-9.-]*|\[[\da-fA-F:.]+\])"
-SHORT = r"(?=.{1,100}$)"  # as long as a Site can be
-SERVER = rf"({HOST}|[\w.-]+)({PORT})?"  # my_redis too, which no browser could ask for
+SERVER = rf"([\w.-]+|\[[\da-fA-F:.]+\])({PORT})?"  # my_redis too
 ORIGIN = rf"https?://(\*\.)?{HOST}({PORT})?"
 LOGIN = r"([^\s/?#]*@)?"
 DATABASE = (
@@ -26,7 +25,7 @@ DATABASE = (
 )
 REDIS = rf"(rediss?://{LOGIN}{SERVER}(/\d*)?|unix:///[^\s?#,]+)(\?\w+=[^\s#,]+)?"
 SMTP = rf"smtp(\+tls|\+ssl)?://([^\s:/?#]+:[^\s/?#]+@)?{SERVER}/?"
-MAILBOX = r"[^\s<>@]+@[^\s<>@]+"
+MAILBOX = r"([^<>@]+<)?[^\s<>@]+@[^\s<>@]+(?(1)>)"  # or Ada <ada@example.com>
 LEVEL = r"[^\s=,]+=(?i:debug|info|warning|error|critical)"
 # % if cookiecutter.include_chat_demo
 CHAT_RATE = r"\d+ per ([1-9]\d* )?(second|minute|hour|day)s?"
@@ -41,7 +40,7 @@ SHAPES = (
     ("DATABASE_URL", "postgres://user:p%23ss@host/name or sqlite:///file", DATABASE),
     ("REDIS_URL", "redis://:p%23ss@host:6379/0", f"{REDIS}(,{REDIS})*"),
     ("ALLOWED_HOSTS", "example.com,.example.org", rf"(\*|\.?{HOST})(,\.?{HOST})*"),
-    ("SITE_DOMAIN", "example.com", rf"{SHORT}{HOST}({PORT})?"),
+    ("SITE_DOMAIN", "example.com", r"(?=.{1,100}$)" + f"{HOST}({PORT})?"),
     ("CSRF_TRUSTED_ORIGINS", "https://example.com", f"{ORIGIN}(,{ORIGIN})*"),
     ("SECURE_HSTS_SECONDS", "a number of seconds", r"\d{1,9}"),
     ("WEBSOCKET_SOCKETS_PER_SECOND TRUSTED_PROXY_COUNT", "1 or more", NUMBER),
@@ -51,7 +50,7 @@ SHAPES = (
     # % endif
     ("METRICS_ADDRESS", "127.0.0.1:9101", rf"[\w.-]+{PORT}"),
     ("EMAIL_URL", "smtp+tls://user:p%23ss@host:587", rf"{SMTP}|(console|dummy)mail://"),
-    ("DEFAULT_FROM_EMAIL", "noreply@example.com", rf"{MAILBOX}|[^<>@]+<{MAILBOX}>"),
+    ("DEFAULT_FROM_EMAIL", "noreply@example.com", MAILBOX),
     ("LOG_LEVELS", "access=WARNING,django=DEBUG", f"{LEVEL}(,{LEVEL})*"),
     ("SENTRY_DSN", "https://key@host/1", rf"https?://\w+(:\w+)?@{SERVER}/(\S+/)?\d+"),
     ("SENTRY_ENVIRONMENT SENTRY_RELEASE", "a word without slashes", r"[^\s/\\]{1,64}"),
@@ -64,9 +63,13 @@ def read(file: Path) -> environ.Env:
 
     Raises ImproperlyConfigured, whose sentence does not show what may be secret.
     """
-    if file.exists():
-        read_file(file)
+    text = file.read_text("utf-8-sig") if file.exists() else ""
+    lines = [line.strip() for line in text.splitlines()]
+    for number, line in enumerate(lines, start=1):
+        if line and not re.match(r"#|(export )?\w+=", line):
+            raise ImproperlyConfigured(f"{file}, line {number}: expected NAME=value.")
     env = environ.Env()
+    env.read_env(StringIO("\n".join(lines)))
     env.ENVIRON = {k: v.strip() for k, v in os.environ.items() if v.strip()}
     for names, expected, pattern in SHAPES:
         for name in names.split():
@@ -75,12 +78,3 @@ def read(file: Path) -> environ.Env:
                 got = "" if SECRET.search(name) else f", got {value!r}"
                 raise ImproperlyConfigured(f"{name}: expected {expected}{got}.")
     return env
-
-
-def read_file(file: Path) -> None:
-    """Add what a file says to the environment, where it says nothing else."""
-    lines = [line.strip() for line in file.read_text("utf-8-sig").splitlines()]
-    for number, line in enumerate(lines, start=1):
-        if line and not re.match(r"#|(export )?\w+=", line):
-            raise ImproperlyConfigured(f"{file}, line {number}: expected NAME=value.")
-    environ.Env.read_env(StringIO("\n".join(lines)))

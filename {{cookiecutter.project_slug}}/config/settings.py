@@ -357,10 +357,8 @@ if USE_HTTPS_IN_ABSOLUTE_URLS:
     CSRF_COOKIE_NAME = "__Host-csrftoken"
 PASSWORD_RESET_TIMEOUT = 3600  # seconds
 SECURE_SSL_REDIRECT = USE_HTTPS_IN_ABSOLUTE_URLS
-SECURE_HSTS_SECONDS = (
-    env.int("SECURE_HSTS_SECONDS", default=31_536_000)
-    if USE_HTTPS_IN_ABSOLUTE_URLS
-    else 0
+SECURE_HSTS_SECONDS = env.int(
+    "SECURE_HSTS_SECONDS", default=31_536_000 if USE_HTTPS_IN_ABSOLUTE_URLS else 0
 )
 # Subdomains and browsers' preload lists bind others than this site: its owner decides.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]

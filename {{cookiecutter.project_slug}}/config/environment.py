@@ -18,12 +18,11 @@ PORT = r":([1-5]?\d{1,4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])"
 HOST = r"([a-zA-Z0-9][a-zA-Z0-9.-]*|\[[\da-fA-F:.]+\])"
 SERVER = rf"([\w.-]+|\[[\da-fA-F:.]+\])({PORT})?"  # my_redis too
 ORIGIN = rf"https?://(\*\.)?{HOST}({PORT})?"
-LOGIN = r"([^\s/?#]*@)?"
 DATABASE = (
-    rf"postgres(ql)?://{LOGIN}({SERVER}(,{SERVER})*)?/[^\s?#@]+(\?\w+=[^\s#]+)?"
+    rf"postgres(ql)?://([^\s/?#]*@)?({SERVER}(,{SERVER})*)?/[^\s?#@+]+(\?\w+=[^\s#]+)?"
     r"|sqlite:///([^\s?#+%]|%[\da-fA-F]{2})+(\?timeout=\d+)?"
 )
-REDIS = rf"(rediss?://{LOGIN}{SERVER}(/\d*)?|unix:///[^\s?#,]+)(\?\w+=[^\s#,]+)?"
+REDIS = rf"(rediss?://([^\s/?#,;]*@)?{SERVER}(/\d*)?|unix:///[^\s?#,;]+)(\?[^\s#,;]+)?"
 SMTP = rf"smtp(\+tls|\+ssl)?://([^\s:/?#]+:[^\s/?#]+@)?{SERVER}/?"
 MAILBOX = r"([^<>@]+<)?[^\s<>@]+@[^\s<>@]+(?(1)>)"  # or Ada <ada@example.com>
 LEVEL = r"[^\s=,]+=(?i:debug|info|warning|error|critical)"

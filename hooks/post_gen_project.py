@@ -179,11 +179,13 @@ def find_database() -> str:
 def run(command: list[str], *, quietly: bool = False) -> str | None:
     """Run a command in the project. None if it failed, or else what it said quietly."""
     foreign = {*variables(), *FOREIGN}
+    env = {name: text for name, text in os.environ.items() if name not in foreign}
+    env["LOG_LEVELS"] = "psycopg.pool=WARNING"  # why a database does not answer
     try:
         done = subprocess.run(
             command,
             cwd=PROJECT,
-            env={k: v for k, v in os.environ.items() if k not in foreign},
+            env=env,
             stdin=subprocess.DEVNULL,
             capture_output=quietly,
             encoding="utf-8",

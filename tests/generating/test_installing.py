@@ -50,6 +50,7 @@ def test_a_database_that_does_not_answer_is_told(kitchen: Kitchen) -> None:
     )
 
     assert "The database could not be set up" in done.stdout
+    assert "connection to server at" in done.stderr  # why
     assert "uv run python manage.py migrate" in done.stdout
     assert "Ready" not in done.stdout
     assert "This shell" not in done.stdout

@@ -32,12 +32,13 @@ CHAT_RATE = r"\d+ per ([1-9]\d* )?(second|minute|hour|day)s?"
 
 # The variables of .env.example, an example of what they hold, and its pattern.
 SHAPES = (
-    ("DEBUG DEBUG_TOOLBAR BEHIND_PROXY", "true or false", BOOLEAN),
+    ("DEBUG DEBUG_TOOLBAR BEHIND_PROXY JOBS_IN_WEB", "true or false", BOOLEAN),
     ("USE_HTTPS_IN_ABSOLUTE_URLS", "true or false", BOOLEAN),
     ("SECRET_KEY SECRET_KEY_FALLBACKS METRICS_TOKEN", "a long random word", RANDOM),
     ("POSTGRES_PASSWORD", "letters and digits", r"[\w.~-]+"),
     ("DATABASE_URL", "postgres://user:p%23ss@host/name or sqlite:///file", DATABASE),
     ("REDIS_URL", "redis://:p%23ss@host:6379/0", f"{REDIS}(,{REDIS})*"),
+    ("REDIS_PREFIX", "a word, such as staging", r"[\w.-]{1,64}"),
     ("ALLOWED_HOSTS", "example.com,.example.org", rf"(\*|\.?{HOST})(,\.?{HOST})*"),
     ("SITE_DOMAIN", "example.com", r"(?=.{1,100}$)" + f"{HOST}({PORT})?"),
     ("CSRF_TRUSTED_ORIGINS", "https://example.com", f"{ORIGIN}(,{ORIGIN})*"),

@@ -74,6 +74,7 @@ WRONG = {
         ),
         *("smtp://user@h", "smtp://u:p#w@h", "smtp://h:99999", "smtp://h?use_tls=true"),
     ],
+    "JOBS_IN_WEB": BOOLEAN,
     "LOG_LEVELS": ["DEBUG", "access=LOUD", "access", "access=10", "a=INFO,b", "a:INFO"],
     "METRICS_ADDRESS": [
         "abc",
@@ -86,6 +87,7 @@ WRONG = {
     ],
     "METRICS_TOKEN": RANDOM,
     "POSTGRES_PASSWORD": ["p@ss", "p/ss", "p#ss", "p ss", "p%ss", "päss", "p$ss"],
+    "REDIS_PREFIX": ["two words", "a:b", "a*", "x" * 65],
     "REDIS_URL": [
         *(
             "127.0.0.1:6379",

@@ -185,8 +185,9 @@ def _escaped(character: str) -> str:
 
 
 def markdown(text: str) -> str:
-    """Text that Markdown shows as it is."""
-    return re.sub(r"([\\`*_{}\[\]<>&#|~!])", r"\\\1", text)
+    """Text that Markdown shows as it is, where a line begins."""
+    inside = re.sub(r"([\\`*_{}\[\]<>&#|~!$])", r"\\\1", text.strip(" "))
+    return re.sub(r"^([0-9]*)([-+=.)])", r"\1\\\2", inside)
 
 
 # The formatter wants a blank line between an import and the comment that ends its

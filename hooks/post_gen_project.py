@@ -34,8 +34,21 @@ LICENSES = ("MIT", "BSD-3-Clause", "Apache-2.0", "GPL-3.0-or-later")
 PROJECT = Path.cwd()
 
 INSTALL = ["uv", "sync"]
-MIGRATE = ["uv", "run", "python", "manage.py", "migrate"]
-START = ["uv", "run", "python", "manage.py", "runserver"]
+PYTHON = ["uv", "run", "python"]
+MIGRATE = [*PYTHON, "manage.py", "migrate"]
+START = [*PYTHON, "manage.py", "runserver"]
+LOCATE = """
+import json
+from config.settings import DATABASES
+print(json.dumps([str(DATABASES["default"][key]) for key in ("ENGINE", "NAME")]))
+"""
+
+# What a shell sets for other projects, beside the variables of .env.example.
+SETTINGS = "DJANGO_SETTINGS_MODULE"
+FOREIGN = {
+    *(SETTINGS, "PYTHONPATH", "UV_ENV_FILE", "UV_PROJECT", "UV_PROJECT_ENVIRONMENT"),
+    *("UV_WORKING_DIR", "VIRTUAL_ENV"),
+}
 
 
 def main() -> None:
@@ -47,10 +60,18 @@ def main() -> None:
     write_env()
     if not ANSWERS["install_now"]:
         tell("Written. To install and start it:", INSTALL, MIGRATE, START)
-    elif not runs(["uv", "--version"], quietly=True):
+    elif run(["uv", "--version"], quietly=True) is None:
         tell(
             "No working uv was found, so nothing is installed. README.md has the "
             "commands for plain pip; with uv they are:",
+            INSTALL,
+            MIGRATE,
+            START,
+        )
+    elif os.pathsep in str(PROJECT):
+        tell(
+            f"No virtual environment works below a folder with “{os.pathsep}” in its "
+            "name, so nothing is installed. Move the project, then run there:",
             INSTALL,
             MIGRATE,
             START,
@@ -63,15 +84,28 @@ def main() -> None:
             MIGRATE,
             START,
         )
-    elif not runs(MIGRATE):
+    else:
+        set_up_database()
+        warn_of_workspace()
+    warn_of_shell()
+
+
+def set_up_database() -> None:
+    if run(MIGRATE) is None:
         tell(
             "The database could not be set up, for the reason above. Once it answers "
             "at the DATABASE_URL of .env:",
             MIGRATE,
             START,
         )
+    elif place := find_database():
+        tell(f"Ready. The database is {place}\n\nTo start the project:", START)
     else:
-        tell("Ready. To start it:", START)
+        tell(
+            "The database is not where the settings have it. Set DATABASE_URL in .env:",
+            MIGRATE,
+            START,
+        )
 
 
 def drop_what_was_not_asked_for() -> None:
@@ -131,27 +165,42 @@ def write_env() -> None:
 
 def install() -> bool:
     print("Installing; the first time this takes a while.", flush=True)
-    return runs([*INSTALL, "--quiet"])
+    return run([*INSTALL, "--quiet"]) is not None
 
 
-def runs(command: list[str], *, quietly: bool = False) -> bool:
-    """Run a command in the project; whether it succeeded."""
-    output = subprocess.DEVNULL if quietly else None
-    # The environment that cookiecutter runs in is not the project's.
-    environment = {k: v for k, v in os.environ.items() if k != "VIRTUAL_ENV"}
+def find_database() -> str:
+    """Where the settings have the database; nothing where it is not."""
+    engine, name = json.loads(run([*PYTHON, "-c", LOCATE], quietly=True) or '["", ""]')
+    if not engine.endswith("sqlite3"):
+        return name and f"{name}, at the DATABASE_URL of .env."
+    return name if Path(name).is_file() else ""
+
+
+def run(command: list[str], *, quietly: bool = False) -> str | None:
+    """Run a command in the project. None if it failed, or else what it said quietly."""
+    foreign = {*variables(), *FOREIGN}
+    env = {name: text for name, text in os.environ.items() if name not in foreign}
+    env["LOG_LEVELS"] = "psycopg.pool=WARNING"  # why a database does not answer
     try:
         done = subprocess.run(
             command,
             cwd=PROJECT,
-            env=environment,
+            env=env,
             stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
+            capture_output=quietly,
+            encoding="utf-8",
+            errors="replace",
             check=False,
         )
     except OSError:
-        return False
-    return done.returncode == 0
+        return None
+    return None if done.returncode else done.stdout or ""
+
+
+def variables() -> set[str]:
+    """The variables that the project reads."""
+    example = (PROJECT / ".env.example").read_text(encoding="utf-8")
+    return set(re.findall(r"(?m)^#? *(\w+)=", example))
 
 
 def tell(sentence: str, *commands: list[str]) -> None:
@@ -162,6 +211,29 @@ def tell(sentence: str, *commands: list[str]) -> None:
     for command in (["cd", str(PROJECT)], *commands):
         print(f"    {as_typed(command)}")
     print("\nThen open http://localhost:8000", flush=True)
+
+
+def warn_of_shell() -> None:
+    """Say what commands that are typed will see, other than those that ran here."""
+    if own := sorted({*variables(), SETTINGS} & os.environ.keys()):
+        print(
+            f"\nThis shell sets {', '.join(own)}, which overrides .env and was ignored "
+            "until now. Unset it, unless it is meant for this project.",
+            flush=True,
+        )
+
+
+def warn_of_workspace() -> None:
+    """Say what to do where uv does not see a project of its own here."""
+    around = (PROJECT, *PROJECT.parents)
+    root = next((folder for folder in around if (folder / "uv.lock").exists()), PROJECT)
+    if root != PROJECT:
+        print(
+            f"\nThis project is a member of the uv workspace in {root}, which has its "
+            "uv.lock. The Dockerfile and CI need one here: name this folder in "
+            "`exclude` under [tool.uv.workspace] there, then run `uv sync` here.",
+            flush=True,
+        )
 
 
 def as_typed(command: list[str]) -> str:

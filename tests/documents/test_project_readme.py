@@ -143,3 +143,22 @@ def add_printed_routes(printed: str, project: Path) -> None:
             gap = "" if "from apps." in before else "\n"
             before = f"{before}{gap}{imported}\n"
         file.write_text(f"{before}\n{listed}    {route}\n{after}")
+
+
+# What every repository has.
+COMMON = {
+    *(".dockerignore", ".env", ".env.example", ".gitattributes", ".gitignore"),
+    *(".python-version", "LICENSE", "README.md", "manage.py"),
+}
+
+
+@pytest.mark.parametrize("ci", ["github", "gitlab", "none"])
+def test_the_layout_names_what_there_is(kitchen: Kitchen, ci: str) -> None:
+    project = kitchen.write({"ci": ci})
+    rows = re.findall(r"^\| (`.*?) \|", section(project / "README.md", "Layout"), re.M)
+    named = re.findall(r"`([^`]+)`", " ".join(rows))
+
+    assert [name for name in named if not list(project.glob(name))] == []
+    there = {path.name for path in project.iterdir()} - COMMON - {"apps"}
+    there |= {f"apps/{path.name}" for path in (project / "apps").glob("[!_]*")}
+    assert there <= {name.rstrip("/") for name in named}

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from baking import TEMPLATE, Kitchen, as_options
 from cookiecutter.utils import create_env_with_context
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 import cookiecutter_answers
-from cookiecutter_answers import RESERVED, is_line, literal, problems, slug
+from cookiecutter_answers import RESERVED, is_line, literal, markdown, problems, slug
 
 GOOD = {
     "project_name": "My Project",
@@ -140,6 +141,26 @@ def test_a_literal_is_read_back_by_python_and_toml(text: str) -> None:
     assert ast.literal_eval(quoted) == text
     if is_line(text):
         assert tomllib.loads(f"x = {quoted}") == {"x": text}
+
+
+LINES = st.text("ab 1.)-+=*_~`#>!&$|:[](){}<>\\\"'/@", min_size=1).map(str.strip)
+
+
+@given(LINES.filter(bool))
+@example("- a")
+@example("1. a")
+@example("1) a")
+@example("+")
+@example("---")
+def test_markdown_shows_a_text_as_it_is(text: str) -> None:
+    for before, block in (("", "paragraph"), ("# ", "heading")):
+        source = before + markdown(text)
+        tokens = MarkdownIt("gfm-like", {"linkify": False}).parse(source)
+        types = [token.type for token in tokens]
+        assert types == [f"{block}_open", "inline", f"{block}_close"]
+        shown = tokens[1].children or []
+        assert {token.type for token in shown} <= {"text", "text_special"}
+        assert " ".join("".join(one.content for one in shown).split()) == text
 
 
 @settings(deadline=None)

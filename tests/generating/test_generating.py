@@ -185,20 +185,6 @@ def test_without_a_network_the_files_stay(kitchen: Kitchen, tmp_path: Path) -> N
     assert (output / "my_project" / "manage.py").exists()
 
 
-def test_without_a_database_the_files_and_the_installation_stay(
-    kitchen: Kitchen,
-) -> None:
-    output = kitchen.folder()
-    done = kitchen.cookiecutter(
-        *("--no-input", "database=postgresql"),
-        output=output,
-        env={"DATABASE_URL": "postgres://nobody@127.0.0.1:9/nothing"},
-    )
-    assert "The database could not be set up" in done.stdout
-    assert "uv run python manage.py migrate" in done.stdout
-    assert (output / "my_project" / ".venv").exists()
-
-
 def files(project: Path) -> dict[str, bytes]:
     """What a project consists of, but for its secret."""
     return {

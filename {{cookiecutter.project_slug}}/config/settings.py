@@ -7,16 +7,16 @@ import os
 from importlib.util import find_spec
 from pathlib import Path
 
-import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.autoreload import DJANGO_AUTORELOAD_ENV
 from django.utils.csp import CSP
 from redis.connection import parse_url
 
+from config import environment
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
-env.read_env(BASE_DIR / ".env")
+env = environment.read(BASE_DIR / ".env")
 
 # What this project is
 
@@ -141,8 +141,10 @@ TEMPLATES = [
 
 # Data
 
-_database = env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")
+_database = env.db_url("DATABASE_URL", default="sqlite:///db.sqlite3")
 if _database["ENGINE"] == "django.db.backends.sqlite3":
+    if _database["NAME"] != ":memory:":
+        _database["NAME"] = BASE_DIR / _database["NAME"]
     # Threads cannot share a database that is in memory.
     _database["TEST"] = {"NAME": BASE_DIR / "test.sqlite3"}
     # Readers never wait for the writer, and writers queue instead of failing.
@@ -355,10 +357,8 @@ if USE_HTTPS_IN_ABSOLUTE_URLS:
     CSRF_COOKIE_NAME = "__Host-csrftoken"
 PASSWORD_RESET_TIMEOUT = 3600  # seconds
 SECURE_SSL_REDIRECT = USE_HTTPS_IN_ABSOLUTE_URLS
-SECURE_HSTS_SECONDS = (
-    env.int("SECURE_HSTS_SECONDS", default=31_536_000)
-    if USE_HTTPS_IN_ABSOLUTE_URLS
-    else 0
+SECURE_HSTS_SECONDS = env.int(
+    "SECURE_HSTS_SECONDS", default=31_536_000 if USE_HTTPS_IN_ABSOLUTE_URLS else 0
 )
 # Subdomains and browsers' preload lists bind others than this site: its owner decides.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]

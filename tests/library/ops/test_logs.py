@@ -4,7 +4,6 @@ import sys
 from typing import Any
 
 import pytest
-from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 
 from apps.ops.logs import Calm, JSONFormatter, LineFormatter, configure
@@ -84,10 +83,3 @@ def test_levels_go_by_the_name_of_the_logger(settings: Settings) -> None:
 
     assert logging.getLogger("harbour").level == logging.WARNING
     logging.getLogger("harbour").setLevel(logging.NOTSET)
-
-
-def test_a_level_that_is_none_is_named(settings: Settings) -> None:
-    settings.LOG_LEVELS = {"harbour": "loud"}
-
-    with pytest.raises(ImproperlyConfigured, match="LOG_LEVELS: harbour=loud"):
-        configure({"version": 1, "incremental": True})

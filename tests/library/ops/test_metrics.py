@@ -131,12 +131,8 @@ def test_a_process_answers_at_an_address_of_its_own(server: HTTPServer) -> None:
         assert "python_info{" not in text
 
 
-@pytest.mark.parametrize(
-    "address", ["9101", ":9101", "127.0.0.1", "127.0.0.1:x", "127.0.0.1:91010", "taken"]
-)
-def test_a_bad_address_is_named(server: HTTPServer, address: str) -> None:
-    if address == "taken":
-        address = f"127.0.0.1:{server.server_port}"
+def test_an_address_that_is_taken_is_named(server: HTTPServer) -> None:
+    address = f"127.0.0.1:{server.server_port}"
     with pytest.raises(ImproperlyConfigured, match=f"'{address}'.* host:port"):
         start_server(address)
 

@@ -7,7 +7,6 @@ import time
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 
 from channels_live import LogContext
 
@@ -22,20 +21,11 @@ QUOTED = re.compile(r"(?m)^(DETAIL|LINE \d+): .*\n?")
 
 
 def configure(config: dict[str, Any]) -> None:
-    """Do what LOGGING, LOG_LEVELS and SENTRY_DSN in the settings say.
-
-    Raises ImproperlyConfigured for a level or an address that is none.
-    """
+    """Do what LOGGING, LOG_LEVELS and SENTRY_DSN in the settings say."""
     logging.config.dictConfig(config)
     logging.captureWarnings(True)
     for name, level in settings.LOG_LEVELS.items():
-        try:
-            logging.getLogger(name).setLevel(level.upper())
-        except ValueError as error:
-            raise ImproperlyConfigured(
-                f"LOG_LEVELS: {name}={level} ({error}). Expected a level of Python's "
-                "logging, as in access=WARNING,django.db.backends=DEBUG."
-            ) from None
+        logging.getLogger(name).setLevel(level.upper())
     if settings.SENTRY_DSN:
         from apps.ops.sentry import report_errors  # which is not loaded in vain
 

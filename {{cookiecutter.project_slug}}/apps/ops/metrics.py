@@ -73,13 +73,11 @@ def start_server(address: str) -> HTTPServer:
     """
     host, _, port = address.rpartition(":")
     try:
-        if not host:
-            raise ValueError("no host")  # which would be every one
         server = HTTPServer((host, int(port)), TokenHandler)
-    except (OSError, OverflowError, ValueError) as error:
+    except OSError as error:
         raise ImproperlyConfigured(
-            f"METRICS_ADDRESS: nothing can listen at {address!r} ({error}). Expected "
-            "host:port, as in 127.0.0.1:9101, another one for each process."
+            f"METRICS_ADDRESS: nothing can listen at {address!r} ({error}). Expected a "
+            "free host:port, another one for each process."
         ) from error
     Thread(target=server.serve_forever, name="metrics server", daemon=True).start()
     return server

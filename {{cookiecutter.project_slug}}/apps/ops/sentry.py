@@ -7,12 +7,10 @@ every request. Here an error is an error in the log, of a view as of a consumer.
 import logging
 
 import sentry_sdk
-from django.core.exceptions import ImproperlyConfigured
 from sentry_sdk.integrations.dedupe import DedupeIntegration
 from sentry_sdk.integrations.excepthook import ExcepthookIntegration
 from sentry_sdk.integrations.logging import EventHandler, ignore_logger
 from sentry_sdk.types import Event, Hint
-from sentry_sdk.utils import BadDsn
 
 from apps.ops.logs import message_of, without_rows, without_secrets
 from channels_live import LogContext
@@ -26,19 +24,14 @@ class Handler(EventHandler):
 
 
 def report_errors(dsn: str) -> Handler:
-    """Send what is logged as an error. Raises ImproperlyConfigured for a bad DSN."""
-    try:
-        sentry_sdk.init(
-            dsn,
-            before_send=prepare,
-            default_integrations=False,
-            include_local_variables=False,
-            integrations=[DedupeIntegration(), ExcepthookIntegration()],
-        )
-    except BadDsn as error:
-        raise ImproperlyConfigured(
-            f"SENTRY_DSN: expected https://key@host/project, as Sentry shows it: {error}."
-        ) from None
+    """Send what is logged as an error."""
+    sentry_sdk.init(
+        dsn,
+        before_send=prepare,
+        default_integrations=False,
+        include_local_variables=False,
+        integrations=[DedupeIntegration(), ExcepthookIntegration()],
+    )
     # What any visitor can cause: apps.ops.logs.Calm makes warnings of them.
     ignore_logger("django.security.*")
     handler = Handler(logging.ERROR)

@@ -30,14 +30,6 @@ def test_knows_who_is_signed_in(client: Client) -> None:
     assertNotContains(response, f'href="{reverse("account_signup")}"')
 
 
-@pytest.mark.django_db
-def test_names_the_socket_on_the_host_of_the_page(client: Client) -> None:
-    response = client.get(reverse("home"), headers={"host": "127.0.0.1:8123"})
-
-    assertContains(response, 'data-socket="/ws/ping/"')
-    assertContains(response, "<code>ws://127.0.0.1:8123/ws/ping/</code>")
-
-
 def test_the_navigation_is_a_setting() -> None:
     with override_settings(NAVIGATION=[("Start", "home")]):
         assert site(HttpRequest())["navigation"] == [("Start", "/")]

@@ -4,7 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 from channels.testing import WebsocketCommunicator
+from django.test import Client
+from django.urls import reverse
 from pytest_django import Settings
+from pytest_django.asserts import assertContains
 
 from apps.web.consumers import PingConsumer
 from channels_live.testing import open_socket
@@ -65,3 +68,10 @@ async def test_it_needs_no_channel_layer(settings: Settings) -> None:
 
     assert await socket.connect() == (True, None)
     await socket.disconnect()
+
+
+def test_the_home_page_names_the_socket_on_its_own_host(client: Client) -> None:
+    response = client.get(reverse("home"), headers={"host": "127.0.0.1:8123"})
+
+    assertContains(response, 'data-socket="/ws/ping/"')
+    assertContains(response, "<code>ws://127.0.0.1:8123/ws/ping/</code>")

@@ -1,0 +1,88 @@
+"""Installing, in folders and shells that are not empty."""
+
+import os
+from pathlib import Path
+
+from baking import Kitchen, run
+
+# Each of these means something in URLs, shells, patterns or formats.
+ODD = "My C# code, 50%20 \"q\" 'é'? $HOME [a] {b} *&+~;"
+
+
+def test_a_project_has_its_own_database_wherever_it_lies(
+    kitchen: Kitchen, tmp_path: Path
+) -> None:
+    output = kitchen.folder() / ODD
+    output.mkdir()
+    elsewhere = tmp_path / "other.sqlite3"
+    shell = {
+        "DATABASE_URL": f"sqlite:///{elsewhere}",
+        "DEBUG": "app:*",
+        "DJANGO_SETTINGS_MODULE": "other.settings",
+        "PYTHONPATH": str(tmp_path),
+        "UV_PROJECT_ENVIRONMENT": str(tmp_path / "venv"),
+    }
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "__init__.py").write_text("raise RuntimeError")
+
+    done = kitchen.cookiecutter("--no-input", output=output, env=shell)
+
+    project = output / "my_project"
+    assert f"Ready. The database is {project / 'db.sqlite3'}\n" in done.stdout
+    assert (project / "db.sqlite3").stat().st_size
+    assert (project / ".venv").exists()
+    assert sorted(path.name for path in output.parent.iterdir()) == [ODD]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config"]
+    # What is typed next sees the shell.
+    assert "sets DATABASE_URL, DEBUG, DJANGO_SETTINGS_MODULE, which" in done.stdout
+    assert "workspace" not in done.stdout
+
+
+def test_a_database_that_does_not_answer_is_told(kitchen: Kitchen) -> None:
+    project = kitchen.write({"database": "postgresql"})
+    env = project / ".env"
+    url = "DATABASE_URL=postgres://nobody@127.0.0.1:9/nothing\n"
+    env.write_text(env.read_text().replace("DATABASE_URL=", f"{url}# ", 1))
+
+    done = kitchen.cookiecutter(
+        *("--no-input", "--overwrite-if-exists", "database=postgresql"),
+        output=project.parent,
+    )
+
+    assert "The database could not be set up" in done.stdout
+    assert "connection to server at" in done.stderr  # why
+    assert "uv run python manage.py migrate" in done.stdout
+    assert "Ready" not in done.stdout
+    assert "This shell" not in done.stdout
+    assert (project / ".venv").exists()
+
+
+def test_a_member_of_a_workspace_is_told_how_to_have_a_lock(
+    kitchen: Kitchen, tmp_path: Path
+) -> None:
+    root = tmp_path / "pyproject.toml"
+    workspace = '[tool.uv.workspace]\nmembers = ["*"]\n'
+    root.write_text(workspace)
+
+    done = kitchen.cookiecutter("--no-input", output=tmp_path)
+
+    project = tmp_path / "my_project"
+    assert f"Ready. The database is {project / 'db.sqlite3'}\n" in done.stdout
+    assert f"a member of the uv workspace in {tmp_path}," in done.stdout
+    assert "`exclude`" in done.stdout
+    assert not (project / "uv.lock").exists()
+    # It is true, and what is said helps.
+    root.write_text(f'{workspace}exclude = ["my_project"]\n')
+    run("uv", "lock", "--offline", cwd=project)
+    assert (project / "uv.lock").exists()
+
+
+def test_a_folder_that_cannot_be_on_the_path_is_told(kitchen: Kitchen) -> None:
+    output = kitchen.folder() / f"a{os.pathsep}b"
+    output.mkdir()
+
+    done = kitchen.cookiecutter("--no-input", output=output)
+
+    assert f"with “{os.pathsep}” in its name" in done.stdout
+    assert (output / "my_project" / "manage.py").exists()
+    assert not (output / "my_project" / ".venv").exists()

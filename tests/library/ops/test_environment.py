@@ -1,0 +1,276 @@
+"""Every variable of .env.example: a wrong value stops the start, with a sentence."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+EXAMPLE = Path(settings.BASE_DIR, ".env.example").read_text("utf-8")
+EXAMPLES = re.findall(r"(?m)^#? *([A-Z_]+)=(.*)$", EXAMPLE)
+
+BOOLEAN = ["app:*", "*", "tru", "2", "-1", "true # no", '"true"', "\u0442rue"]
+NUMBER = ["abc", "0", "-1", "1.5", "1_000", "1e3", "٣", "20 a second", "9" * 30]
+RANDOM = ['python -c "import secrets"', "$SECRET", "schlüssel", "two words"]
+LIMIT = ["abc", "10", "10 per 0 seconds", "10 per fortnight", "ten per second"]
+WRONG = {
+    "ALLOWED_HOSTS": [
+        *(
+            "https://example.com",
+            "example.com:8000",
+            "example.com/",
+            "a_b",
+            "bücher.de",
+        ),
+        *("a.com, b.com", "a.com;b.com", "['a.com']", "*.example.com"),
+    ],
+    "BEHIND_PROXY": BOOLEAN,
+    "CHAT_FLOOD_LIMIT": LIMIT,
+    "CHAT_ROOM_LIMIT": LIMIT,
+    "CSRF_TRUSTED_ORIGINS": [
+        *("example.com", "https://example.com/", "https://a.comhttps://b.com", "*"),
+        *("https://a.com https://b.com", "wss://example.com", "https://a:99999"),
+    ],
+    "DATABASE_URL": [
+        *(
+            "nonsense",
+            "mysql://u:p@h/n",
+            "oracle://h/n",
+            "postgres://host",
+            "sqlite://",
+        ),
+        *("sqlite://db.sqlite3", "sqlite:///", "sqlite:///C#.sqlite3", "db.sqlite3"),
+        *("sqlite:///c++.sqlite3", "sqlite:///50%.sqlite3", "sqlite:///a?nonsense=1"),
+        *("postgres://u:p#w@h/n", "postgres://u:p/w@h/n", "postgres://u:1/w@h/n"),
+        *(
+            "postgres://h:abc/n",
+            "postgres://h:99999/n",
+            "postgres:/h/n",
+            "postgres:///",
+        ),
+        *("postgres://h/n?", "postgres://h/two words", "postgres://h/c++"),
+    ],
+    "DEBUG": BOOLEAN,
+    "DEBUG_TOOLBAR": BOOLEAN,
+    "DEFAULT_FROM_EMAIL": [
+        "noreply",
+        "@example.com",
+        "Ada <ada>",
+        "a@b <c@d>",
+        "a@b, c@d",
+    ],
+    "EMAIL_URL": [
+        *(
+            "smtp.example.com",
+            "smtp.example.com:587",
+            "smtps://h",
+            "smtp://",
+            "imap://h",
+        ),
+        *("smtp://user@h", "smtp://u:p#w@h", "smtp://h:99999", "smtp://h?use_tls=true"),
+    ],
+    "JOBS_IN_WEB": BOOLEAN,
+    "LOG_LEVELS": ["DEBUG", "access=LOUD", "access", "access=10", "a=INFO,b", "a:INFO"],
+    "METRICS_ADDRESS": [
+        "abc",
+        "9101",
+        ":9101",
+        "127.0.0.1",
+        "h:x",
+        "h:91010",
+        "http://h:1",
+    ],
+    "METRICS_TOKEN": RANDOM,
+    "POSTGRES_PASSWORD": ["p@ss", "p/ss", "p#ss", "p ss", "p%ss", "päss", "p$ss"],
+    "REDIS_PREFIX": ["two words", "a:b", "a*", "x" * 65],
+    "REDIS_URL": [
+        *(
+            "127.0.0.1:6379",
+            "localhost",
+            "http://localhost",
+            "redis://",
+            "redis:h:6379",
+        ),
+        *("redis://h:99999", "redis://h/abc", "redis://:p#w@h", "redis://a, redis://b"),
+        *("redis://a;redis://b", "redis://h 6379", "redis://:p;w@h"),
+    ],
+    "SECRET_KEY": RANDOM,
+    "SECRET_KEY_FALLBACKS": RANDOM,
+    "SECURE_HSTS_SECONDS": ["abc", "-1", "1.5", "3600s", "1_000", "9" * 30],
+    "SENTRY_DSN": [
+        *("sentry.example", "https://sentry.example/1", "https://key@h", "key@h/1"),
+        *("https://key@h/abc", "https://key@h:99999/1", "ftp://key@h/1"),
+    ],
+    "SENTRY_ENVIRONMENT": ["a/b", "two words", "x" * 65],
+    "SENTRY_RELEASE": ["a/b", "a\\b", "two words"],
+    "SITE_DOMAIN": ["https://example.com", "example.com/", "a b", "a_b", "x" * 101],
+    "TRUSTED_PROXY_COUNT": NUMBER,
+    "USE_HTTPS_IN_ABSOLUTE_URLS": BOOLEAN,
+    "WEBSOCKET_FRAMES_PER_SECOND": NUMBER,
+    "WEBSOCKET_SOCKETS_PER_SECOND": NUMBER,
+}
+RIGHT = [
+    *((name, value) for name, value in EXAMPLES if value),
+    *((name, f" {value} ") for name, value in EXAMPLES),
+    *((name, "") for name in WRONG),
+    *(
+        ("DEBUG", value)
+        for value in ("True", "yes", "ON", "1", "FALSE", "no", "off", "0")
+    ),
+    ("ALLOWED_HOSTS", "*"),
+    ("ALLOWED_HOSTS", ".example.com,[::1],127.0.0.1,xn--bcher-kva.de"),
+    (
+        "CSRF_TRUSTED_ORIGINS",
+        "https://*.example.com,http://localhost:3000,http://[::1]",
+    ),
+    ("DATABASE_URL", "sqlite:///:memory:"),
+    ("DATABASE_URL", "sqlite:////srv/My%20C%23/50%25%3F.sqlite3?timeout=7"),
+    (
+        "DATABASE_URL",
+        "postgresql://u:p%23@a:5433,b/n?sslmode=require&connect_timeout=3",
+    ),
+    ("DATABASE_URL", "postgres:////run/postgresql/n"),
+    ("DATABASE_URL", "postgres:///n?host=/run/postgresql"),
+    ("DEFAULT_FROM_EMAIL", "Grüße <noreply@example.com>"),
+    *(("EMAIL_URL", url) for url in ("dummymail://", "consolemail://", "smtp://h:25")),
+    ("EMAIL_URL", "smtp+ssl://ada@example.com:p%23@smtp.example.com:465"),
+    ("LOG_LEVELS", "django.db=debug,access-log=Warning"),
+    ("METRICS_ADDRESS", "my_host:65535"),
+    (
+        "REDIS_URL",
+        "rediss://user:p%23@redis_1:6380/1?ssl_cert_reqs=none,unix:///run/r.sock",
+    ),
+    ("SECRET_KEY", "django-insecure-a$b#c%d^e&f*(g-_=+)"),
+    ("SENTRY_DSN", "http://key@127.0.0.1:9000/path/7"),
+    ("SITE_DOMAIN", "localhost:8000"),
+]
+# In a process of its own: the settings of this one are loaded.
+LOAD = """
+import json, os, runpy, sys
+from django.core.exceptions import ImproperlyConfigured
+
+given = dict(os.environ)
+for name, value in json.load(sys.stdin):
+    os.environ.clear()
+    os.environ.update(given, **{name: value})
+    try:
+        runpy.run_path("config/settings.py")
+        print(json.dumps(None))
+    except ImproperlyConfigured as error:
+        print(json.dumps(str(error)))
+    except Exception as error:
+        print(json.dumps(f"{type(error).__name__} {error}"))
+"""
+
+
+def clean() -> dict[str, str]:
+    names = {name for name, _ in EXAMPLES}
+    return {name: value for name, value in os.environ.items() if name not in names}
+
+
+@cache
+def told() -> dict[tuple[str, str], str | None]:
+    """What stops the start with each value, if anything."""
+    cases = [*((name, value) for name in WRONG for value in WRONG[name]), *RIGHT]
+    done = subprocess.run(
+        [sys.executable, "-c", LOAD],
+        cwd=settings.BASE_DIR,
+        env={**clean(), "SECRET_KEY": "any"},
+        input=json.dumps(cases),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return dict(zip(cases, map(json.loads, done.stdout.splitlines()), strict=True))
+
+
+def test_every_variable_is_in_the_table() -> None:
+    assert {name for name, _ in EXAMPLES} == WRONG.keys()
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_value_is_explained(name: str) -> None:
+    is_secret = re.search("DSN|KEY|PASSWORD|TOKEN|URL$", name)
+    for value in WRONG[name]:
+        sentence = told()[name, value] or "nothing"
+        assert sentence.startswith(f"{name}: expected "), value
+        assert sentence.endswith(".")
+        assert (repr(value) in sentence) == (not is_secret), value
+
+
+def test_a_right_value_is_not() -> None:
+    assert {case: told()[case] for case in RIGHT if told()[case]} == {}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("manage.py", "check"),
+        ("manage.py", "runserver", "--noreload"),
+        ("-m", "daphne", "config.asgi:application"),
+        ("-m", "uvicorn", "config.asgi:application"),
+    ],
+    ids=" ".join,
+)
+def test_the_sentence_comes_last(command: tuple[str, ...]) -> None:
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=settings.BASE_DIR,
+        env={**clean(), "DEBUG": "app:*"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode != 0
+    sentence = "DEBUG: expected true or false, got 'app:*'."
+    assert done.stderr.splitlines()[-1].endswith(sentence)
+
+
+SHOW = """
+import json, sys
+from pathlib import Path
+from config import environment
+
+env = environment.read(Path(sys.argv[1]))
+print(json.dumps([env.str(name, default=None) for name in sys.argv[2:]]))
+"""
+
+
+def read(tmp_path: Path, text: str, *names: str) -> subprocess.CompletedProcess[str]:
+    (tmp_path / ".env").write_text(text, "utf-8")
+    return subprocess.run(
+        [sys.executable, "-c", SHOW, str(tmp_path / ".env"), *names],
+        cwd=settings.BASE_DIR,
+        env=clean(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_file_may_be_written_as_people_do(tmp_path: Path) -> None:
+    text = (
+        "\ufeff# Ours\r\n\n  DEBUG=true  \n   # no\nexport A='b # c'\nSECRET_KEY=a$b\n"
+    )
+
+    done = read(tmp_path, text, "DEBUG", "A", "SECRET_KEY")
+
+    assert json.loads(done.stdout) == ["true", "b # c", "a$b"], done.stderr
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("line", ["DEBUG = true", "DEBUG: true", "secret"])
+def test_a_line_that_is_none_is_named(tmp_path: Path, line: str) -> None:
+    done = read(tmp_path, f"\n{line}\n")
+
+    assert done.stderr.splitlines()[-1].endswith(
+        f"{tmp_path / '.env'}, line 2: expected NAME=value."
+    )
+    assert "secret" not in done.stderr.splitlines()[-1]

@@ -1,0 +1,80 @@
+"""Reads variables strictly: a wrong value stops the start with a sentence.
+
+A variable that is empty counts as one that is not set: its default applies.
+"""
+
+import os
+import re
+from io import StringIO
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+BOOLEAN = r"(?i:true|false|yes|no|on|off|1|0)"
+NUMBER = r"[1-9]\d{0,8}"
+RANDOM = r"[!-#%-~][!-~]*"  # django-environ looks elsewhere for what begins with $
+PORT = r":([1-5]?\d{1,4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])"
+HOST = r"([a-zA-Z0-9][a-zA-Z0-9.-]*|\[[\da-fA-F:.]+\])"
+SERVER = rf"([\w.-]+|\[[\da-fA-F:.]+\])({PORT})?"  # my_redis too
+ORIGIN = rf"https?://(\*\.)?{HOST}({PORT})?"
+DATABASE = (
+    rf"postgres(ql)?://([^\s/?#]*@)?({SERVER}(,{SERVER})*)?/[^\s?#@+]+(\?\w+=[^\s#]+)?"
+    r"|sqlite:///([^\s?#+%]|%[\da-fA-F]{2})+(\?timeout=\d+)?"
+)
+REDIS = rf"(rediss?://([^\s/?#,;]*@)?{SERVER}(/\d*)?|unix:///[^\s?#,;]+)(\?[^\s#,;]+)?"
+SMTP = rf"smtp(\+tls|\+ssl)?://([^\s:/?#]+:[^\s/?#]+@)?{SERVER}/?"
+MAILBOX = r"([^<>@]+<)?[^\s<>@]+@[^\s<>@]+(?(1)>)"  # or Ada <ada@example.com>
+LEVEL = r"[^\s=,]+=(?i:debug|info|warning|error|critical)"
+# % if cookiecutter.include_chat_demo
+CHAT_RATE = r"\d+ per ([1-9]\d* )?(second|minute|hour|day)s?"
+# % endif
+
+# The variables of .env.example, an example of what they hold, and its pattern.
+SHAPES = (
+    ("DEBUG DEBUG_TOOLBAR BEHIND_PROXY JOBS_IN_WEB", "true or false", BOOLEAN),
+    ("USE_HTTPS_IN_ABSOLUTE_URLS", "true or false", BOOLEAN),
+    ("SECRET_KEY SECRET_KEY_FALLBACKS METRICS_TOKEN", "a long random word", RANDOM),
+    ("POSTGRES_PASSWORD", "letters and digits", r"[\w.~-]+"),
+    ("DATABASE_URL", "postgres://user:p%23ss@host/name or sqlite:///file", DATABASE),
+    ("REDIS_URL", "redis://:p%23ss@host:6379/0", f"{REDIS}(,{REDIS})*"),
+    ("REDIS_PREFIX", "a word, such as staging", r"[\w.-]{1,64}"),
+    ("ALLOWED_HOSTS", "example.com,.example.org", rf"(\*|\.?{HOST})(,\.?{HOST})*"),
+    ("SITE_DOMAIN", "example.com", r"(?=.{1,100}$)" + f"{HOST}({PORT})?"),
+    ("CSRF_TRUSTED_ORIGINS", "https://example.com", f"{ORIGIN}(,{ORIGIN})*"),
+    ("SECURE_HSTS_SECONDS", "a number of seconds", r"\d{1,9}"),
+    ("WEBSOCKET_SOCKETS_PER_SECOND TRUSTED_PROXY_COUNT", "1 or more", NUMBER),
+    ("WEBSOCKET_FRAMES_PER_SECOND", "1 or more", NUMBER),
+    # % if cookiecutter.include_chat_demo
+    ("CHAT_FLOOD_LIMIT CHAT_ROOM_LIMIT", "10 per 5 seconds", CHAT_RATE),
+    # % endif
+    ("METRICS_ADDRESS", "127.0.0.1:9101", rf"[\w.-]+{PORT}"),
+    ("EMAIL_URL", "smtp+tls://user:p%23ss@host:587", rf"{SMTP}|(console|dummy)mail://"),
+    ("DEFAULT_FROM_EMAIL", "noreply@example.com", MAILBOX),
+    ("LOG_LEVELS", "access=WARNING,django=DEBUG", f"{LEVEL}(,{LEVEL})*"),
+    ("SENTRY_DSN", "https://key@host/1", rf"https?://\w+(:\w+)?@{SERVER}/(\S+/)?\d+"),
+    ("SENTRY_ENVIRONMENT SENTRY_RELEASE", "a word without slashes", r"[^\s/\\]{1,64}"),
+)
+SECRET = re.compile("DSN|KEY|PASSWORD|TOKEN|URL$")
+
+
+def read(file: Path) -> environ.Env:
+    """Return the environment, with what a .env file adds to it.
+
+    Raises ImproperlyConfigured, whose sentence does not show what may be secret.
+    """
+    text = file.read_text("utf-8-sig") if file.exists() else ""
+    lines = [line.strip() for line in text.splitlines()]
+    for number, line in enumerate(lines, start=1):
+        if line and not re.match(r"#|(export )?\w+=", line):
+            raise ImproperlyConfigured(f"{file}, line {number}: expected NAME=value.")
+    env = environ.Env()
+    env.read_env(StringIO("\n".join(lines)))
+    env.ENVIRON = {k: v.strip() for k, v in os.environ.items() if v.strip()}
+    for names, expected, pattern in SHAPES:
+        for name in names.split():
+            value = env.ENVIRON.get(name)
+            if value and not re.fullmatch(pattern, value, re.ASCII):
+                got = "" if SECRET.search(name) else f", got {value!r}"
+                raise ImproperlyConfigured(f"{name}: expected {expected}{got}.")
+    return env

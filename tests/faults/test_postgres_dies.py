@@ -45,7 +45,7 @@ def test_messages_wait_for_the_database_and_sockets_outlive_it(
             assert [server.log.count(ONCE) for server in servers] == [1, 1]
 
             answers = [at(server, people[0]).get("/chat/") for server in servers]
-            assert [answer.status_code for answer in answers] == [500, 500]
+            assert [answer.status_code for answer in answers] == [503, 503]
             assert not any("Traceback" in answer.text for answer in answers)
             assert all("<title>" in answer.text for answer in answers)
 

@@ -87,7 +87,8 @@ def test_an_unknown_key_is_told_which_there_are(settings: Settings) -> None:
 
     (told,) = found("channels_live.E001")
     assert {*told.partition("there are ")[2].removesuffix(".").split(", ")} == {
-        *("BEHIND_PROXY", "CHANNEL_LAYER", "FRAMES_PER_SECOND", "FRAME_SIZE"),
+        *("BEHIND_PROXY", "BODY_SECONDS", "BODY_SIZE", "CHANNEL_LAYER"),
+        *("FRAMES_PER_SECOND", "FRAME_SIZE"),
         *("SOCKETS_PER_SECOND", "SOCKETS_PER_USER"),
     }
 

@@ -10,7 +10,7 @@ from serving import free_port
 
 
 class Tunnel:
-    """Leads to a port; nothing is closed where it stops to forward.
+    """Leads to a port, or a Unix socket; nothing is closed where it stops to forward.
 
     One that `rewrites` tells the server its own address in the header Host, as some do.
     `rate` is what it carries to a browser, in bytes a second; 0 means all there is.
@@ -18,7 +18,7 @@ class Tunnel:
 
     rate = 0
 
-    def __init__(self, target: int, *, rewrites: bool) -> None:
+    def __init__(self, target: int | str, *, rewrites: bool) -> None:
         self.target = target
         self.rewrites = rewrites
         self.port = free_port()
@@ -51,7 +51,7 @@ class Tunnel:
         with suppress(OSError):  # the listener is closed
             while True:
                 near, _ = self.listener.accept()
-                far = socket.create_connection(("127.0.0.1", self.target))
+                far = dial(self.target)
                 self.sockets += near, far
                 for ends in ((near, far), (far, near)):
                     args = (*ends, self.flow)
@@ -75,8 +75,16 @@ class Tunnel:
             sink.shutdown(socket.SHUT_WR)
 
 
+def dial(target: int | str) -> socket.socket:
+    if isinstance(target, int):
+        return socket.create_connection(("127.0.0.1", target))
+    far = socket.socket(socket.AF_UNIX)
+    far.connect(target)
+    return far
+
+
 @contextmanager
-def tunnel(target: int, *, rewrites: bool = False) -> Iterator[Tunnel]:
+def tunnel(target: int | str, *, rewrites: bool = False) -> Iterator[Tunnel]:
     """Open a tunnel to a port of this machine."""
     tunnel = Tunnel(target, rewrites=rewrites)
     thread = threading.Thread(target=tunnel.run, daemon=True)

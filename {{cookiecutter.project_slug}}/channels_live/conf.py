@@ -20,6 +20,10 @@ DEFAULTS: Mapping[str, str | int | bool] = {
     "FRAMES_PER_SECOND": 20,
     # The largest frame that is read: characters of text, or bytes.
     "FRAME_SIZE": 16 * 1024,
+    # The largest body of a request, in bytes, and the longest that it may take to come,
+    # in seconds.
+    "BODY_SIZE": 2_500_000,
+    "BODY_SECONDS": 30,
     # Whether X-Request-ID comes from a proxy in front, and not from a visitor.
     "BEHIND_PROXY": False,
 }

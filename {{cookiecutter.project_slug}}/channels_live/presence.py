@@ -17,7 +17,7 @@ from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
 from channels_live.base.messages import Kind, Message
-from channels_live.base.work import in_thread
+from channels_live.base.work import in_own_thread, in_thread
 from channels_live.delivery.hub import Hub, send
 from channels_live.models import Presence, Process
 from channels_live.observe import metrics
@@ -96,7 +96,7 @@ class Tracker:
         if changed:
             metrics.present.set(len(self._sockets))
             gone = changed & self._stored
-            await in_thread(self._store)(changed - gone, gone)
+            await in_own_thread(self._store)(changed - gone, gone)
             self._stored ^= changed
         for group in {group for group, _ in changed}:
             await send(group, Message(Kind.PRESENCE_CHANGED, group))
@@ -114,14 +114,14 @@ class Tracker:
     async def beat(self) -> None:
         """Say that this process is alive, and learn who went with those that died."""
         if self._rosters:
-            was_alive, groups = await in_thread(self._beat)()
+            was_alive, groups = await in_own_thread(self._beat)()
             self._stale |= groups
             if not was_alive:  # so the others took it for dead
                 self._stored -= self._sockets.keys()
 
     async def end(self) -> None:
         """Take this process out of all groups, and tell the others."""
-        await in_thread(Process.objects.filter(pk=self._process_id).delete)()
+        await in_own_thread(Process.objects.filter(pk=self._process_id).delete)()
         for group in {group for group, _ in self._stored | self._sockets.keys()}:
             await send(group, Message(Kind.PRESENCE_CHANGED, group))
 

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from channels_live.base.close_code import CloseCode
 from channels_live.base.loops import serving
 from channels_live.base.messages import Kind, Message
-from channels_live.base.work import Tasks, in_thread
+from channels_live.base.work import Tasks, in_own_thread
 from channels_live.delivery.hub import Hub, send
 from channels_live.delivery.socket import Socket
 from channels_live.live.topics import Topics
@@ -124,7 +124,7 @@ class Process:
             self.live.check()
 
     async def _terminate_if_revoked(self, kind: Any, consumers: list[Any]) -> None:
-        for consumer, code in (await in_thread(kind.revoked)(consumers)).items():
+        for consumer, code in (await in_own_thread(kind.revoked)(consumers)).items():
             consumer.socket.terminate(code)
 
     async def recheck(self, sockets: Collection[Socket]) -> None:
@@ -135,7 +135,7 @@ class Process:
     async def terminate_revoked(self, sockets: Collection[Socket]) -> None:
         """Close those of these sockets whose login is over."""
         if sockets:
-            revoked = await in_thread(find_revoked)(sockets)
+            revoked = await in_own_thread(find_revoked)(sockets)
             database_outage.end()
             for socket in revoked:
                 socket.terminate(CloseCode.NOT_LOGGED_IN)

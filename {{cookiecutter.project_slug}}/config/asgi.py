@@ -10,11 +10,18 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # Before the imports below: they need the app registry to be ready.
 django_application = get_asgi_application()
 
+from django.db import connection
+
 from apps.ops.jobs import start_jobs
 from apps.ops.probes import ProbeMiddleware
 from apps.ops.proxy import ProxyMiddleware
 from channels_live import explain_refusals, websocket_application
 from config.channels_urls import websocket_urlpatterns
+
+if connection.vendor == "postgresql":
+    from config.postgresql import limit_statements
+
+    limit_statements()
 
 http = ProbeMiddleware(django_application)
 websocket = websocket_application(websocket_urlpatterns)

@@ -2,12 +2,51 @@
 
 import atexit
 from selectors import EVENT_READ, DefaultSelector
+from typing import Any, override
 
+from django.conf import settings
 from django.db import connections
-from psycopg import Connection, OperationalError
+from psycopg import Connection, OperationalError, errors
+
+# For how much longer than the server itself, in seconds.
+GRACE = 2
 
 
-def check_connection(connection: Connection) -> None:
+class LimitedConnection(Connection[Any]):
+    """Waits no longer for an answer than DATABASE_LIMITS allows a statement to take.
+
+    That is for a network which swallows answers and acknowledges what is sent: neither
+    the server nor the operating system notices.
+    """
+
+    limit: float | None = None  # seconds
+
+    @override
+    def wait(
+        self, gen: Any, interval: float = 0.1, timeout: float | None = None
+    ) -> Any:
+        limit = self.limit if timeout is None else timeout
+        try:
+            return super().wait(gen, interval, limit)
+        except errors._WaitTimeout:
+            if timeout is not None:
+                raise
+            self.close()
+            if pool := getattr(self, "_pool", None):
+                pool.drain()  # its other connections are likely to be as dead
+            raise OperationalError("The server has not answered in time.") from None
+
+
+def limit_statements() -> None:
+    """Have DATABASE_LIMITS hold in this process, which is a server."""
+    limits = settings.DATABASE_LIMITS
+    words = " ".join(f"-c {name}={value}s" for name, value in limits.items())
+    connections["default"].settings_dict["OPTIONS"].setdefault("options", words)
+    if limit := limits.get("statement_timeout"):
+        LimitedConnection.limit = limit + GRACE
+
+
+def check_connection(connection: Connection[Any]) -> None:
     """Raise OperationalError where the server has hung up on a pooled connection.
 
     Nothing but its end can be read from an idle connection. To look for that costs no

@@ -105,6 +105,7 @@ MIDDLEWARE = [
     *(["debug_toolbar.middleware.DebugToolbarMiddleware"] if DEBUG_TOOLBAR else []),
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
+    "apps.ops.overload.watch_requests",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -154,7 +155,7 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
         "transaction_mode": "IMMEDIATE",
     }
 else:
-    from config.postgresql import check_connection
+    from config.postgresql import LimitedConnection, check_connection
 
     _options = {
         "pool": {
@@ -164,11 +165,26 @@ else:
             # The pool would double its pause with each vain try to reconnect.
             "reconnect_timeout": 2,
             "check": check_connection,
-        }
+            "connection_class": LimitedConnection,
+        },
+        # A server that is not there is noticed: on connecting, by what is sent to it
+        # (milliseconds), and while nothing is.
+        "connect_timeout": 3,
+        "tcp_user_timeout": 10_000,
+        "keepalives_idle": 10,
+        "keepalives_interval": 3,
+        "keepalives_count": 3,
     }
 # What DATABASE_URL says after its question mark, such as sslmode, counts before these.
 _database["OPTIONS"] = _options | _database.get("OPTIONS", {})
 DATABASES = {"default": _database}
+# Of statements of the web processes on PostgreSQL, in seconds: migrations and other
+# commands may take any time.
+DATABASE_LIMITS = {
+    "lock_timeout": 5,
+    "statement_timeout": 10,
+    "idle_in_transaction_session_timeout": 30,
+}
 
 # Several addresses are shards: channels-redis spreads the groups over them.
 REDIS_URLS = env.list("REDIS_URL", default=[])

@@ -1,15 +1,18 @@
 """Whom daphne waits for, and what it takes from a request."""
 
 from collections.abc import Callable
+from io import BytesIO
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from daphne import http_protocol
+from pytest_django import Settings
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.web.http_headers import Headers
 
-from channels_live.servers.daphne import Channel, WaryRequest
+from channels_live.servers.daphne import TOO_LARGE, Channel, WaryRequest
 
 PATIENCE = 60
 HEAD = b"POST / HTTP/1.1\r\nHost: example.org\r\nContent-Length: 1000\r\n\r\n"
@@ -46,6 +49,19 @@ def test_a_body_may_take_its_time(drip: Drip) -> None:
     assert drip(HEAD, pause=0.1)
     assert drip(b"x" * 50, pause=PATIENCE - 1)
     assert not drip(b"x", pause=PATIENCE + 1)
+
+
+def test_a_large_body_is_refused_before_it_is_kept(settings: Settings) -> None:
+    settings.CHANNELS_LIVE = {"BODY_SIZE": 100}
+    request = WaryRequest.__new__(WaryRequest)
+    request.channel = SimpleNamespace(transport=Transport(), dataReceived=None)
+    request.content = BytesIO()
+
+    request.handleContentChunk(b"x" * 100)
+    assert not request.is_refused
+    for _ in range(2):
+        request.handleContentChunk(b"x")
+        assert request.channel.transport.value() == TOO_LARGE
 
 
 def test_visitors_choose_no_mount_point(monkeypatch: pytest.MonkeyPatch) -> None:

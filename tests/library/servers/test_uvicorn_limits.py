@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 from uvicorn import Config
 from uvicorn.server import ServerState
 
@@ -24,13 +25,16 @@ class Transport(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__({"peername": ("192.0.2.1", 1), "sockname": ("192.0.2.2", 2)})
         self.written = b""
-        self.is_closed = False
+        self.is_closed = self.is_aborted = False
 
     def write(self, data: Any) -> None:
         self.written += data
 
     def close(self) -> None:
         self.is_closed = True
+
+    def abort(self) -> None:
+        self.is_aborted = True
 
     def is_closing(self) -> bool:
         return self.is_closed
@@ -93,6 +97,37 @@ async def test_who_has_asked_is_answered_however_long_that_takes(
     await asyncio.sleep(2 * TIMEOUT)
 
     assert not http.transport.is_closed
+
+
+@pytest.mark.parametrize("drip", [b"", b"x"], ids=["silent", "dripping"])
+async def test_a_body_that_does_not_come_is_not_waited_for(
+    connect: Connect, settings: Settings, drip: bytes
+) -> None:
+    settings.CHANNELS_LIVE = {"BODY_SECONDS": TIMEOUT}
+    http = connect(Http)
+    http.data_received(HEAD.replace(b"\r\n\r\n", b"\r\nContent-Length: 1000\r\n\r\n"))
+
+    for _ in range(10):
+        if drip:
+            http.data_received(drip)
+        await asyncio.sleep(TIMEOUT / 5)
+
+    assert http.transport.is_closed
+
+
+async def test_a_socket_that_is_closed_and_does_not_read_is_cut(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uvicorn, "CLOSE_TIMEOUT", TIMEOUT)
+    socket = connect(WebSocket)
+    socket.pause_writing()
+
+    closing = asyncio.create_task(socket.send({"type": "websocket.close"}))
+    await asyncio.sleep(2 * TIMEOUT)
+
+    assert socket.transport.is_aborted
+    socket.connection_lost(None)
+    await asyncio.gather(closing, return_exceptions=True)
 
 
 async def test_pings_are_answered_for_as_long_as_answers_are_read(

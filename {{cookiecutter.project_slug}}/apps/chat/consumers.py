@@ -20,6 +20,7 @@ from apps.chat.rendering import (
     render_stored,
     render_typing,
 )
+from apps.chat.storing import Busy
 from apps.users.models import User
 from channels_live import CloseCode, Consumer, InvalidFrame, apublish
 
@@ -75,6 +76,8 @@ class ChatConsumer(Consumer):
             )
         except Flood as error:
             await self.warn(str(error.message), client_id)
+        except Busy as error:
+            self.push(render_error(str(error.message), client_id, retry=RETRY_AFTER))
         except ValidationError as error:
             self.push(render_error(" ".join(error.messages), client_id))
         except Room.DoesNotExist:

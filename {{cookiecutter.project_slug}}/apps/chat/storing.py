@@ -1,18 +1,27 @@
 """Number the messages of a room and store them, many in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 from prometheus_client import Histogram
 
 from apps.chat.flood import check_messages
 from apps.chat.models import Message, Room
 from apps.users.models import User
+
+# PostgreSQL's lock_not_available.
+LOCKED = "55P03"
+COUNT_UP = (
+    "UPDATE chat_room SET last_number = last_number + %s "
+    "WHERE id = %s {limit} RETURNING last_number, is_private"
+)
+# Until the commit, so that it holds for the rows that messages refer to as well.
+LIMIT = "AND set_config('lock_timeout', '{patience}ms', true) IS NOT NULL"
 
 batches = Histogram(
     "chat_batch_messages",
@@ -30,6 +39,10 @@ class Draft(NamedTuple):
     client_id: UUID
 
 
+class Busy(ValidationError):
+    """Raised when somebody else locks the room, or whatever a message refers to."""
+
+
 # What became of a draft.
 Outcome = Message | ValidationError | Room.DoesNotExist
 
@@ -42,51 +55,57 @@ class Outsiders(Exception):
         self.authors = authors
 
 
-def store_drafts(drafts: Sequence[Draft]) -> list[Outcome]:
+def store_drafts(
+    drafts: Sequence[Draft], *, patience: int | None = None, is_retry: bool = False
+) -> list[Outcome]:
     """Store drafts of one room. Return the outcome of each.
 
-    If a client_id is stored already, the outcome is the stored message.
+    If a client_id is stored already, the outcome is the stored message. A lock is
+    waited for as long as `patience`, in milliseconds, or else as the connection says.
+    A retry is not counted as another message.
     """
     unique = dict.fromkeys(drafts)
     outcomes: dict[Draft, Outcome] = {}
     for draft in unique:
         try:
-            check_messages(draft.author.pk)
+            if not is_retry:
+                check_messages(draft.author.pk)
         except ValidationError as error:
             outcomes[draft] = error
-    outcomes |= settle([draft for draft in unique if draft not in outcomes])
+    accepted = [draft for draft in unique if draft not in outcomes]
+    outcomes |= settle(accepted, patience)
     return [outcomes[draft] for draft in drafts]
 
 
-def settle(drafts: Sequence[Draft]) -> dict[Draft, Outcome]:
+def settle(drafts: Sequence[Draft], patience: int | None) -> dict[Draft, Outcome]:
     """Store what can be stored, and say of the rest why it cannot."""
     try:
-        return store(drafts)
-    except Room.DoesNotExist as error:
+        return store(drafts, patience)
+    except (Room.DoesNotExist, Busy) as error:
         return dict.fromkeys(drafts, error)
     except Outsiders as error:
         refused = ValidationError(_("Only members of this room may write in it."))
         outsiders = [draft for draft in drafts if draft.author in error.authors]
         members = [draft for draft in drafts if draft.author not in error.authors]
-        return {**dict.fromkeys(outsiders, refused), **settle(members)}
+        return {**dict.fromkeys(outsiders, refused), **settle(members, patience)}
     except IntegrityError:
         if len(drafts) == 1:
-            return {drafts[0]: find(drafts[0])}
+            return {drafts[0]: find(drafts[0], patience)}
         # One at a time, to find out which one is stored already.
-        settled = [settle([draft]) for draft in drafts]
+        settled = [settle([draft], patience) for draft in drafts]
         return {draft: outcome for one in settled for draft, outcome in one.items()}
 
 
-def store(drafts: Sequence[Draft]) -> dict[Draft, Outcome]:
+def store(drafts: Sequence[Draft], patience: int | None) -> dict[Draft, Outcome]:
     """Store all drafts or none, with two queries. Send no post_save signal.
 
     Raise IntegrityError if one is stored already or its author is deleted,
-    Room.DoesNotExist if the room is deleted, and Outsiders if it is private.
+    Room.DoesNotExist if the room is deleted, Outsiders if it is private, and Busy.
     """
     if not drafts:
         return {}
-    with transaction.atomic():
-        room = count_up(drafts[0].room, len(drafts))
+    with busy_noticed(), transaction.atomic():
+        room = count_up(drafts[0].room, len(drafts), patience)
         refuse_outsiders(room, {draft.author for draft in drafts})
         messages = [
             Message(number=number, **draft._asdict())
@@ -97,22 +116,32 @@ def store(drafts: Sequence[Draft]) -> dict[Draft, Outcome]:
     return dict(zip(drafts, messages, strict=True))
 
 
-def count_up(room: Room, count: int) -> Room:
+def count_up(room: Room, count: int, patience: int | None) -> Room:
     """Reserve numbers, and lock the room until the commit.
 
     Return it as it is now: whoever posts may have known it for hours.
     """
-    counted = Room(
-        pk=room.pk,
-        last_number=F("last_number") + count,
-        is_private=F("is_private"),
-    )
+    is_limited = patience is not None and connection.vendor == "postgresql"
+    limit = LIMIT.format(patience=patience) if is_limited else ""
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT_UP.format(limit=limit), [count, room.pk])
+        row = cursor.fetchone()
+    if row is None:
+        raise Room.DoesNotExist("The room was deleted.")
+    return Room(pk=room.pk, last_number=row[0], is_private=bool(row[1]))
+
+
+@contextmanager
+def busy_noticed() -> Iterator[None]:
+    """Raise Busy in the place of the error of a lock that could not be had in time."""
     try:
-        fields = ["last_number", "is_private"]
-        counted.save(force_update=True, update_fields=fields)
-    except Room.NotUpdated:
-        raise Room.DoesNotExist("The room was deleted.") from None
-    return counted
+        yield
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", None) != LOCKED:
+            raise
+        raise Busy(
+            _("This room is locked at the moment. Your message is not stored yet.")
+        ) from error
 
 
 def refuse_outsiders(room: Room, authors: set[User]) -> None:
@@ -123,7 +152,7 @@ def refuse_outsiders(room: Room, authors: set[User]) -> None:
             raise Outsiders(outsiders)
 
 
-def find(draft: Draft) -> Outcome:
+def find(draft: Draft, patience: int | None) -> Outcome:
     """Return what is stored in the place of a draft, or store it beside that."""
     found = Message.objects.filter(
         room=draft.room, author=draft.author, client_id=draft.client_id
@@ -135,4 +164,4 @@ def find(draft: Draft) -> Outcome:
     # A form was sent, went back, and says something else now. Sent a third time it is
     # the same message.
     other = draft._replace(client_id=uuid5(draft.client_id, draft.text))
-    return settle([other])[other]
+    return settle([other], patience)[other]

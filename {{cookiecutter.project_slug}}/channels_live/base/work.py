@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context, copy_context
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
@@ -42,26 +42,42 @@ class Tasks:
             logger.error("A background task has failed.", exc_info=error)
 
 
-def in_thread[**P, R](function: Callable[P, R]) -> Callable[P, Coroutine[Any, Any, R]]:
-    """Make a function with database queries awaitable; several run at once.
+class Lane:
+    """Threads for one purpose. What waits there holds up nothing else."""
 
-    Channels' `database_sync_to_async` runs all calls of a process in one thread, where
-    everyone waits for everyone's answers. The language goes along into the thread.
-    """
+    def __init__(self, name: str, threads: int) -> None:
+        self._threads = ThreadPoolExecutor(threads, name)
 
-    def work(language: str | None, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        close_old_connections()
-        try:
-            with override(language):
-                return function(*args, **kwargs)
-        finally:
+    def in_thread[**P, R](
+        self, function: Callable[P, R]
+    ) -> Callable[P, Coroutine[Any, Any, R]]:
+        """Make a function with database queries awaitable; several run at once.
+
+        Channels' `database_sync_to_async` runs all calls of a process in one thread,
+        where everyone waits for everyone's answers. The language goes along.
+        """
+
+        def work(language: str | None, /, *args: P.args, **kwargs: P.kwargs) -> R:
             close_old_connections()
+            try:
+                with override(language):
+                    return function(*args, **kwargs)
+            finally:
+                close_old_connections()
 
-    @wraps(function)
-    async def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        return await asyncio.to_thread(work, get_language(), *args, **kwargs)
+        @wraps(function)
+        async def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            run = partial(copy_context().run, work, get_language(), *args, **kwargs)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, run)
 
-    return call
+        return call
+
+
+# Of consumers, with what they store, look up and render.
+in_thread = Lane("project", 5).in_thread
+# Of what must not wait for them: logins, revocation, presence. Neither waits for what
+# projects do in asyncio.to_thread().
+in_own_thread = Lane("channels_live", 3).in_thread
 
 
 def wait_for[T](function: Callable[[], T]) -> T:

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from channels_live import conf
 from channels_live.base.asgi import Scope
 from channels_live.base.budget import Budget
-from channels_live.base.work import in_thread
+from channels_live.base.work import in_own_thread
 from channels_live.handshake.refusal import Refusal
 from channels_live.observe.outage import database_outage
 from channels_live.revocation import load_user
@@ -40,7 +40,7 @@ async def authenticate(request: HttpRequest, scope: Scope, openings: Budget) -> 
     user = None
     with database_outage.noticed():
         # One hop for session and user together; Channels' own stack takes two.
-        user = await in_thread(load_user)(session)
+        user = await in_own_thread(load_user)(session)
     if user is None:
         raise Refusal("the database is away")
     if user.is_authenticated:

@@ -14,7 +14,7 @@ from django.db.models import Func, Model
 
 from channels_live.base.loops import is_in_loop, start
 from channels_live.base.messages import Kind, Message
-from channels_live.base.work import in_thread
+from channels_live.base.work import in_own_thread
 from channels_live.delivery.hub import EVERYBODY, reaches_nobody, send
 from channels_live.models import Change
 
@@ -65,7 +65,7 @@ def record(subjects: Sequence[str], using: str | None) -> None:
     In async code, which is in no transaction, that is done soon after.
     """
     if is_in_loop():
-        start(in_thread(write)(subjects, using))
+        start(in_own_thread(write)(subjects, using))
     else:
         write(subjects, using)
 

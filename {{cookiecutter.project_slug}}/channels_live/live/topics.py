@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 
 from channels_live.base.messages import Message
-from channels_live.base.work import Tasks, in_thread
+from channels_live.base.work import Tasks, in_own_thread
 from channels_live.delivery.hub import Hub
 from channels_live.delivery.socket import Socket
 from channels_live.live.changes import aliases, bucket
@@ -109,7 +109,7 @@ class Topics:
     async def _look_at(self, database: Database, heard: set[Notice]) -> None:
         # Each is a part of its own: one that is away must not hold up the others.
         with database_outage.noticed(database.alias):
-            subjects = await in_thread(database.read)(heard)
+            subjects = await in_own_thread(database.read)(heard)
             database_outage.end(database.alias)
             # At first, nothing that is shown has been read: see watch().
             if subjects is None and database in self._databases:
@@ -119,7 +119,7 @@ class Topics:
 
     async def clear(self) -> None:
         """Delete what everybody knows."""
-        await in_thread(self._cleaner.clear)()
+        await in_own_thread(self._cleaner.clear)()
 
     def _add(self, place: Place) -> Topic:
         topic = self._topics.get(place.topic)

@@ -18,6 +18,7 @@ closed = Counter(
     "consumer) or terminated (from outside of it).",
     ["how", "code"],
 )
+aborted = Counter("websocket_aborted", "Connections cut, for nothing was read.")
 received = Counter("websocket_received", "Frames received, pings among them.")
 
 # Groups

@@ -20,6 +20,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.main import CONNECTION_DONE
 from twisted.web.http import HTTPChannel
 
+from channels_live import conf
 from channels_live.base.close_code import CloseCode
 from channels_live.process import is_ending
 from channels_live.servers import ending
@@ -36,6 +37,9 @@ MAX_RECEIVED = 64 * 1024
 # For how long a socket that is closed may take to answer, in seconds. One that has
 # stalled reads why, if it goes on in time.
 CLOSE_TIMEOUT = 30
+TOO_LARGE = (
+    b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+)
 # Connections that are let in at once, of those that wait to be.
 BACKLOG = 1000
 
@@ -49,6 +53,43 @@ _handle_reply = Server.handle_reply
 class WaryRequest(http_protocol.WebRequest):
     # Without the name of the server.
     error_template = "<!doctype html><title>%(title)s</title><p>%(body)s"
+    deadline: Any = None
+    is_refused = False
+
+    def gotLength(self, length: int | None) -> None:
+        super().gotLength(length)
+        self._parsePOSTFormSubmission = False  # Django does, where a view asks
+        if length != 0:
+            self.deadline = _reactor.callLater(conf.get("BODY_SECONDS"), self.give_up)
+        self.check_size(length or 0)
+
+    def handleContentChunk(self, data: bytes) -> None:
+        super().handleContentChunk(data)
+        self.check_size(self.content.tell())
+
+    def check_size(self, size: int) -> None:
+        """Refuse a body that is too large. The rest of it is read and not kept."""
+        if size > conf.get("BODY_SIZE") and not self.is_refused:
+            self.is_refused = True
+            self.channel.transport.write(TOO_LARGE)
+            self.channel.dataReceived = lambda data: None
+
+    def give_up(self) -> None:
+        self.deadline = None
+        self.channel.forceAbortClient()
+
+    def stop_waiting(self) -> None:
+        if self.deadline:
+            self.deadline.cancel()
+            self.deadline = None
+
+    def requestReceived(self, *line: bytes) -> None:
+        self.stop_waiting()
+        super().requestReceived(*line)
+
+    def connectionLost(self, reason: Any) -> None:
+        self.stop_waiting()
+        super().connectionLost(reason)
 
     def process(self) -> Any:
         self.requestHeaders.removeHeader(ROOT_PATH)

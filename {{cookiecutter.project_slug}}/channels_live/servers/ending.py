@@ -17,6 +17,7 @@ from collections.abc import Callable
 from types import FrameType
 
 from channels_live.base.close_code import CloseCode
+from channels_live.base.work import in_own_thread
 from channels_live.delivery.socket import Socket
 from channels_live.process import get_process
 
@@ -47,7 +48,7 @@ async def finish(is_open: Callable[[], bool], is_answering: Callable[[], bool]) 
     await asyncio.gather(closing, until(lambda: not is_answering(), FINISH))
     await get_process().end()
     # uvicorn ends by a signal, without Python's own end.
-    await asyncio.to_thread(flush_logs)
+    await in_own_thread(flush_logs)()
 
 
 async def close_sockets() -> None:

@@ -1,6 +1,7 @@
-"""What uvicorn lacks: an end without loss, and limits on pings and heads of requests."""
+"""What uvicorn lacks: an end without loss, and limits on whatever it waits for."""
 
 import asyncio
+import logging
 from select import select
 from typing import Any
 
@@ -9,12 +10,20 @@ import uvicorn
 from uvicorn.protocols.http import h11_impl
 from uvicorn.protocols.websockets import websockets_sansio_impl
 
+from channels_live import conf
+from channels_live.observe import metrics
 from channels_live.process import is_ending
-from channels_live.servers import ending
+from channels_live.servers import accepting, ending
 from channels_live.servers.door import refuse_new
+
+logger = logging.getLogger(__name__)
 
 # For how long the head of a request is waited for, in seconds.
 HEAD_TIMEOUT = 30
+# For how long a connection that is closed may take to read what it was sent, and a
+# response may not be read at all, in seconds.
+CLOSE_TIMEOUT = 30
+SEND_TIMEOUT = 60
 # Turns of the event loop.
 TURNS = 4
 
@@ -27,26 +36,98 @@ Server: Any = uvicorn.Server
 _connection_made = Http.connection_made
 _data_received = Http.data_received
 _send = Cycle.send
+_receive = Cycle.receive
+_run = Cycle.run_asgi
+_run_socket = WebSocket.run_asgi
+_send_to_socket = WebSocket.send
+_lose = WebSocket.connection_lost
+_end_keepalive = WebSocket.keepalive_timeout
 _shutdown = Server.shutdown
 
 
 def connection_made(self: Any, transport: Any) -> None:
     _connection_made(self, transport)
-    start_timer(self)
+    self.timer = self.awaited = None
+    wait_for(self, "head", HEAD_TIMEOUT)
 
 
 def data_received(self: Any, data: bytes) -> None:
     _data_received(self, data)
-    is_within_head = self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]
-    if not is_within_head and self.head_timer:
-        self.head_timer.cancel()
-        self.head_timer = None
-    elif is_within_head and not self.head_timer:
-        start_timer(self)
+    if self.conn.their_state is h11.SEND_BODY:
+        wait_for(self, self.cycle, conf.get("BODY_SECONDS"))
+    elif self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]:
+        wait_for(self, "head", HEAD_TIMEOUT)
+    else:
+        wait_for(self, None, 0)
 
 
-def start_timer(http: Any) -> None:
-    http.head_timer = http.loop.call_later(HEAD_TIMEOUT, http.transport.close)
+def wait_for(http: Any, awaited: Any, seconds: float) -> None:
+    """Wait no longer for a head, or for the body of a request; or else for nothing."""
+    if http.awaited is not awaited:
+        if http.timer:
+            http.timer.cancel()
+        close = http.transport.close
+        http.timer = http.loop.call_later(seconds, close) if awaited else None
+        http.awaited = awaited
+
+
+async def run(cycle: Any, application: Any) -> None:
+    """Refuse a body that is too large by what its head says."""
+    cycle.size = 0
+    length = dict(cycle.scope["headers"]).get(b"content-length", b"0")
+    is_large = int(length) > conf.get("BODY_SIZE")
+    await _run(cycle, refuse if is_large else application)
+
+
+async def receive(cycle: Any) -> Any:
+    """Refuse a body that turns out to be too large."""
+    message = await _receive(cycle)
+    cycle.size += len(message.get("body", b""))
+    if cycle.size <= conf.get("BODY_SIZE"):
+        return message
+    if not cycle.response_started:
+        await refuse(cycle.scope, None, cycle.send)
+    return {"type": "http.disconnect"}
+
+
+async def refuse(scope: Any, receive: Any, send: Any) -> None:
+    headers = [(b"content-length", b"0")]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body"})
+
+
+async def run_socket(socket: Any) -> None:
+    await _run_socket(socket)
+    cut_later(socket)
+
+
+async def send_to_socket(socket: Any, message: Any) -> None:
+    if message["type"] == "websocket.close":
+        cut_later(socket)  # it may wait until something is read
+    await _send_to_socket(socket, message)
+
+
+def end_keepalive(socket: Any) -> None:
+    _end_keepalive(socket)
+    cut_later(socket)
+
+
+def cut_later(socket: Any) -> None:
+    """Have a connection that is closed cut, if nothing is read there any more."""
+    if not socket.disconnected and not hasattr(socket, "cut_timer"):
+        socket.cut_timer = socket.loop.call_later(CLOSE_TIMEOUT, cut, socket)
+
+
+def cut(socket: Any) -> None:
+    metrics.aborted.inc()
+    logger.warning("A WebSocket reads nothing, not even its end: it is cut.")
+    socket.transport.abort()
+
+
+def lose(socket: Any, error: Exception | None) -> None:
+    _lose(socket, error)
+    if timer := getattr(socket, "cut_timer", None):
+        timer.cancel()
 
 
 def handle_ping(self: Any) -> None:
@@ -104,12 +185,27 @@ async def send(cycle: Any, message: Any) -> None:
     if is_ending() and message["type"] == "http.response.start":
         headers = [*message.get("headers", ()), (b"connection", b"close")]
         message = {**message, "headers": headers}
-    await _send(cycle, message)
+    try:
+        async with asyncio.timeout(SEND_TIMEOUT):
+            await _send(cycle, message)
+    except TimeoutError:
+        cycle.transport.abort()
+        return
+    if cycle.transport.is_closing():
+        loop = asyncio.get_running_loop()
+        loop.call_later(CLOSE_TIMEOUT, cycle.transport.abort)
 
 
 def install() -> None:
+    accepting.install()
     Http.connection_made = connection_made
     Http.data_received = data_received
+    Cycle.run_asgi = run
+    Cycle.receive = receive
     Cycle.send = send
+    WebSocket.connection_lost = lose
+    WebSocket.run_asgi = run_socket
+    WebSocket.send = send_to_socket
+    WebSocket.keepalive_timeout = end_keepalive
     WebSocket.handle_ping = handle_ping
     Server.shutdown = end

@@ -45,7 +45,7 @@ def test_server_error_needs_no_context_and_no_database(rf: RequestFactory) -> No
     assertContains(response, "css/site.css", status_code=500)
 
 
-@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "500"])
+@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "500", "503"])
 def test_error_pages_run_no_inline_code(name: str) -> None:
     page = HttpResponse(get_template(f"{name}.html").render())
 

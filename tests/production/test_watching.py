@@ -153,7 +153,7 @@ def test_the_log_is_json_and_keeps_what_is_private(
         assert event["exception"]["values"][-1]["type"] == "ProgrammingError"
         assert event["user"] == {"id": "1"}
     routes = sorted(event["transaction"] for event in sentry.events)
-    assert routes == ["/chat/", "/chat/", *(["/ws/chat/<str:slug>/"] * 2)]
+    assert routes == ["/chat/", "/chat/", *(["/ws/chat/<str:key>/"] * 2)]
 
 
 def test_without_an_address_sentry_is_not_even_imported(production: Project) -> None:

@@ -11,7 +11,7 @@ from channels_live import LiveConsumer
 
 websocket_urlpatterns = [
     # % if cookiecutter.include_chat_demo
-    path("ws/chat/<str:slug>/", ChatConsumer.as_asgi(), name="ws_group_chat"),
+    path("ws/chat/<str:key>/", ChatConsumer.as_asgi(), name="ws_group_chat"),
     # % endif
     path("ws/live/", LiveConsumer.as_asgi(), name="ws_live"),
     path("ws/ping/", PingConsumer.as_asgi(), name="ws_ping"),

@@ -48,7 +48,7 @@ class ChatConsumer(Consumer):
         return user
 
     async def enter(self) -> None:
-        slug = self.scope["url_route"]["kwargs"]["slug"]
+        slug = self.scope["url_route"]["kwargs"]["key"]
         after, client_id = parse_shown(self.scope["query_string"])
         self.room = await get_room(slug, self.user, after, client_id)
         await self.join(

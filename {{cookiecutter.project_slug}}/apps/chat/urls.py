@@ -4,10 +4,11 @@ from apps.chat import views
 
 app_name = "chat"
 
+# A "key" is not logged: it is the slug of a room, which may be private.
 urlpatterns = [
     path("", views.index, name="index"),
-    path("<str:slug>/", views.room, name="room"),
-    path("<str:slug>/messages/", views.post, name="post"),
-    path("<str:slug>/members/add/", views.add, name="add"),
-    path("<str:slug>/members/remove/", views.remove, name="remove"),
+    path("<str:key>/", views.room, name="room"),
+    path("<str:key>/messages/", views.post, name="post"),
+    path("<str:key>/members/add/", views.add, name="add"),
+    path("<str:key>/members/remove/", views.remove, name="remove"),
 ]

@@ -53,9 +53,9 @@ def index(request: AuthenticatedRequest) -> HttpResponse:
 
 
 @login_required
-def room(request: AuthenticatedRequest, slug: str) -> HttpResponse:
+def room(request: AuthenticatedRequest, key: str) -> HttpResponse:
     """Show a room and its last messages, or those before ?before=number."""
-    room = get_room(request, slug)
+    room = get_room(request, key)
     newest_first = room.messages.select_related("author").order_by("-number")
     before = request.GET.get("before", "")
     is_history = before.isdecimal() and len(before) < 20
@@ -75,9 +75,9 @@ def room(request: AuthenticatedRequest, slug: str) -> HttpResponse:
 
 @login_required
 @require_POST
-def post(request: AuthenticatedRequest, slug: str) -> HttpResponse:
+def post(request: AuthenticatedRequest, key: str) -> HttpResponse:
     """Post a message without a WebSocket."""
-    room = get_room(request, slug)
+    room = get_room(request, key)
     text = request.POST.get("message", "")
     with errors_shown(request):
         client_id = UUIDField(required=False).clean(request.POST.get("client_id"))
@@ -87,9 +87,9 @@ def post(request: AuthenticatedRequest, slug: str) -> HttpResponse:
 
 @login_required
 @require_POST
-def add(request: AuthenticatedRequest, slug: str) -> HttpResponse:
+def add(request: AuthenticatedRequest, key: str) -> HttpResponse:
     """Add a member to a private room."""
-    room = get_own_room(request, slug)
+    room = get_own_room(request, key)
     username = request.POST.get("username", "")
     with errors_shown(request):
         add_member(room, username)
@@ -99,9 +99,9 @@ def add(request: AuthenticatedRequest, slug: str) -> HttpResponse:
 
 @login_required
 @require_POST
-def remove(request: AuthenticatedRequest, slug: str) -> HttpResponse:
+def remove(request: AuthenticatedRequest, key: str) -> HttpResponse:
     """Remove a member from a private room."""
-    room = get_own_room(request, slug)
+    room = get_own_room(request, key)
     username = request.POST.get("username", "")
     with errors_shown(request):
         remove_member(room, username)
@@ -122,12 +122,12 @@ def errors_shown(request: HttpRequest) -> Iterator[None]:
         raise Http404 from error
 
 
-def get_room(request: AuthenticatedRequest, slug: str) -> Room:
-    return get_object_or_404(Room.objects.with_slug(slug).visible_to(request.user))
+def get_room(request: AuthenticatedRequest, key: str) -> Room:
+    return get_object_or_404(Room.objects.with_slug(key).visible_to(request.user))
 
 
-def get_own_room(request: AuthenticatedRequest, slug: str) -> Room:
-    room = get_room(request, slug)
+def get_own_room(request: AuthenticatedRequest, key: str) -> Room:
+    room = get_room(request, key)
     if not room.is_private or room.creator != request.user:
         raise PermissionDenied("Only the creator of a private room chooses who is in.")
     return room

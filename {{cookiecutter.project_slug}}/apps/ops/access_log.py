@@ -19,9 +19,6 @@ from channels_live import LogContext
 
 logger = logging.getLogger("access.http")
 
-# Arguments of routes that let in whoever knows them, as in links to a new password.
-SECRETS = {"key", "token"}
-SHORTEST_SECRET = 8
 MAX_PATH = 1000
 # As nginx has it: whoever asked has not waited.
 GONE = 499
@@ -64,12 +61,10 @@ class RequestContext(LogContext):
     def fields(self) -> dict[str, str | None]:
         return {"method": self.request.method, **super().fields()}
 
-    def without_secrets(self, text: str) -> str:
+    @property
+    def arguments(self) -> dict[str, Any]:
         match = self.request.resolver_match or find_route(self.request.path_info)
-        for name, value in match.kwargs.items() if match else ():
-            if name in SECRETS and len(str(value)) >= SHORTEST_SECRET:
-                text = text.replace(str(value), "***")
-        return text
+        return match.kwargs if match else {}
 
     def __enter__(self) -> Self:
         self.token = self.current.set(self)

@@ -2,6 +2,8 @@
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import cached_property
 from io import BytesIO
 from typing import Any, cast
 
@@ -71,7 +73,7 @@ def websocket_application(patterns: Sequence[Any]) -> Application:
         process = get_process()
         request = as_request(scope)
         socket = Socket(scope, receive, send)
-        LogContext.current.set(SocketContext(socket, request))
+        LogContext.current.set(SocketContext(socket, request, routes))
         process.sockets.add(socket)
         login: Login | None = None
         try:
@@ -120,13 +122,20 @@ def follow(login: Login | None) -> None:
 class SocketContext(LogContext):
     """Of the lines of a WebSocket."""
 
-    def __init__(self, socket: Socket, request: HttpRequest) -> None:
+    def __init__(self, socket: Socket, request: HttpRequest, routes: Any) -> None:
         super().__init__(
             path=request.path,
             client=request.META.get("REMOTE_ADDR", ""),
             request_id=request.headers.get("X-Request-ID", ""),
         )
         self.socket = socket
+        self.path_info, self.routes = request.path_info, routes
+
+    @cached_property
+    def arguments(self) -> dict[str, Any]:  # type: ignore[override]
+        with suppress(Resolver404):
+            return resolve(self.path_info, urlconf=self.routes).kwargs
+        return {}
 
     @property
     def session(self) -> Any:

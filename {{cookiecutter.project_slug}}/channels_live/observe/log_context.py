@@ -14,6 +14,10 @@ from channels_live import conf
 
 # Longer ones are cut, as are all texts that strangers choose.
 MAX_LENGTH = 1000
+# Arguments of routes that are not logged, and how long they are where any text of a line
+# may have them; shorter ones are parts of paths.
+SECRETS = {"key", "token"}
+SHORTEST_SECRET = 8
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 
@@ -56,6 +60,16 @@ class LogContext:
             "request_id": self.request_id,
         }
 
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What the route finds in the path."""
+        return {}
+
     def without_secrets(self, text: str) -> str:
-        """Return a text without what lets in whoever knows it."""
+        """Return a text without what lets in whoever knows it, or is private itself."""
+        for name, value in self.arguments.items():
+            if name in SECRETS and len(str(value)) >= SHORTEST_SECRET:
+                text = text.replace(str(value), "***")
+            elif name in SECRETS:
+                text = re.sub(rf"/{re.escape(str(value))}(?=[/\s?]|$)", "/***", text)
         return text

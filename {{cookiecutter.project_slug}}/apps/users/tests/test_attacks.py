@@ -131,6 +131,19 @@ def test_a_name_that_was_taken_a_moment_ago_is_a_sentence(
     assertContains(answer, "A user with that username already exists")
 
 
+def test_a_name_that_differs_in_case_was_taken_too(
+    monkeypatch: pytest.MonkeyPatch, ada: User
+) -> None:
+    # As a request that looked a moment before Ada was there.
+    clean = "allauth.account.adapter.DefaultAccountAdapter.clean_username"
+    monkeypatch.setattr(clean, lambda adapter, username, shallow=False: username)
+
+    answer = Client().post(reverse("account_signup"), sign_up("ADA"))
+
+    assertContains(answer, "A user with that username already exists")
+    assert is_signed_in(Client(), PASSWORD)
+
+
 def sign_up(name: str) -> dict[str, str]:
     return {"username": name, "password1": PASSWORD, "password2": PASSWORD}
 

@@ -111,7 +111,8 @@ async def test_a_bad_frame_is_answered(ada: Any, frame: Any, sentence: str) -> N
     socket = await enter(ada)
     is_text = isinstance(frame, str)
     await socket.send_to(**{"text_data" if is_text else "bytes_data": frame})
-    ((event,), _) = await socket.receive_json_from(WAIT), await has_entered(socket)
+    (event,) = await socket.receive_json_from(WAIT)
+    await has_entered(socket)
     assert sentence in event["error"]
     await socket.disconnect()
 

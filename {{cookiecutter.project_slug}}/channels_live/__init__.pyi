@@ -19,7 +19,13 @@ from .delivery.fragments import Event as Event
 from .delivery.fragments import Fragment as Fragment
 from .delivery.fragments import History as History
 from .handshake.application import websocket_application as websocket_application
+from .handshake.authentication import session_login as session_login
+from .handshake.origin import any_origin as any_origin
+from .handshake.origin import same_origin as same_origin
 from .handshake.refusal import explain_refusals as explain_refusals
+from .handshake.tickets import ticket_for as ticket_for
+from .handshake.tickets import ticket_login as ticket_login
+from .handshake.tickets import ticket_view as ticket_view
 from .json_consumer import JsonConsumer as JsonConsumer
 from .live.region import Live as Live
 from .live_consumer import LiveConsumer as LiveConsumer

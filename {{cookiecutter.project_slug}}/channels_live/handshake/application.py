@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from inspect import iscoroutinefunction
 from io import BytesIO
 from typing import Any, cast
 
@@ -16,9 +17,15 @@ from channels_live.base.budget import Budget
 from channels_live.base.close_code import CloseCode
 from channels_live.base.loops import is_server
 from channels_live.commands import disconnect
+from channels_live.consumers import Refused
 from channels_live.delivery.socket import Socket
-from channels_live.handshake.authentication import authenticate
-from channels_live.handshake.origin import check_origin
+from channels_live.handshake import authentication
+from channels_live.handshake.origin import (
+    Origins,
+    any_origin,
+    check_origin,
+    same_origin,
+)
 from channels_live.handshake.refusal import Refusal, tell
 from channels_live.observe.log_context import LogContext
 from channels_live.process import get_process
@@ -30,13 +37,33 @@ logger = logging.getLogger(__name__)
 WINDOW = 10
 
 
-def websocket_application(patterns: Sequence[Any]) -> Application:
-    """Return an ASGI application for the routes of channels_urls.py.
+def websocket_application(
+    patterns: Sequence[Any],
+    *,
+    authenticate: authentication.Login = authentication.session_login,
+    origins: Origins = same_origin,
+) -> Application:
+    """Return an ASGI application for routes such as those of channels_urls.py.
 
     It refuses foreign origins, unknown paths and whoever opens too many sockets, puts
     `session` and `user` into the scope, and has every consumer's socket counted,
     logged, limited, and closed when the login that opened it ends.
+
+    `authenticate` is given the handshake as a request, and the scope; it returns a user
+    or None, or raises Refused. `origins` says whether a handshake comes from where it may.
+    Raises TypeError or ValueError for what would let in anybody.
     """
+    if not iscoroutinefunction(authenticate):
+        raise TypeError(f"Expected an async function, got authenticate={authenticate}.")
+    if not callable(origins) or iscoroutinefunction(origins):
+        raise TypeError(
+            f"Expected a function that is not async, got origins={origins}."
+        )
+    if authenticate is authentication.session_login and origins is any_origin:
+        raise ValueError(
+            "any_origin with session_login lets every page on the web open sockets with "
+            "the cookies of its visitors. Use same_origin, or ticket_login."
+        )
     routes = tuple(patterns)
     if any(isinstance(getattr(one, "callback", None), URLRouter) for one in routes):
         raise TypeError("Expected include() in a route, got a URLRouter.")
@@ -46,12 +73,13 @@ def websocket_application(patterns: Sequence[Any]) -> Application:
     async def admit(request: HttpRequest, scope: Scope) -> ResolverMatch:
         if get_process().is_ending:
             raise Refusal("the process ends")
-        check_origin(request)
-        await authenticate(request, scope, openings)
+        check_origin(request, origins)
         try:
-            return resolve(request.path_info, urlconf=routes)  # type: ignore[arg-type]
+            match = resolve(request.path_info, urlconf=routes)  # type: ignore[arg-type]
         except Resolver404:
             raise Refusal("unknown path") from None
+        await authentication.authenticate(request, scope, openings, authenticate)
+        return match
 
     async def explain(scope: Scope, send: Send) -> None:
         """Tell a page why its socket is refused, if it is here."""
@@ -62,6 +90,8 @@ def websocket_application(patterns: Sequence[Any]) -> Application:
             await admit(request, scope)
         except Refusal as refusal:
             reason = str(refusal)
+        except Refused as refused:
+            reason = f"close code {refused.code}"
         await tell(send, reason)
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -88,8 +118,17 @@ def websocket_application(patterns: Sequence[Any]) -> Application:
             with override(get_language_from_request(request)):
                 await match.func(socket.scope, hear, socket.send)
         except Refusal as refusal:
+            if socket.is_open:  # to show its ticket
+                await socket.close(CloseCode.TRY_AGAIN_LATER, how="refused")
+                return
             await socket.receive()
             await socket.close(CloseCode.NORMAL_CLOSURE, reason=str(refusal))
+        except Refused as refused:
+            # A code can only be told to a socket that is open.
+            if not socket.is_closed and not socket.is_open:
+                await socket.receive()
+                await socket.send({"type": "websocket.accept"})
+            await socket.close(refused.code, how="refused")
         except Exception as error:
             if not (socket.is_lost and isinstance(error, OSError)):
                 logger.exception("A consumer has failed.")

@@ -28,7 +28,7 @@ from tests.library.helpers.browsing import browser_of, closing_code, only, socke
 from tests.library.helpers.listening import Listener
 from tests.library.helpers.waiting import until
 
-pytestmark = pytest.mark.django_db(transaction=True)
+DATABASE = pytest.mark.django_db(transaction=True)
 
 
 class EventHistory:
@@ -76,6 +76,7 @@ async def enter(user: Any) -> WebsocketCommunicator:
     return socket
 
 
+@DATABASE
 async def test_all_hear_what_one_says(ada: Any, bob: Any) -> None:
     sockets = [await enter(ada), await enter(bob)]
     await sockets[0].send_json_to({"say": ["é", 1.5, None]})
@@ -84,6 +85,7 @@ async def test_all_hear_what_one_says(ada: Any, bob: Any) -> None:
         await socket.disconnect()
 
 
+@DATABASE
 async def test_who_has_quit_hears_no_more(ada: Any, bob: Any) -> None:
     quits, stays = await enter(ada), await enter(bob)
     await quits.send_json_to({"quit": True})
@@ -97,6 +99,7 @@ async def test_who_has_quit_hears_no_more(ada: Any, bob: Any) -> None:
         await socket.disconnect()
 
 
+@DATABASE
 async def test_a_bad_frame_is_answered(ada: Any) -> None:
     socket = await enter(ada)
     for frame, sentence in [
@@ -217,6 +220,7 @@ async def test_pushing_the_other_form_is_an_error(base: type[Consumer]) -> None:
     assert await closing_code(socket) == CloseCode.INTERNAL_ERROR
 
 
+@DATABASE
 @pytest.mark.parametrize("is_right", [True, False])
 async def test_a_roster_is_an_event(
     ada: Any, is_right: bool, caplog: pytest.LogCaptureFixture
@@ -240,6 +244,7 @@ async def test_a_roster_is_an_event(
     await socket.disconnect()
 
 
+@DATABASE
 async def test_the_helper_of_tests_knows_json(ada: Any) -> None:
     async with open_socket("/ws/orders/", ada) as socket:
         assert await socket.receive_json_from(WAIT) == [{"you": "ada"}]

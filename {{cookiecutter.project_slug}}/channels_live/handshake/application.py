@@ -2,9 +2,11 @@
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from inspect import iscoroutinefunction
 from io import BytesIO
 from typing import Any, cast
+from weakref import WeakSet
 
 from channels.routing import URLRouter
 from django.core.handlers.asgi import ASGIRequest
@@ -36,6 +38,9 @@ logger = logging.getLogger(__name__)
 # For how long openings are counted, in seconds.
 WINDOW = 10
 
+# What websocket_application() has returned.
+applications = WeakSet[Application]()
+
 
 def websocket_application(
     patterns: Sequence[Any],
@@ -51,6 +56,7 @@ def websocket_application(
 
     `authenticate` is given the handshake as a request, and the scope; it returns a user
     or None, or raises Refused. `origins` says whether a handshake comes from where it may.
+    A route may lead to another such application, which sees to its own paths.
     Raises TypeError or ValueError for what would let in anybody.
     """
     if not iscoroutinefunction(authenticate):
@@ -70,20 +76,23 @@ def websocket_application(
     openings = Budget(WINDOW)
     is_server.set()
 
+    def find(request: HttpRequest) -> ResolverMatch | None:
+        with suppress(Resolver404):
+            return resolve(request.path_info, urlconf=routes)  # type: ignore[arg-type]
+        return None
+
     async def admit(request: HttpRequest, scope: Scope) -> ResolverMatch:
         if get_process().is_ending:
             raise Refusal("the process ends")
         check_origin(request, origins)
-        try:
-            match = resolve(request.path_info, urlconf=routes)  # type: ignore[arg-type]
-        except Resolver404:
-            raise Refusal("unknown path") from None
+        match = find(request)
+        if match is None:
+            raise Refusal("unknown path")
         await authentication.authenticate(request, scope, openings, authenticate)
         return match
 
-    async def explain(scope: Scope, send: Send) -> None:
+    async def explain(request: HttpRequest, scope: Scope, send: Send) -> None:
         """Tell a page why its socket is refused, if it is here."""
-        request = as_request(scope)
         request.META.setdefault("HTTP_ORIGIN", request.META["HTTP_X_SOCKET_ORIGIN"])
         reason = ""
         try:
@@ -95,11 +104,14 @@ def websocket_application(
         await tell(send, reason)
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        request = as_request(scope)
+        if (match := find(request)) and match.func in applications:
+            await match.func(scope, receive, send)
+            return
         if scope["type"] == "http":
-            await explain(scope, send)
+            await explain(request, scope, send)
             return
         process = get_process()
-        request = as_request(scope)
         socket = Socket(scope, receive, send)
         LogContext.current.set(SocketContext(socket, request))
         process.sockets.add(socket)
@@ -140,6 +152,7 @@ def websocket_application(
             process.registry.remove(socket)
             process.sockets.discard(socket)
 
+    applications.add(application)
     return application
 
 
@@ -173,5 +186,5 @@ class SocketContext(LogContext):
 
     @property
     def route(self) -> str:
-        found = self.socket.scope.get("url_route")
-        return f"/{found['route']}" if found else self.path
+        found = self.socket.scope.get("url_route", {}).get("route")
+        return self.path if found is None else f"/{found}"

@@ -24,7 +24,7 @@ containers = channels_live
 layers =
     apps
     management | servers | templatetags | testing
-    handshake | live_consumer
+    handshake | json_consumer | live_consumer
     consumers
     commands
     process

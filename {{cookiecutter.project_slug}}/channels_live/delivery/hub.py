@@ -36,13 +36,9 @@ OTHER_TYPE = (
 )
 
 
-FOR_JSON = (
-    "HTML was published to the group %r, and reaches none of its sockets, which are those "
-    "of a JsonConsumer. Use publish_event(), or another group."
-)
-FOR_HTML = (
-    "An event was published to the group %r, and reaches none of its sockets, which take "
-    "HTML. Use publish(), or have a JsonConsumer join another group."
+OTHER_FORM = (
+    "What was published to the group %r reaches none of its sockets: publish_event() is "
+    "for those of JsonConsumers, and publish() for all others."
 )
 
 
@@ -157,7 +153,7 @@ class Hub:
             if message.kind is Kind.HISTORY_CHANGED:
                 group.history_changed()
             if message.pairs and (message.kind is Kind.EVENTS) is not group.is_json:
-                complain(FOR_JSON if group.is_json else FOR_HTML, group.name)
+                complain(OTHER_FORM, group.name)
                 return
             for html, number in message.pairs:
                 fragment = Fragment(html, number, message.published)

@@ -97,7 +97,7 @@ class NoSession(SessionBase):
     def __init__(self, user: Any) -> None:
         super().__init__()
         if user is not None and user.is_authenticated:
-            self[auth.SESSION_KEY] = str(user.pk)
+            self[auth.SESSION_KEY] = user_key(user.pk)
             self[auth.HASH_SESSION_KEY] = user.get_session_auth_hash()
 
     def delete(self, session_key: str | None = None) -> None:

@@ -329,7 +329,8 @@ async def test_a_project_says_who_may_enter_and_from_where(ada: Any) -> None:
         OrdersConsumer.as_asgi(), authenticate=token_login, origins=from_apps
     )
     for token, origin, name in [
-        ("yes", "", "ada"),
+        ("yes", "", "ada"),  # who is inactive afterwards, and so nobody
+        ("yes", "", ""),
         ("", "", ""),
         ("yes", "http://testserver", None),
     ]:
@@ -344,6 +345,7 @@ async def test_a_project_says_who_may_enter_and_from_where(ada: Any) -> None:
                 await type(ada).objects.filter(pk=ada.pk).aupdate(is_active=False)
                 await check_sockets()
                 assert await closing_code(socket) == CloseCode.NOT_LOGGED_IN
+                ada.is_active = False
             await socket.disconnect()
     socket = WebsocketCommunicator(
         application, "/", [(b"host", b"testserver"), (b"authorization", b"no")]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 
-from channels_live.delivery.fragments import Event, Fragment, History
+from channels_live.delivery.fragments import Event, Fragment, History, check_html
 from channels_live.delivery.outbox import Outbox, join
 from channels_live.observe import metrics
 
@@ -185,7 +185,9 @@ class Group:
         if isinstance(said, Event) is not self.is_json:
             form = "events" if self.is_json else "HTML"
             raise TypeError(f"The group {self.name!r} is for {form}, got {said!r:.80}.")
-        return said.html if isinstance(said, Fragment) else said
+        text = said.html if isinstance(said, Fragment) else said
+        check_html(text)
+        return text
 
     async def _load(
         self, history: History, after: int, limit: int

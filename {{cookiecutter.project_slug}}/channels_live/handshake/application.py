@@ -81,22 +81,25 @@ def websocket_application(
             return resolve(request.path_info, urlconf=routes)  # type: ignore[arg-type]
         return None
 
-    async def admit(request: HttpRequest, scope: Scope) -> ResolverMatch:
+    async def admit(
+        request: HttpRequest, scope: Scope, match: ResolverMatch | None
+    ) -> ResolverMatch:
         if get_process().is_ending:
             raise Refusal("the process ends")
         check_origin(request, origins)
-        match = find(request)
         if match is None:
             raise Refusal("unknown path")
         await authentication.authenticate(request, scope, openings, authenticate)
         return match
 
-    async def explain(request: HttpRequest, scope: Scope, send: Send) -> None:
+    async def explain(
+        request: HttpRequest, scope: Scope, send: Send, match: ResolverMatch | None
+    ) -> None:
         """Tell a page why its socket is refused, if it is here."""
         request.META.setdefault("HTTP_ORIGIN", request.META["HTTP_X_SOCKET_ORIGIN"])
         reason = ""
         try:
-            await admit(request, scope)
+            await admit(request, scope, match)
         except Refusal as refusal:
             reason = str(refusal)
         except Refused as refused:
@@ -109,7 +112,7 @@ def websocket_application(
             await match.func(scope, receive, send)
             return
         if scope["type"] == "http":
-            await explain(request, scope, send)
+            await explain(request, scope, send, match)
             return
         process = get_process()
         socket = Socket(scope, receive, send)
@@ -118,7 +121,7 @@ def websocket_application(
         login: Login | None = None
         try:
             socket.scope = cast(Scope, dict(scope, socket=socket))
-            match = await admit(request, socket.scope)
+            match = await admit(request, socket.scope, match)
             socket.scope["url_route"] = vars(match)
             await process.start()
             login = Login(process.registry, socket)

@@ -57,7 +57,9 @@ async def authenticate(
         raise Refusal("too many sockets")
     user = None
     with database_outage.noticed():
-        user = await login(request, scope) or AnonymousUser()
+        user = await login(request, scope)
+        if user is None or not user.is_active:
+            user = AnonymousUser()
     if user is None:
         raise Refusal("the database is away")
     if user.is_authenticated:

@@ -23,6 +23,7 @@ from django.views.decorators.http import require_GET
 from channels_live.base.asgi import Scope
 from channels_live.base.close_code import CloseCode
 from channels_live.base.frames import InvalidFrame, decode
+from channels_live.base.messages import user_key
 from channels_live.base.work import in_thread
 from channels_live.consumers import Refused
 from channels_live.delivery.group import complain
@@ -51,7 +52,7 @@ def ticket_for(user: Any, *, session: str | None = None) -> str:
     name = digest(session) if session else ""
     if session:
         cache.set(f"{SALT}.{name}", session, 2 * MAX_AGE)
-    content = [str(user.pk), fingerprint(user), secrets.token_hex(8), name]
+    content = [user_key(user.pk), fingerprint(user), secrets.token_hex(8), name]
     return signer().sign_object(content)
 
 
@@ -62,7 +63,9 @@ def ticket_view(request: HttpRequest) -> JsonResponse:
     if not request.user.is_authenticated:
         return JsonResponse({"error": _("Log in first.")}, status=401)
     owner, key = get_identity(request.session)
-    is_owner = owner == str(request.user.pk)  # and did not come with an API's token
+    is_owner = owner == user_key(
+        request.user.pk
+    )  # and did not come with an API's token
     ticket = ticket_for(request.user, session=key if is_owner else None)
     return JsonResponse({"ticket": ticket, "expires_in": MAX_AGE})
 
@@ -117,7 +120,8 @@ def find_user(pk: str, name: str) -> tuple[Any, SessionBase]:
         complain(NOT_SHARED, "default")
     session = import_module(settings.SESSION_ENGINE).SessionStore(key)
     owner = load_user(session)
-    return owner if str(owner.pk) == pk else None, session
+    is_owner = owner.is_authenticated and user_key(owner.pk) == pk
+    return owner if is_owner else None, session
 
 
 def signer() -> signing.TimestampSigner:

@@ -24,7 +24,7 @@ containers = channels_live
 layers =
     apps
     http_consumers | management | servers | templatetags | testing
-    handshake | live_consumer
+    handshake | json_consumer | live_consumer
     consumers
     commands
     process
@@ -51,7 +51,14 @@ forbidden_modules =
 # Files of projects that name modules, and what they may name beside the public API.
 NAMES = re.compile(r"\bchannels_live\.(\w+)")
 PUBLIC_MODULES = {"runner", "testing", "utils"}
-BLANKS = {"app": "web", "name": "ticker", "camel": "Ticker", "slug": "s", "title": "T"}
+BLANKS = {
+    "app": "web",
+    "package": "apps.web",
+    "name": "ticker",
+    "camel": "Ticker",
+    "slug": "s",
+    "title": "T",
+}
 
 
 def test_imports_run_one_way(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ FILES = sorted(str(path.relative_to(LIBRARY)) for path in LIBRARY.rglob("test_*.
 # What goes through the channel layer.
 LAYERED = (
     *("delivery", "test_consumers.py", "test_plain_consumers.py", "test_process.py"),
-    *("test_publishing.py", "test_revoking.py"),
+    *("test_json_consumer.py", "test_publishing.py", "test_revoking.py"),
 )
 OTHER_LAYER = """
 from config.settings import *

@@ -14,17 +14,32 @@ from sites import Site, runserver
 from tunnels import tunnel
 
 DEEP = pytest.mark.deep
-# Names of one word and of several, in different apps.
-SOCKETS: dict[str, tuple[Answers, dict[str, str]]] = {
-    "chat": ({}, {"web": "ticker", "chat": "live_prices"}),
+LONG = "a_name_with_40_letters_which_are_allowed"
+# Names of one word and of several, in different apps and of each form.
+SOCKETS: dict[str, tuple[Answers, list[tuple[str, ...]]]] = {
+    "chat": (
+        {},
+        [
+            ("web", "ticker"),
+            ("chat", "live_prices", "--json"),
+            ("chat", LONG, "--live"),
+        ],
+    ),
     "plain": (
         {"include_chat_demo": False},
-        {"web": "calendar", "users": "a_name_with_40_letters_which_are_allowed"},
+        [
+            ("users", LONG),
+            ("web", "calendar", "--json"),
+            ("web", "newest_people", "--live"),
+        ],
     ),
 }
 # What is to be added to which file.
 ROUTES = re.compile(
     r"(config/\w+\.py):\s+(from \S+ import \w+)\s+(path\(.*\),)$", re.MULTILINE
+)
+REGION = re.compile(
+    r"(apps/\w+/live\.py), which may be new:\s+(from (\S+) import (\w+) as \4)$", re.M
 )
 URL = re.compile(r"http://localhost:8000(\S+)")
 
@@ -37,10 +52,12 @@ def test_an_endpoint_works_with_the_routes_that_are_printed(
     answers, sockets = SOCKETS[kind]
     project = kitchen.bake(answers)
     before = files(project)
-    said = [project.manage("startsocket", *pair) for pair in sockets.items()]
+    said = [project.manage("startsocket", *words) for words in sockets]
     written = sorted(set(files(project)) - set(before))
     assert [name for name in before if files(project)[name] != before[name]] == []
-    assert len(written) == "".join(said).count("created") == 4 * len(sockets)
+    forms = [words[2:] for words in sockets]
+    count = 4 * len(sockets) - forms.count(("--live",))
+    assert len(written) == "".join(said).count("created") == count
     project.run("ruff", "check", "--no-cache")
     project.run("ruff", "format", "--check", "--no-cache")
 
@@ -55,9 +72,12 @@ def test_an_endpoint_works_with_the_routes_that_are_printed(
     pages = [page for one in said for page in URL.findall(one)]
     assert len(pages) == len(sockets)
     port = free_port()
-    with two_people(project, browser, port) as (ada, bob):
-        for page in pages:
-            assert_live(page, ada, bob)
+    with two_people(project, browser, port) as (site, ada, bob):
+        for page, form in zip(pages, forms, strict=True):
+            if form == ("--live",):
+                assert_shows_who_joins(page, site, ada, bob)
+            else:
+                assert_live(page, ada, bob)
         # The home page's socket, and its region.
         bob.page.goto("/")
         expect(bob.page.locator("#ping-state")).to_have_text("connected")
@@ -86,8 +106,12 @@ def test_what_is_there_already_is_left_alone(kitchen: Kitchen) -> None:
 def add_routes(project: Project, said: str) -> None:
     """Add the routes to where the command says that they belong."""
     routes = ROUTES.findall(said)
+    regions = REGION.findall(said)
+    for name, line, *_ in regions:
+        path = project.path / name
+        path.write_text(f"{path.read_text() if path.exists() else ''}\n{line}\n")
     assert [name for name, *_ in routes] == [
-        "config/channels_urls.py",
+        *(["config/channels_urls.py"] if not regions else []),
         "config/urls.py",
     ]
     for name, line, route in routes:
@@ -113,7 +137,7 @@ def files(project: Project) -> dict[str, bytes]:
 @contextmanager
 def two_people(
     project: Project, browser: Browser, port: int
-) -> Iterator[tuple[Person, Person]]:
+) -> Iterator[tuple[Site, Person, Person]]:
     """A server of the project, and two people at it who are logged in.
 
     The second comes through a tunnel that changes the header Host.
@@ -132,10 +156,23 @@ def two_people(
         site.settle("ada", "bob")
         bob = Person(browser, line.url, session=site.sessions["bob"])
         people = site.invite(browser, "ada"), bob
-        yield people
+        yield site, *people
         for person in people:
             person.context.close()
         assert "Traceback" not in server.log
+
+
+def assert_shows_who_joins(page: str, site: Site, *people: Person) -> None:
+    """Whoever joins shows on all pages, without a reload."""
+    for person in people:
+        person.page.goto(page)
+        region = person.page.locator("live-region")
+        expect(region).to_have_attribute("data-state", "live")
+        expect(region.locator("li").last).to_have_text("ada")
+    site.settle("newcomer")
+    for person in people:
+        first = person.page.locator("live-region li").first
+        expect(first).to_have_text("newcomer")
 
 
 def assert_live(page: str, ada: Person, bob: Person) -> None:

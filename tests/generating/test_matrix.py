@@ -131,7 +131,8 @@ def test_types_are_right_in_a_project_and_what_startsocket_adds(
             "asgi_server": asgi_server,
         }
     )
-    project.manage("startsocket", "web", "ticker")
+    for name, form in ("ticker", "html"), ("orders", "json"), ("newest", "live"):
+        project.manage("startsocket", "web", name, f"--{form}")
     project.run("mypy", ".", env=mypy_cache)
 
 

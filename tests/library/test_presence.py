@@ -27,6 +27,9 @@ class Page:
     def __init__(self) -> None:
         self.shown: list[str] = []
 
+    def as_text(self, html: str) -> str:
+        return html
+
     def broadcast(self, html: str) -> None:
         self.shown.append(html)
 

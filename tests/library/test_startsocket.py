@@ -57,6 +57,32 @@ def test_a_name_is_spelled_as_each_place_has_it(
 
 
 @pytest.mark.parametrize(
+    ("form", "told"),
+    [
+        ("--json", ["config/channels_urls.py", "config/urls.py"]),
+        ("--live", ["apps/web/live.py", "config/urls.py"]),
+    ],
+)
+def test_a_form_has_its_files_and_what_is_to_be_added(
+    web: Path, form: str, told: list[str]
+) -> None:
+    printed = StringIO()
+
+    call_command("startsocket", "web", "ticker", form, stdout=printed)
+
+    names = {"ticker.py", "templates/web/ticker.html", "tests/test_ticker.py"}
+    script = set() if form == "--live" else {"static/web/ticker.js"}
+    assert files(web) == {*names, *script, "tests/__init__.py"}
+    assert all(name in printed.getvalue() for name in told)
+
+
+def test_one_form_is_chosen(web: Path) -> None:
+    with pytest.raises(CommandError, match="not allowed with"):
+        call_command("startsocket", "web", "ticker", "--live", "--json")
+    assert files(web) == set()
+
+
+@pytest.mark.parametrize(
     ("text", "reason"),
     [
         ("", "begin with a letter"),
@@ -69,6 +95,7 @@ def test_a_name_is_spelled_as_each_place_has_it(
         ("live-prices", "as in live_prices"),
         ("class", "keyword"),
         ("models", "another part"),
+        ("live", "another part"),
         ("test_x", "another part"),
     ],
 )

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache, partial
 
@@ -18,7 +18,7 @@ from channels_live.base.close_code import CloseCode
 from channels_live.base.loops import start
 from channels_live.base.messages import Kind, Message, check_name, label, user_key
 from channels_live.base.work import Tasks
-from channels_live.delivery.group import Fragment
+from channels_live.delivery.fragments import Event, Fragment, check_html
 from channels_live.delivery.hub import EVERYBODY, reaches_nobody, send
 from channels_live.observe import metrics
 from channels_live.observe.outage import RETRY_AFTER
@@ -47,6 +47,20 @@ async def apublish(group: str, *fragments: str | Fragment) -> None:
 def publish(group: str, *fragments: str | Fragment) -> None:
     """Do what apublish() does, from any code; in a server, without waiting."""
     start(send_pairs(group, as_pairs(group, fragments)))
+
+
+async def apublish_event(group: str, *events: Mapping[str, object] | Event) -> None:
+    """Send JSON objects to all sockets of JsonConsumers in a group, as apublish() does.
+
+    An Event with a number has its place in the group's history. Raises ValueError or
+    TypeError for a bad group name, and for what is no JSON object.
+    """
+    await send_pairs(group, as_events(group, events), Kind.EVENTS)
+
+
+def publish_event(group: str, *events: Mapping[str, object] | Event) -> None:
+    """Do what apublish_event() does, from any code; in a server, without waiting."""
+    start(send_pairs(group, as_events(group, events), Kind.EVENTS))
 
 
 def disconnect(
@@ -112,27 +126,43 @@ async def tell_again(message: Message) -> None:
     )
 
 
-async def send_pairs(group: str, pairs: Sequence[tuple[str, int]]) -> None:
+async def send_pairs(
+    group: str, pairs: Sequence[tuple[str, int]], kind: Kind = Kind.FRAGMENTS
+) -> None:
     metrics.published.inc(len(pairs))
     if pairs:
-        await send(group, Message(Kind.FRAGMENTS, group, pairs, time.time()))
+        await send(group, Message(kind, group, pairs, time.time()))
 
 
 def as_pairs(group: str, given: Collection[str | Fragment]) -> list[tuple[str, int]]:
     """Return what is to be published. Raises ValueError or TypeError."""
+    fragments = [one if isinstance(one, Fragment) else Fragment(one) for one in given]
+    for fragment in fragments:
+        if isinstance(fragment, Event):
+            raise TypeError(
+                f"Expected HTML, got {fragment!r:.80}: use publish_event()."
+            )
+        check_html(fragment.html)
+    return checked(group, fragments)
+
+
+def as_events(
+    group: str, given: Collection[Mapping[str, object] | Event]
+) -> list[tuple[str, int]]:
+    """Return what is to be published. Raises ValueError or TypeError."""
+    return checked(
+        group, [one if isinstance(one, Event) else Event(one) for one in given]
+    )
+
+
+def checked(group: str, fragments: Collection[Fragment]) -> list[tuple[str, int]]:
     check_name(group)
     if reaches_nobody():
         complain()
-    pairs = [one[:2] if isinstance(one, Fragment) else (one, 0) for one in given]
-    for html, number in pairs:
-        if not isinstance(html, str):
-            raise TypeError(
-                f"Expected HTML as str, got {type(html).__name__}: {html!r:.80}. "
-                "Call str() on a lazy string or a UUID."
-            )
+    for _, number, _ in fragments:
         if type(number) is not int or number < 0:
             raise TypeError(f"Expected a fragment's number as int, got {number!r}.")
-    return pairs
+    return [fragment[:2] for fragment in fragments]
 
 
 @lru_cache

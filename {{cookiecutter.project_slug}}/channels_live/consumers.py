@@ -1,20 +1,19 @@
 """The base of every consumer that listens to groups."""
 
-import json
 from collections.abc import Collection, Coroutine
 from contextvars import copy_context
-from typing import Any, Never, Self
+from typing import Any, ClassVar, Never, Self
 
 from channels.consumer import get_handler_name
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.utils.translation import gettext as _
 
 from channels_live.base.asgi import Event, Receive, Scope, Send
 from channels_live.base.close_code import CloseCode
+from channels_live.base.frames import InvalidFrame, decode
 from channels_live.base.messages import check_name, label
 from channels_live.base.work import Tasks
-from channels_live.delivery.group import History
+from channels_live.delivery.fragments import History, check_html
 from channels_live.delivery.socket import Socket
 from channels_live.observe.outage import database_outage
 from channels_live.presence import Roster
@@ -33,10 +32,6 @@ class Refused(Exception):
         self.code = code
 
 
-class InvalidFrame(Exception):
-    """Raised for a frame that cannot be used; its text is for the sender to read."""
-
-
 class Consumer(AsyncWebsocketConsumer):
     """A socket that listens to groups.
 
@@ -48,6 +43,7 @@ class Consumer(AsyncWebsocketConsumer):
     scope: Scope
     socket: Socket
     process: Process
+    pong: ClassVar[str] = PONG
 
     def __init_subclass__(cls) -> None:
         if cls.groups:
@@ -96,7 +92,7 @@ class Consumer(AsyncWebsocketConsumer):
 
         With a `history`, first comes what the page missed since number `after`. With
         a `roster`, whoever is in the group is shown to all in it. Raises ValueError
-        where others have joined it with another history.
+        where others have joined it with another history, or for JSON and not HTML.
         """
         check_name(group)
         self.process.registry.add(self.socket, label("group", group))
@@ -116,6 +112,7 @@ class Consumer(AsyncWebsocketConsumer):
 
     def push(self, html: str) -> None:
         """Write a fragment to this socket alone. Never waits."""
+        check_html(html)
         self.socket.outbox.write(html)
 
     def spawn(self, coroutine: Coroutine[object, object, None]) -> None:
@@ -171,7 +168,7 @@ class Consumer(AsyncWebsocketConsumer):
         self, text_data: str | None = None, bytes_data: bytes | None = None
     ) -> None:
         if text_data == PING:
-            self.push(PONG)
+            self.socket.outbox.write(self.pong)
             return
         try:
             await self.receive_json(decode(text_data))
@@ -191,16 +188,3 @@ class Consumer(AsyncWebsocketConsumer):
     def _leave_roster(self, group: str) -> None:
         if group in self._present:
             self.process.presence.leave(group, self._present.pop(group))
-
-
-def decode(text: str | None) -> dict[str, Any]:
-    """Return the JSON object in a frame. Raises InvalidFrame."""
-    if text is None:
-        raise InvalidFrame(_("Expected text, got binary data."))
-    try:
-        content = json.loads(text)
-    except (ValueError, RecursionError):
-        raise InvalidFrame(_("Expected JSON, got something else.")) from None
-    if not isinstance(content, dict):
-        raise InvalidFrame(_('Expected a JSON object such as {"message": "…"}.'))
-    return content

@@ -5,8 +5,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from channels_live.base.asgi import Receive, Scope, Send
+from channels_live.base.frames import InvalidFrame
 from channels_live.base.messages import label
-from channels_live.consumers import Consumer, InvalidFrame
+from channels_live.consumers import Consumer
 from channels_live.live.names import Foreign, Outdated, Place, owner, unsign_group
 from channels_live.live.outbox import as_event
 from channels_live.live.topic import Page

@@ -5,7 +5,7 @@ the people of living processes count, so a crash needs no cleaning up after.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -29,7 +29,8 @@ ALIVE = 20
 SHOWN = 50
 
 # Renders the first people of a group, and how many there are.
-type Roster = Callable[[list[Any], int], str]
+type Content = str | Mapping[str, object]  # HTML, or an event of JSON
+type Roster = Callable[[list[Any], int], Content]
 type Pair = tuple[str, Any]  # a group, and the primary key of a user
 
 
@@ -70,7 +71,7 @@ class Tracker:
         self._stale: set[str] = set()  # groups whose roster is to be read again
         self._sockets: Counter[Pair] = Counter()
         self._stored: set[Pair] = set()  # what the database has of these
-        self._shown: dict[str, str] = {}
+        self._shown: dict[str, Content] = {}
 
     def enter(self, group: str, user: Any, roster: Roster) -> None:
         self._rosters[group] = roster
@@ -144,11 +145,14 @@ class Tracker:
             return
         rosters = {name: self._rosters[name] for name in groups}
         rendered, failures = await in_thread(render)(rosters)
-        for name, html in rendered.items():
+        for name, content in rendered.items():
             group = self._hub.groups.get(name)
-            if group and self._shown.get(name) != html:
-                self._shown[name] = html
-                group.broadcast(html)
+            if group and self._shown.get(name) != content:
+                self._shown[name] = content
+                try:
+                    group.broadcast(group.as_text(content))
+                except (TypeError, ValueError) as error:
+                    failures.append(error)
         if failures:
             raise failures[0]
 
@@ -160,7 +164,7 @@ class Tracker:
         return was_alive, set(dead.values_list("group", flat=True).distinct())
 
 
-def render(rosters: dict[str, Roster]) -> tuple[dict[str, str], list[Exception]]:
+def render(rosters: dict[str, Roster]) -> tuple[dict[str, Content], list[Exception]]:
     """Return the roster of each of these groups, and what failed of that."""
     rendered, failures = {}, []
     for group, roster in rosters.items():

@@ -91,6 +91,19 @@ class Registry:
             socket.terminate(code)
 
 
+class NoSession(SessionBase):
+    """Stands in for the session of a login that has none, such as by an API's token."""
+
+    def __init__(self, user: Any) -> None:
+        super().__init__()
+        if user is not None and user.is_authenticated:
+            self[auth.SESSION_KEY] = user_key(user.pk)
+            self[auth.HASH_SESSION_KEY] = user.get_session_auth_hash()
+
+    def delete(self, session_key: str | None = None) -> None:
+        """Nothing is stored."""
+
+
 class Login:
     """The login that a socket goes with, which its consumer may end or begin."""
 
@@ -121,7 +134,8 @@ class Login:
     def _label(self) -> None:
         if self._user is not None:
             self._registry.add(self._socket, label("user", self._user))
-            self._registry.add(self._socket, label("session", self._key))
+            if self._key is not None:
+                self._registry.add(self._socket, label("session", self._key))
 
 
 def get_identity(session: SessionBase) -> tuple[str | None, str | None]:
@@ -151,11 +165,15 @@ def find_revoked(sockets: Collection[Socket]) -> list[Socket]:
     }
     found = auth.get_user_model()._default_manager.in_bulk(set(logins.values()))
     users = {user_key(pk): user for pk, user in found.items()}
-    keys = find_open_sessions([socket.scope["session"] for socket in logins])
+    sessions = [socket.scope["session"] for socket in logins]
+    keys = find_open_sessions(
+        [session for session in sessions if not isinstance(session, NoSession)]
+    )
     revoked = []
     for socket, pk in logins.items():
         owner, session = users.get(pk), socket.scope["session"]
-        if owner and is_current(owner, session) and session.session_key in keys:
+        is_open = isinstance(session, NoSession) or session.session_key in keys
+        if owner and is_open and is_current(owner, session):
             socket.scope["user"] = owner
         else:
             revoked.append(socket)

@@ -21,6 +21,8 @@ from django.test import Client, TestCase
 from django.utils.translation import deactivate
 
 from channels_live.consumers import PING, PONG
+from channels_live.handshake.tickets import PROTOCOL
+from channels_live.json_consumer import JsonConsumer
 from channels_live.live.keys import decode
 from channels_live.live.names import Place, owner
 from channels_live.live.region import Live
@@ -36,10 +38,11 @@ WAIT = 5
 
 @asynccontextmanager
 async def open_socket(
-    path: str, user: Any = None
+    path: str, user: Any = None, *, ticket: str = ""
 ) -> AsyncIterator[WebsocketCommunicator]:
     """Open a socket from a page of this site, in a browser where `user` has logged in.
 
+    Or one with a ticket, in a subprotocol.
     With a user, raises RuntimeError in a test whose database is in a transaction.
     """
     headers = [(b"host", b"testserver"), (b"origin", b"http://testserver")]
@@ -50,8 +53,9 @@ async def open_socket(
         name = django_settings.SESSION_COOKIE_NAME
         headers.append((b"cookie", f"{name}={client.cookies[name].value}".encode()))
     application = get_default_application()
-    socket = WebsocketCommunicator(application, path, headers=headers)
-    assert await socket.connect(WAIT) == (True, None)
+    offered = [PROTOCOL, ticket] if ticket else []
+    socket = WebsocketCommunicator(application, path, headers, offered)
+    assert (await socket.connect(WAIT))[0]
     yield socket
     await socket.disconnect(timeout=WAIT)
 
@@ -65,7 +69,7 @@ async def check_sockets() -> None:
 async def has_entered(socket: WebsocketCommunicator) -> None:
     """Wait until a Consumer has let the socket in, and nothing else was sent."""
     await socket.send_to(PING)
-    assert await socket.receive_from(WAIT) == PONG
+    assert await socket.receive_from(WAIT) in (PONG, JsonConsumer.pong)
 
 
 class LivePage:

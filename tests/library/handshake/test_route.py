@@ -3,12 +3,13 @@ from typing import Any, cast
 import pytest
 from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
-from django.urls import path
+from django.urls import path, re_path
 from pytest_django import Settings
 
-from channels_live import websocket_application
+from channels_live import any_origin, ticket_for, ticket_login, websocket_application
 from channels_live.testing import WAIT
 from tests.library.helpers.browsing import socket_of
+from tests.library.helpers.consumers import OrdersConsumer
 
 
 def visit(path: str, **scope: Any) -> WebsocketCommunicator:
@@ -84,3 +85,36 @@ async def test_what_is_said_of_a_body_means_nothing() -> None:
 
 async def test_a_query_string_of_any_bytes_is_let_in() -> None:
     assert await is_found("/ws/plain/", query_string=b"\xff=\xfe")
+
+
+async def test_a_route_may_lead_to_an_application_of_its_own(
+    transactional_db: None, ada: Any, settings: Settings
+) -> None:
+    orders: Any = OrdersConsumer.as_asgi()
+    apps: Any = websocket_application(
+        [path("ws/app/orders/", orders)],
+        authenticate=ticket_login,
+        origins=any_origin,
+    )
+    both: Any = websocket_application([re_path("^ws/app/", apps), path("ws/", orders)])
+    host = [(b"host", b"testserver")]
+
+    def open_(path: str, ticket: str, application: Any = both) -> WebsocketCommunicator:
+        return WebsocketCommunicator(application, path, host, ["ticket", ticket])
+
+    for prefix in ("", "/mount"):
+        settings.FORCE_SCRIPT_NAME = prefix or None
+        socket = open_(f"{prefix}/ws/app/orders/", ticket_for(ada))
+        assert await socket.connect(WAIT) == (True, "ticket")
+        assert await socket.receive_json_from(WAIT) == [{"you": "ada"}]
+        await socket.disconnect()
+        for away in ("/ws/", "/ws/app/", "/ws/app/nowhere/"):
+            socket = open_(prefix + away, ticket_for(ada))
+            assert not (await socket.connect(WAIT))[0]
+
+    settings.FORCE_SCRIPT_NAME = None
+    router: Any = URLRouter([re_path("^ws/app/", apps)])
+    for away in ("orders/", "nowhere/"):
+        socket = open_(f"/ws/app/{away}", ticket_for(ada), router)
+        assert (await socket.connect(WAIT))[0] == (away == "orders/")
+        await socket.disconnect()

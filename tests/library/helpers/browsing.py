@@ -14,9 +14,9 @@ from channels_live.testing import WAIT
 HERE = {"host": "testserver", "origin": "http://testserver"}
 
 
-def only(endpoint: Any) -> Any:
+def only(endpoint: Any, **options: Any) -> Any:
     """An application with nothing but this endpoint, at every path."""
-    return websocket_application([re_path("", endpoint)])
+    return websocket_application([re_path("", endpoint)], **options)
 
 
 async def browser_of(user: Any) -> Client:

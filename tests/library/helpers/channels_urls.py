@@ -9,6 +9,7 @@ from tests.library.helpers import consumers, plain
 # path() is typed for views.
 endpoints: dict[str, Any] = {
     "shout": consumers.ShoutConsumer.as_asgi(),
+    "orders": consumers.OrdersConsumer.as_asgi(),
     "counting": consumers.CountingConsumer.as_asgi(),
     "closed": consumers.ClosedConsumer.as_asgi(),
     "inbox": consumers.InboxConsumer.as_asgi(),

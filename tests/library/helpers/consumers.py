@@ -9,7 +9,16 @@ from django.contrib.auth import get_user_model
 from django.db import OperationalError
 from django.utils.translation import get_language
 
-from channels_live import CloseCode, Consumer, Refused, in_thread, user_group
+from channels_live import (
+    CloseCode,
+    Consumer,
+    InvalidFrame,
+    JsonConsumer,
+    Refused,
+    apublish_event,
+    in_thread,
+    user_group,
+)
 
 
 async def tell_route(scope: Any, receive: Any, send: Any) -> None:
@@ -85,6 +94,25 @@ class RosterConsumer(Consumer):
 
     async def receive_json(self, content: dict[str, Any]) -> None:
         self.push(await obey(self.scope, content))
+
+
+class OrdersConsumer(JsonConsumer):
+    """Has all hear what one says; a frame may ask to hear nothing any more."""
+
+    async def enter(self) -> None:
+        await self.join("orders")
+        self.push({"you": self.scope["user"].get_username()})
+
+    async def receive_json(self, content: dict[str, Any]) -> None:
+        if "say" in content:
+            await apublish_event("orders", {"said": content["say"]})
+        elif "quit" in content:
+            await self.quit("orders")
+            self.push({"quit": True})
+        elif "push" in content:
+            self.push(content["push"])
+        else:
+            raise InvalidFrame("Expected say or quit.")
 
 
 async def obey(scope: Any, content: dict[str, Any]) -> str:

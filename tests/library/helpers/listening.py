@@ -13,10 +13,11 @@ from channels_live.testing import WAIT
 class Listener:
     """A socket as the hub knows it, and the frames that came through it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_json: bool = False) -> None:
         self.frames: list[str] = []
         self.overflows = 0
         self.outbox = Outbox(self.take, on_overflow=self.overflow)
+        self.outbox.is_json = is_json
         self._news = asyncio.Event()
 
     @property

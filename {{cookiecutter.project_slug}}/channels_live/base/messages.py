@@ -17,7 +17,8 @@ NO_LETTER = re.compile(rb"[^A-Za-z0-9-]")
 
 
 class Kind(StrEnum):
-    FRAGMENTS = "fragments"  # for the sockets of a group
+    FRAGMENTS = "fragments"  # HTML for the sockets of a group
+    EVENTS = "events"  # JSON for them
     HISTORY_CHANGED = "history_changed"  # so what is remembered of a group is wrong
     PRESENCE_CHANGED = "presence_changed"  # somebody came to a group, or went
     CHANGED = "changed"  # what regions show, so it has to be read anew
@@ -31,7 +32,7 @@ class Kind(StrEnum):
 class Message(NamedTuple):
     kind: Kind
     group: str = ""
-    # HTML and its number, or a subject that has changed and its row in the database
+    # HTML or JSON and its number, or a subject that has changed and its row in the database
     pairs: Sequence[tuple[str, int]] = ()
     published: float = 0  # by the clock
     labels: Sequence[str] = ()

@@ -3,11 +3,11 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
-from typing import NamedTuple, Protocol
 
+from channels_live.delivery.fragments import Event, Fragment, History, check_html
 from channels_live.delivery.outbox import Outbox, join
 from channels_live.observe import metrics
 
@@ -28,35 +28,6 @@ NO_HISTORY = (
 )
 
 
-class Fragment(NamedTuple):
-    """A piece of HTML on its way to every socket of a group.
-
-    Numbered fragments of one group are counted 1, 2, 3, … in the order of their
-    commits. Number 0 is a passing remark ("Ada is typing"): sent at most once, and
-    never caught up on.
-    """
-
-    html: str
-    number: int = 0
-    published: float = 0  # by the clock; 0 for what was read again
-
-
-class History(Protocol):
-    """Where numbered fragments can be read again. Every method may hit the database."""
-
-    async def last_numbers(self, groups: Collection[str]) -> dict[str, int]:
-        """Return the newest number of each group; 0 where nothing was said yet.
-
-        A group that is no more is left out.
-        """
-
-    async def load(self, group: str, after: int, limit: int) -> list[Fragment]:
-        """Return the oldest `limit` fragments with a number above `after`, in order."""
-
-    def skipped(self, group: str, after: int, until: int) -> str:
-        """Return HTML for what came after `after` up to `until`: too much to send."""
-
-
 class Group:
     """Puts fragments in order, joins them into frames, writes them to its sockets.
 
@@ -64,9 +35,12 @@ class Group:
     the channel layer loses, doubles or overtakes is made good from the history.
     """
 
-    def __init__(self, name: str, history: History | None) -> None:
+    def __init__(
+        self, name: str, history: History | None, *, is_json: bool = False
+    ) -> None:
         self.name = name
         self.history = history
+        self.is_json = is_json  # as its sockets are: its fragments are events
         self.outboxes: set[Outbox] = set()
         self.joining = 0
         self.subscribed = False
@@ -136,10 +110,10 @@ class Group:
                 # Before anyone is here to be sent it.
                 self.base = max(0, newest - RECENT)
                 count = newest - self.base
-                self.recent.extend(await self.history.load(self.name, self.base, count))
+                self.recent.extend(await self._load(self.history, self.base, count))
                 self.last = max([newest, *(one.number for one in self.recent)])
             while self.last < newest:
-                fragments = await self.history.load(self.name, self.last, CATCH_UP)
+                fragments = await self._load(self.history, self.last, CATCH_UP)
                 for fragment in fragments:
                     if fragment.number > self.last:
                         metrics.repaired.inc()
@@ -190,7 +164,7 @@ class Group:
         loop = asyncio.get_running_loop()
         began = loop.time()
         outboxes = tuple(self.outboxes)
-        frames = list(join(self._frame))
+        frames = list(join(self._frame, is_json=self.is_json))
         for frame in frames:
             event = {"type": "websocket.send", "text": frame}
             for outbox in outboxes:
@@ -204,10 +178,29 @@ class Group:
         pause = max(FRAME_WINDOW, loop.time() - began)
         self._window = loop.call_later(pause, self._flush)
 
+    def as_text(self, said: str | Mapping[str, object] | Fragment) -> str:
+        """Return what sockets are written. Raises TypeError for the other form."""
+        if isinstance(said, Mapping):
+            said = Event(said)
+        if isinstance(said, Event) is not self.is_json:
+            form = "events" if self.is_json else "HTML"
+            raise TypeError(f"The group {self.name!r} is for {form}, got {said!r:.80}.")
+        text = said.html if isinstance(said, Fragment) else said
+        check_html(text)
+        return text
+
+    async def _load(
+        self, history: History, after: int, limit: int
+    ) -> Sequence[Fragment]:
+        loaded = await history.load(self.name, after, limit)
+        for fragment in loaded:
+            self.as_text(fragment)
+        return loaded
+
     async def _catch_up(self, outbox: Outbox, history: History, after: int) -> None:
         if self.last - after > CATCH_UP:
             start = self.last - CATCH_UP
-            outbox.write(history.skipped(self.name, after, start))
+            outbox.write(self.as_text(history.skipped(self.name, after, start)))
             after = start
             metrics.skips.inc()
         if after < self.last:
@@ -216,7 +209,7 @@ class Group:
         while not outbox.closed:
             if after < self.base:
                 source = "database"
-                loaded = await history.load(self.name, after, CATCH_UP)
+                loaded = await self._load(history, after, CATCH_UP)
                 # What has not gone out yet comes to all, and so to this one.
                 missed = [one for one in loaded if one.number <= self.last]
             else:
@@ -224,7 +217,7 @@ class Group:
                 missed = [one for one in self.recent if one.number > after]
                 if not missed:
                     return  # at once: nothing may come before the socket is added
-            for frame in join(one.html for one in missed):
+            for frame in join((one.html for one in missed), is_json=self.is_json):
                 outbox.write(frame)
                 await outbox.drain()
             metrics.catch_up_fragments.labels(source).inc(len(missed))

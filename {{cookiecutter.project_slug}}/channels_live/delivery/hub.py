@@ -19,7 +19,8 @@ from channels_live.base.close_code import CloseCode
 from channels_live.base.loops import is_server
 from channels_live.base.messages import TYPE, Kind, Message, label
 from channels_live.base.work import Tasks
-from channels_live.delivery.group import Fragment, Group, History, complain
+from channels_live.delivery.fragments import Fragment, History
+from channels_live.delivery.group import Group, complain
 from channels_live.delivery.outbox import Outbox
 from channels_live.observe import metrics, outage
 from channels_live.observe.outage import database_outage, layer_outage
@@ -32,6 +33,12 @@ OTHER_TYPE = (
     "A message of type %r was sent to a group that consumers of channels_live have "
     "joined, and reaches none of them. Use channels_live.publish() in the place of "
     "group_send()."
+)
+
+
+OTHER_FORM = (
+    "What was published to the group %r reaches none of its sockets: publish_event() is "
+    "for those of JsonConsumers, and publish() for all others."
 )
 
 
@@ -93,12 +100,18 @@ class Hub:
         """Write the group's fragments to a socket, first those it missed.
 
         `after` is the number of the last fragment that the socket's page shows.
-        Raises ValueError where the group's sockets have another history.
+        Raises ValueError where the group's sockets have another history or form.
         """
         group = self.groups.get(name)
         if group is None:
-            group = self.groups[name] = Group(name, history)
+            group = Group(name, history, is_json=outbox.is_json)
+            self.groups[name] = group
             metrics.groups.inc()
+        elif group.is_json is not outbox.is_json:
+            raise ValueError(
+                f"The group {name!r} is joined by sockets of another form already: a "
+                "group is for HTML or for JSON. Take another name."
+            )
         elif group.history == history or outbox.is_relay:
             pass
         elif group.outboxes and all(one.is_relay for one in group.outboxes):
@@ -139,6 +152,9 @@ class Hub:
                 return
             if message.kind is Kind.HISTORY_CHANGED:
                 group.history_changed()
+            if message.pairs and (message.kind is Kind.EVENTS) is not group.is_json:
+                complain(OTHER_FORM, group.name)
+                return
             for html, number in message.pairs:
                 fragment = Fragment(html, number, message.published)
                 if group.contradicts(fragment):

@@ -24,7 +24,15 @@ class Outbox:
     # Whether it stands for others, who take what comes with any history.
     is_relay = False
 
-    __slots__ = ("closed", "on_overflow", "send", "sending", "size", "waiting")
+    __slots__ = (
+        "closed",
+        "is_json",
+        "on_overflow",
+        "send",
+        "sending",
+        "size",
+        "waiting",
+    )
 
     def __init__(self, send: Send, on_overflow: Callable[[], None]) -> None:
         self.send = send
@@ -33,6 +41,7 @@ class Outbox:
         self.waiting: list[str] = []
         self.size = 0
         self.closed = False
+        self.is_json = False  # frames are arrays of events, and not HTML
 
     def write(self, frame: str) -> None:
         self.write_event({"type": "websocket.send", "text": frame})
@@ -79,19 +88,24 @@ class Outbox:
         self.sending = None
         waiting, self.waiting = self.waiting, []
         self.size = 0
-        for frame in join(waiting):
+        for frame in join(waiting, is_json=self.is_json):
             self.write(frame)
 
 
-def join(fragments: Iterable[str]) -> Iterator[str]:
-    """Join fragments into as few frames as their length allows."""
+def join(fragments: Iterable[str], *, is_json: bool = False) -> Iterator[str]:
+    """Join fragments, or arrays, into as few frames as their length allows."""
+    merge = merge_arrays if is_json else "".join
     frame: list[str] = []
     size = 0
     for fragment in fragments:
         if frame and size + len(fragment) > JOINED_SIZE:
-            yield "".join(frame)
+            yield merge(frame)
             frame, size = [], 0
         frame.append(fragment)
         size += len(fragment)
     if frame:
-        yield "".join(frame)
+        yield merge(frame)
+
+
+def merge_arrays(arrays: Iterable[str]) -> str:
+    return f"[{','.join(array[1:-1] for array in arrays if array != '[]')}]"

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -39,6 +40,8 @@ class Socket:
         self._send = send
         self.began = time.monotonic()  # when its handshake came
         self.labels: set[str] = set()
+        self.subprotocol = ""  # that its login has agreed on
+        self._opening: Event | None = None  # that its consumer has still to hear
         self.consumer: Any = None  # if it is one of this library's
         self.outbox = Outbox(
             send, on_overflow=partial(self.terminate, CloseCode.TRY_AGAIN_LATER)
@@ -54,8 +57,22 @@ class Socket:
         self._path = scope["path"][:MAX_LENGTH]
         self._opened = 0.0
 
+    async def ask(self, seconds: float) -> str | None:
+        """Let the socket in before its consumer does. Returns its first text, if any."""
+        opening = await self.receive()
+        await self.send({"type": "websocket.accept"})
+        text = None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                text = (await self.receive()).get("text")
+        self._opening = opening
+        return text
+
     async def receive(self) -> Event:
         """Return what the consumer is to hear next."""
+        if self._opening is not None:
+            opening, self._opening = self._opening, None
+            return opening
         while True:
             self.is_idle = True
             if self.is_ending:
@@ -89,14 +106,17 @@ class Socket:
             reason = event.get("reason") or ""
             await self.close(code, reason=reason, said=reason if self.is_open else "")
             return
-        if self.is_closed:
+        is_accept = event["type"] == "websocket.accept"
+        if self.is_closed or (is_accept and self.is_open):
             return
+        if is_accept and self.subprotocol:
+            event = {**event, "subprotocol": self.subprotocol}
         try:
             await self._send(event)
         except OSError:  # how a server says that nobody is there any more
             self.is_lost = True
             raise
-        if event["type"] == "websocket.accept":
+        if is_accept:
             self.is_open = True
             metrics.opened.inc()
             metrics.open_sockets.inc()

@@ -1,4 +1,4 @@
-"""Write a consumer with its page, the page's client and a test; print the routes."""
+"""Write a consumer or a live region, its page and a test; print what is to be added."""
 
 import keyword
 import re
@@ -13,11 +13,16 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 TEMPLATES = Path(__file__).parents[2] / "startsocket"
 NAME = re.compile(r"(?!test_)[a-z][a-z0-9]*(_[a-z0-9]+)*")
 LONGEST = 40
+FORMS = {
+    "html": "a socket that brings rendered HTML into a page, as without an option",
+    "json": "a socket that brings JSON to scripts and apps",
+    "live": "a part of a page that shows the present state of something",
+}
 # Modules of an app that Django, pytest or a reader expects something else in.
 RESERVED = {
     *("admin", "apps", "conftest", "consumers", "forms", "management", "migrations"),
     *("models", "signals", "static", "templates", "templatetags", "tests", "urls"),
-    "views",
+    *("live", "views"),
 }
 
 
@@ -27,18 +32,28 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("app", help="app of this project, such as web")
         parser.add_argument("name", help="such as ticker or live_prices")
+        forms = parser.add_mutually_exclusive_group()
+        for form, text in FORMS.items():
+            forms.add_argument(
+                f"--{form}", action="store_const", dest="form", const=form, help=text
+            )
+        parser.set_defaults(form="html")
 
-    def handle(self, *args: Any, app: str, name: str, **options: Any) -> None:
+    def handle(
+        self, *args: Any, app: str, name: str, form: str, **options: Any
+    ) -> None:
         config = find_app(app)
         check_name(name)
         folder = Path(config.path)
         test = folder / "tests" / f"test_{name}.py"
         files = {
-            folder / f"{name}.py": "consumer.py-tpl",
-            folder / "templates" / app / f"{name}.html": "page.html-tpl",
-            folder / "static" / app / f"{name}.js": "client.js-tpl",
-            test: "test.py-tpl",
+            folder / f"{name}.py": f"{form}/module.py-tpl",
+            folder / "templates" / app / f"{name}.html": f"{form}/page.html-tpl",
+            folder / "static" / app / f"{name}.js": f"{form}/client.js-tpl",
+            test: f"{form}/test.py-tpl",
         }
+        if form == "live":  # there is no JavaScript to write
+            del files[folder / "static" / app / f"{name}.js"]
         for path in files:
             if path.exists() or path.with_suffix("").is_dir():
                 raise CommandError(
@@ -59,7 +74,7 @@ class Command(BaseCommand):
             path.write_text(render(template, names), encoding="utf-8", newline="\n")
             self.stdout.write(f"created {relative(path)}")
         (test.parent / "__init__.py").touch()
-        self.stdout.write(render("routes.txt-tpl", names))
+        self.stdout.write(render(f"{form}/routes.txt-tpl", names))
 
 
 def find_app(label: str) -> AppConfig:

@@ -7,7 +7,8 @@
 //   socket.send({ text: "Hello" });
 //
 // The address is a path or a URL, or a function that returns one for each attempt, so that a
-// page can ask for what it missed (`?after=12`). For CSS, the state is in the element's
+// page can ask for what it missed (`?after=12`). `ticket` is an async function that fetches a
+// ticket for each attempt, for a socket without a cookie. For CSS, the state is in the element's
 // data-state, or without an element in <html data-socket-state>.
 "use strict";
 
@@ -17,7 +18,7 @@ window.LiveSocket ??= class LiveSocket extends EventTarget {
   static #PATIENCE = 5000; // until a server that gives none counts as gone
   static #LONGEST = 8000; // between two attempts
   static #OFFLINE = 1000; // both, while the browser says that there is no network
-  static #PONG = "<!-- pong -->"; // the answer of channels_live.Consumer to "ping"
+  static #PONGS = ["<!-- pong -->", "[]"]; // answers to "ping", of Consumer and JsonConsumer
   static #ofElements = new WeakMap(); // a second socket of an element closes the first
 
   OPEN = WebSocket.OPEN; // with readyState, for what expects a WebSocket
@@ -28,6 +29,7 @@ window.LiveSocket ??= class LiveSocket extends EventTarget {
 
   #address;
   #element;
+  #ticket;
   #socket = null;
   #timer = 0;
   #attempts = 0; // in vain, since the last frame
@@ -37,10 +39,11 @@ window.LiveSocket ??= class LiveSocket extends EventTarget {
   #hasBeenOnline = false;
   #life = new AbortController();
 
-  constructor(address, { element = null } = {}) {
+  constructor(address, { element = null, ticket = null } = {}) {
     super();
     this.#address = typeof address === "function" ? address : () => address;
     this.#element = element;
+    this.#ticket = ticket;
     this.#listen();
     this.#say("connecting");
     this.#open();
@@ -99,10 +102,17 @@ window.LiveSocket ??= class LiveSocket extends EventTarget {
     this.#drop();
     this.#isHeard = false;
     this.#socket = new WebSocket(this.#url("ws"));
-    this.#socket.onopen = () => this.check();
+    this.#socket.onopen = () => this.#greet(this.#socket);
     this.#socket.onmessage = ({ data }) => this.#hear(data);
     this.#socket.onclose = ({ code }) => this.#lose(code);
     this.#expectFrame();
+  }
+
+  async #greet(socket) {
+    const ticket = await this.#ticket?.().catch(() => null); // null: it is away
+    if (socket !== this.#socket || ticket === null) return;
+    if (ticket !== undefined) socket.send(JSON.stringify({ ticket }));
+    this.check();
   }
 
   // Through a tunnel or proxy, only the page's own address is sure to lead to the server.
@@ -147,7 +157,8 @@ window.LiveSocket ??= class LiveSocket extends EventTarget {
     this.reason = "";
     this.#after(LiveSocket.#IDLE, () => this.check());
     if (this.state !== "online") this.#say("online");
-    if (data !== LiveSocket.#PONG) this.dispatchEvent(new MessageEvent("message", { data }));
+    const isPong = LiveSocket.#PONGS.includes(data);
+    if (!isPong) this.dispatchEvent(new MessageEvent("message", { data }));
     else if (performance.now() - this.#askedAt < LiveSocket.#PATIENCE) this.#lateness = 0;
   }
 

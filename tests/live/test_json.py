@@ -1,0 +1,195 @@
+"""The JSON endpoint of docs/json.md, typed into a project, at work for an app."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from baking import Kitchen, Project, assert_all_passed
+from bells import insert
+from playwright.sync_api import Browser, Page
+from readmes import code, type_in
+from serving import Visitor, free_port, serve
+from shells import Shell
+from sites import Site, runserver
+from websockets import Subprotocol
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+PATH = "/ws/app/orders/"
+FILES = re.compile(r"`(apps/orders/[\w/.]+)`.*?```python\n(.*?)```", re.S)
+MAX_LINES = 30
+ORDER = """
+from apps.orders.models import Order
+from apps.users.models import User
+Order.objects.create(user=User.objects.get(username={name!r}), text="Tea")
+"""
+OPEN = """
+window.events = [];
+window.tickets = 0;
+window.live = new LiveSocket("/ws/app/orders/", { ticket: async () => {
+  window.tickets += 1;
+  return (await (await fetch("/ticket/")).json()).ticket;
+} });
+live.addEventListener("message", ({ data }) => events.push(...JSON.parse(data)));
+"""
+
+
+@pytest.fixture(scope="module")
+def orders(kitchen: Kitchen) -> Iterator[Site]:
+    project = kitchen.bake({"include_chat_demo": False})
+    type_orders(project)
+    port = free_port()
+    with Shell(project) as shell:
+        shell.migrate()
+        with serve(runserver(project, port), cwd=project.path, port=port) as server:
+            site = Site(server, project, "", {"": ""}, shell)
+            site.settle("ada", "bob", "zoe")
+            shell.run(ORDER.format(name="ada"))
+            yield site
+            assert "Traceback" not in server.log, server.log
+            for secret in ("ticket=", "ticket%22"):
+                assert secret not in server.log
+
+
+def type_orders(project: Project) -> None:
+    """Type what the page says, where it says so."""
+    text = page_of(project)
+    type_in(code(text, "sh")[0], project.path)
+    for path, source in FILES.findall(text):
+        (project.path / path).write_text(source, "utf-8")
+    config = project.path / "config"
+    insert(config / "settings.py", '    "apps.users",\n', '    "apps.orders",\n')
+    for name, imports, rest in blocks_of_config(text):
+        source = (config / name).read_text("utf-8")
+        before, listed, after = source.partition("from django.urls import ")
+        assert listed
+        source = f"{before}{imports}{listed}{after}\n{rest}"
+        (config / name).write_text(source, "utf-8")
+    project.manage("makemigrations", "orders")
+
+
+def page_of(project: Project) -> str:
+    return (project.path / "docs" / "json.md").read_text("utf-8")
+
+
+def blocks_of_config(text: str) -> list[tuple[str, str, str]]:
+    """The files of config/, and what belongs to their imports and to their ends."""
+    return re.findall(
+        r"`config/(\w+\.py)`.*?```python\n(.*?)```\n+```python\n(.*?)```", text, re.S
+    )
+
+
+def ticket_of(site: Site, name: str) -> str:
+    visitor = Visitor(site.server)
+    visitor.session.cookies.set("sessionid", site.sessions[name])
+    answer = visitor.get("/ticket/")
+    assert "no-store" in answer.headers["Cache-Control"]
+    ticket: str = answer.json()["ticket"]
+    return ticket
+
+
+def open_app(site: Site, ticket: str) -> ClientConnection:
+    return connect(
+        site.server.websocket_url + PATH,
+        subprotocols=[Subprotocol("ticket"), Subprotocol(ticket)],
+        proxy=None,
+    )
+
+
+def close_code(socket: ClientConnection) -> int | None:
+    with pytest.raises(ConnectionClosed):
+        socket.recv(10)
+    return socket.close_code
+
+
+def hold(page: Page, condition: str) -> None:
+    """Wait until a condition holds; the site allows no eval() in pages."""
+    for _ in range(300):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(condition)
+
+
+def test_it_is_as_short_as_is_said(orders: Site) -> None:
+    text = page_of(orders.project)
+    typed = dict(FILES.findall(text))["apps/orders/consumers.py"]
+    blocks = [typed, *(imports + rest for _, imports, rest in blocks_of_config(text))]
+    written = [line for line in "".join(blocks).splitlines() if line.strip()]
+    assert len(written) <= MAX_LINES
+
+
+def test_its_test_passes_and_it_is_clean(orders: Site) -> None:
+    project = orders.project
+    done = project.run("pytest", "-q", "-p", "no:cacheprovider", "apps/orders")
+    assert_all_passed(done.stdout)
+    folder = "apps/orders"
+    project.run("ruff", "check", "--no-cache", folder)
+    project.run("ruff", "format", "--check", "--no-cache", folder)
+
+
+def test_the_client_is_told_of_what_another_device_does(
+    orders: Site, tmp_path: Path
+) -> None:
+    client = tmp_path / "orders.py"
+    (source,) = re.findall(
+        r"`orders.py`.*?```python\n(.*?)```", page_of(orders.project), re.S
+    )
+    client.write_text(source)
+    url = orders.server.websocket_url + PATH
+    command = [sys.executable, client, url, ticket_of(orders, "ada")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as printing:
+        assert printing.stdout
+        assert "'text': 'Tea', 'paid': False" in printing.stdout.readline()
+        with open_app(orders, ticket_of(orders, "ada")) as app:
+            (first,) = json.loads(app.recv(10))
+            pk = first["orders"][0]["id"]
+            for wrong in ({}, {"type": "pay", "id": 10**30}, {"type": "pay"}):
+                app.send(json.dumps(wrong))
+            app.send(json.dumps({"type": "pay", "id": pk}))
+            assert str({"type": "paid", "id": pk}) in printing.stdout.readline()
+        printing.terminate()
+
+
+def test_nobody_comes_in_without_a_ticket(orders: Site) -> None:
+    assert Visitor(orders.server).get("/ticket/").status_code == 401
+    ticket = ticket_of(orders, "ada")
+    with open_app(orders, ticket) as app:
+        app.recv(10)
+        for _ in range(2):
+            with open_app(orders, ticket) as again:
+                assert again.subprotocol == "ticket"
+                assert close_code(again) == 4401
+
+
+def test_the_socket_ends_with_the_user(orders: Site) -> None:
+    with open_app(orders, ticket_of(orders, "zoe")) as app:
+        app.recv(10)
+        visitor = Visitor(orders.server)
+        visitor.session.cookies.set("sessionid", orders.sessions["zoe"])
+        visitor.post("/accounts/logout/")
+        assert close_code(app) == 4401
+
+
+def test_a_page_asks_for_a_ticket_for_each_attempt(
+    orders: Site, browser: Browser
+) -> None:
+    bob = orders.invite(browser, "bob")
+    page = bob.page
+    page.goto("/")
+    page.add_script_tag(url="/static/channels_live/socket.js")
+    page.evaluate(OPEN)
+    hold(page, "events.length === 1")
+    assert page.evaluate("live.send({ type: 'pay', id: 0 })")
+    bob.context.set_offline(True)
+    hold(page, "live.state === 'offline'")
+    bob.context.set_offline(False)
+    hold(page, "events.length === 2")
+    assert page.evaluate("tickets") >= 2
+    assert page.evaluate("live.state") == "online"
+    page.evaluate("live.close()")
+    bob.context.close()

@@ -1,0 +1,56 @@
+"""What is sent to groups, and what it is read from again."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple, Protocol, Self
+
+from channels_live.base.frames import encode
+
+
+class Fragment(NamedTuple):
+    """A piece of HTML on its way to every socket of a group.
+
+    Numbered fragments of one group are counted 1, 2, 3, … in the order of their
+    commits. Number 0 is a passing remark ("Ada is typing"): sent at most once, and
+    never caught up on.
+    """
+
+    html: str
+    number: int = 0
+    published: float = 0  # by the clock; 0 for what was read again
+
+
+class Event(Fragment):
+    """The same for the sockets of JsonConsumers: a JSON object, and its number.
+
+    Raises TypeError or ValueError for what is no JSON. `html` is the frame.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, content: Mapping[str, object], number: int = 0) -> Self:
+        return super().__new__(cls, encode(content), number)
+
+
+class History(Protocol):
+    """Where numbered fragments can be read again. Every method may hit the database."""
+
+    async def last_numbers(self, groups: Collection[str]) -> dict[str, int]:
+        """Return the newest number of each group; 0 where nothing was said yet.
+
+        A group that is no more is left out.
+        """
+
+    async def load(self, group: str, after: int, limit: int) -> Sequence[Fragment]:
+        """Return the oldest `limit` fragments with a number above `after`, in order."""
+
+    def skipped(self, group: str, after: int, until: int) -> str | Mapping[str, object]:
+        """Return what stands for all after `after` up to `until`: too much to send."""
+
+
+def check_html(html: object) -> None:
+    """Raise TypeError for what is no HTML."""
+    if not isinstance(html, str):
+        raise TypeError(
+            f"Expected HTML as str, got {type(html).__name__}: {html!r:.80}. "
+            "Call str() on a lazy string or a UUID."
+        )

@@ -1,8 +1,8 @@
 """Who may enter a room by its WebSocket, and who may stay in it."""
 
 from collections.abc import Collection
-from uuid import UUID
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import OuterRef, Subquery

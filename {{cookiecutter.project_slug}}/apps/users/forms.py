@@ -6,8 +6,15 @@ from django.contrib.auth.validators import ASCIIUsernameValidator
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 
-USERNAME_VALIDATORS = [ASCIIUsernameValidator()]
+# Without an @, which addresses have: a name may not be the address of somebody else.
+USERNAME_VALIDATORS = [
+    ASCIIUsernameValidator(
+        r"^[\w.+-]+\Z",
+        _("Enter a valid username: letters from a to z, digits and . + - _ only."),
+    )
+]
 
 
 class SignupForm(forms.SignupForm):

@@ -186,7 +186,7 @@ class SocketContext(LogContext):
         self.path_info, self.routes = request.path_info, routes
 
     @cached_property
-    def arguments(self) -> dict[str, Any]:  # type: ignore[override]
+    def arguments(self) -> dict[str, Any]:
         with suppress(Resolver404):
             return resolve(self.path_info, urlconf=self.routes).kwargs
         return {}

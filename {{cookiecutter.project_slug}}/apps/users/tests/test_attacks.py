@@ -106,9 +106,9 @@ def test_a_name_that_looks_like_an_address_is_no_way_to_it(ada: User) -> None:
     assert get_user(client) == ada
 
 
-# A Cyrillic letter, wide ones, an accent, and a space without width.
+# A Cyrillic letter, wide ones, an accent, a space without width; an address.
 @pytest.mark.parametrize(
-    "name", ["\u0430da", "\uff41\uff44\uff41", "ad\xe1", "ada\u200b"]
+    "name", ["\u0430da", "\uff41\uff44\uff41", "ad\xe1", "ada\u200b", "ada@example.com"]
 )
 def test_names_that_look_alike_are_refused(name: str) -> None:
     answer = Client().post(reverse("account_signup"), sign_up(name))

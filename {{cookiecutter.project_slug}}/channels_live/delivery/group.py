@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import lru_cache
 
 from channels_live.delivery.fragments import Event, Fragment, History, check_html
-from channels_live.delivery.outbox import Outbox, join
+from channels_live.delivery.outbox import FAN_OUT_SIZE, Outbox, join
 from channels_live.observe import metrics
 
 logger = logging.getLogger(__name__)
@@ -164,7 +164,7 @@ class Group:
         loop = asyncio.get_running_loop()
         began = loop.time()
         outboxes = tuple(self.outboxes)
-        frames = list(join(self._frame, is_json=self.is_json))
+        frames = list(join(self._frame, is_json=self.is_json, size=FAN_OUT_SIZE))
         for frame in frames:
             event = {"type": "websocket.send", "text": frame}
             for outbox in outboxes:

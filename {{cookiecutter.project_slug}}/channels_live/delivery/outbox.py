@@ -7,8 +7,9 @@ from channels_live.base.asgi import Event, Send
 
 # What a socket may be behind, in characters, before it is closed.
 MAX_WAITING = 128 * 1024
-# The longest frame that is made by joining fragments, in characters: on a slow link, pages
-# take whole frames alone for signs of life.
+# The longest frame that is made by joining fragments, in characters: of what goes out to
+# all at once; and of what waits, for on a slow link whole frames are the signs of life.
+FAN_OUT_SIZE = 64 * 1024
 JOINED_SIZE = 16 * 1024
 
 
@@ -92,17 +93,19 @@ class Outbox:
             self.write(frame)
 
 
-def join(fragments: Iterable[str], *, is_json: bool = False) -> Iterator[str]:
+def join(
+    fragments: Iterable[str], *, is_json: bool = False, size: int = JOINED_SIZE
+) -> Iterator[str]:
     """Join fragments, or arrays, into as few frames as their length allows."""
     merge = merge_arrays if is_json else "".join
     frame: list[str] = []
-    size = 0
+    length = 0
     for fragment in fragments:
-        if frame and size + len(fragment) > JOINED_SIZE:
+        if frame and length + len(fragment) > size:
             yield merge(frame)
-            frame, size = [], 0
+            frame, length = [], 0
         frame.append(fragment)
-        size += len(fragment)
+        length += len(fragment)
     if frame:
         yield merge(frame)
 

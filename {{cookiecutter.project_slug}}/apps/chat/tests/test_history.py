@@ -91,18 +91,3 @@ async def test_a_page_that_shows_what_the_database_lost_loads_anew(
         tab = await Tab.open(ada, "lobby", after=after)
         await tab.is_in()
         await tab.leave()
-
-
-async def test_open_pages_are_told_when_the_database_lost_commits(
-    lobby: Room, ada: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("channels_live.process.REPAIR_INTERVAL", 0.05)
-    await apost_message(lobby, ada, "one")
-    tab = await Tab.open(ada, "lobby", after=0)
-    await tab.is_in()
-
-    await Message.objects.all().adelete()
-    await Room.objects.filter(pk=lobby.pk).aupdate(last_number=0)
-
-    assert await tab.code() == CloseCode.SERVICE_RESTART
-    await tab.leave()

@@ -11,6 +11,7 @@ from uuid import uuid4
 from weakref import WeakSet
 
 from django.conf import settings
+from django.core.cache import caches
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
@@ -107,8 +108,10 @@ def separate_names() -> None:
     for layer in layers.values():
         if "prefix" in layer.get("CONFIG", {}):
             layer["CONFIG"]["prefix"] = name
-    for cache in settings.CACHES.values():
+    for alias, cache in settings.CACHES.items():
         cache["KEY_PREFIX"] = name
+        if hasattr(caches._connections, alias):  # made with the prefix of before
+            del caches[alias]
 
 
 def check_thread(connection: Any, **kwargs: object) -> None:

@@ -63,9 +63,8 @@ def ticket_view(request: HttpRequest) -> JsonResponse:
     if not request.user.is_authenticated:
         return JsonResponse({"error": _("Log in first.")}, status=401)
     owner, key = get_identity(request.session)
-    is_owner = owner == user_key(
-        request.user.pk
-    )  # and did not come with an API's token
+    # An API may know another user, by a token.
+    is_owner = owner == user_key(request.user.pk)
     ticket = ticket_for(request.user, session=key if is_owner else None)
     return JsonResponse({"ticket": ticket, "expires_in": MAX_AGE})
 

@@ -252,13 +252,14 @@ def test_streams_and_a_silent_network_are_survived(
         network.kill()
         network.pause()
         here.say("into the silence")
-        assert ada.get("/health/ready").status_code == 503
+        ready = f"{server.url}/health/ready"  # asked by new connections
+        assert requests.get(ready, timeout=20).status_code == 503
         time.sleep(SILENCE)
         network.resume()
         began = time.monotonic()
         there.sees("into the silence")
         back = time.monotonic() - began
-        wait_until(lambda: ada.get("/health/ready").ok, "it is ready again")
+        wait_until(lambda: requests.get(ready, timeout=20).ok, "it is ready again")
         assert here.connections == there.connections == 1
         fleet.assert_quiet()
     note(

@@ -171,7 +171,9 @@ class Consumer(AsyncWebsocketConsumer):
             self.socket.outbox.write(self.pong)
             return
         try:
-            await self.receive_json(decode(text_data))
+            await self.receive_json(
+                decode(text_data, halves=not self.socket.outbox.is_json)
+            )
         except InvalidFrame as error:
             await self.reject(str(error))
 

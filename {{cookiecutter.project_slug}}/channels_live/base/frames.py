@@ -15,16 +15,17 @@ class InvalidFrame(Exception):
     """Raised for a frame that cannot be used; its text is for the sender to read."""
 
 
-def decode(text: str | None) -> dict[str, Any]:
+def decode(text: str | None, *, halves: bool = False) -> dict[str, Any]:
     """Return the JSON object in a frame. Raises InvalidFrame.
 
-    What is in it can be stored and sent again: no NaN, and no half of a character.
+    What is in it can be stored and sent again: no NaN, and no halves of characters,
+    unless these are for the consumer to answer.
     """
     if text is None:
         raise InvalidFrame(_("Expected text, got binary data."))
     try:
         content = json.loads(text, object_pairs_hook=unique, parse_constant=float)
-        check(content, MAX_DEPTH)
+        check(content, MAX_DEPTH, halves=halves)
     except (ValueError, RecursionError):
         raise InvalidFrame(_("Expected JSON, got something else.")) from None
     if not isinstance(content, dict):
@@ -39,19 +40,19 @@ def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return content
 
 
-def check(content: object, depth: int) -> None:
+def check(content: object, depth: int, *, halves: bool) -> None:
     """Raise ValueError, or InvalidFrame where values are nested too deep."""
     if isinstance(content, str):
-        content.encode()
+        content.encode(errors="surrogatepass" if halves else "strict")
     elif isinstance(content, float) and not isfinite(content):
         raise ValueError
     elif isinstance(content, dict | list):
         if not depth:
             raise InvalidFrame(_("Expected JSON that is not nested as deep."))
         for one in content:
-            check(one, depth - 1)
+            check(one, depth - 1, halves=halves)
         if isinstance(content, dict):
-            check(list(content.values()), depth)
+            check(list(content.values()), depth, halves=halves)
 
 
 def encode(event: Mapping[str, object]) -> str:

@@ -91,7 +91,8 @@ def files_of_projects() -> Iterator[Path]:
     written = LIBRARY / "startsocket"
     for path in committed():
         is_inside = path.is_relative_to(LIBRARY) and not path.is_relative_to(written)
-        if path.is_relative_to(TREE) and not is_inside and path.suffix != ".mo":
+        is_djangos = "app_template" in path.parts  # with Django's own braces
+        if path.is_relative_to(TREE) and not is_inside and not is_djangos:
             yield path
 
 

@@ -108,10 +108,11 @@ def separate_names() -> None:
     for layer in layers.values():
         if "prefix" in layer.get("CONFIG", {}):
             layer["CONFIG"]["prefix"] = name
+    opened: Any = caches
     for alias, cache in settings.CACHES.items():
         cache["KEY_PREFIX"] = name
-        if hasattr(caches._connections, alias):  # made with the prefix of before
-            del caches[alias]
+        if hasattr(opened._connections, alias):  # made with the prefix of before
+            del opened[alias]
 
 
 def check_thread(connection: Any, **kwargs: object) -> None:

@@ -26,9 +26,7 @@ def room_saved(
     instance: Room, update_fields: Collection[str] | None = None, **kwargs: object
 ) -> None:
     """Close all sockets of a private room: its members may come back at once."""
-    is_counted = "last_number" in (update_fields or ())  # see storing.count_up()
-    may_differ = not update_fields or "is_private" in update_fields
-    if instance.is_private and may_differ and not is_counted:
+    if instance.is_private and (not update_fields or "is_private" in update_fields):
         on_commit(disconnect, group=instance.group, code=CloseCode.SERVICE_RESTART)
 
 

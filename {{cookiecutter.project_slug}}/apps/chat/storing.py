@@ -123,8 +123,9 @@ def count_up(room: Room, count: int, patience: int | None) -> Room:
     """
     is_limited = patience is not None and connection.vendor == "postgresql"
     limit = LIMIT.format(patience=patience) if is_limited else ""
+    key = Room._meta.pk.get_db_prep_value(room.pk, connection)
     with connection.cursor() as cursor:
-        cursor.execute(COUNT_UP.format(limit=limit), [count, room.pk])
+        cursor.execute(COUNT_UP.format(limit=limit), [count, key])
         row = cursor.fetchone()
     if row is None:
         raise Room.DoesNotExist("The room was deleted.")

@@ -14,6 +14,10 @@ def found(id: str) -> list[str]:  # noqa: A002
     return [message.msg for message in messages if message.id == id]
 
 
+# About fields of JSON, Django asks the database.
+pytestmark = pytest.mark.django_db
+
+
 @pytest.mark.parametrize(
     ("is_debug", "layer", "expected"),
     [

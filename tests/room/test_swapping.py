@@ -58,17 +58,14 @@ def enter(person: Person, room: str) -> None:
     person.is_online()
 
 
-def open_sockets(site: Site, room: str) -> int:
-    """How many sockets of a room the server has."""
-    said = re.findall(rf"WebSocket /ws/chat/{room}/ (opened|closed)", site.server.log)
+def open_sockets(site: Site) -> int:
+    """How many sockets of rooms the server has; its log does not name these."""
+    said = re.findall(r"WebSocket /ws/chat/\*\*\*/ (opened|closed)", site.server.log)
     return said.count("opened") - said.count("closed")
 
 
-def assert_sockets(site: Site, *expected: int) -> None:
-    def counts() -> bool:
-        return tuple(open_sockets(site, room) for room in ROOMS) == expected
-
-    wait_until(counts, f"there are {expected} sockets")
+def assert_sockets(site: Site, expected: int) -> None:
+    wait_until(lambda: open_sockets(site) == expected, f"there are {expected} sockets")
 
 
 def test_rooms_can_be_left_and_entered_again(invite: Invite, chat: Site) -> None:
@@ -78,17 +75,17 @@ def test_rooms_can_be_left_and_entered_again(invite: Invite, chat: Site) -> None
     said = ["welcome to the attic"]
     for number in range(3):
         enter(ada, "attic")
-        assert_sockets(chat, 1, 0)
+        assert_sockets(chat, 1)
         said.append(f"visit {number}")
         ada.field.fill(said[-1])
         ada.field.press("Enter")
         ada.sees(*said)
         if number:
             enter(ada, "cellar")
-            assert_sockets(chat, 0, 1)
+            assert_sockets(chat, 1)
     ada.sees("welcome to the cellar")
     leave(ada)
-    assert_sockets(chat, 0, 0)
+    assert_sockets(chat, 0)
     assert ada.page.evaluate("isTheSame") is True
 
 
@@ -106,7 +103,7 @@ def test_what_others_say_arrives_once(invite: Invite, chat: Site) -> None:
     expect(ada.page.locator(".pending")).to_have_count(0)
     ada.page.wait_for_timeout(500)
     expect(ada.messages).to_have_count(before + 1)
-    assert_sockets(chat, 0, 2)
+    assert_sockets(chat, 2)
 
 
 def test_all_scripts_may_be_loaded_twice(invite: Invite, chat: Site) -> None:
@@ -137,9 +134,9 @@ def test_all_scripts_may_be_loaded_twice(invite: Invite, chat: Site) -> None:
         expect(ada.messages).to_have_count(before + 1)
         # The room was not started again.
         assert chat.server.log.count("/ws/chat/attic/ opened") == opened
-        assert_sockets(chat, 1, 0)
+        assert_sockets(chat, 1)
         leave(ada)
-        assert_sockets(chat, 0, 0)
+        assert_sockets(chat, 0)
 
 
 def test_the_home_page_comes_to_life_again(invite: Invite, chat: Site) -> None:
@@ -181,4 +178,4 @@ def test_the_back_button_leads_into_a_live_room(invite: Invite, chat: Site) -> N
     ada.field.fill("back")
     ada.field.press("Enter")
     expect(ada.messages).to_have_count(before + 1)
-    assert_sockets(chat, 1, 0)
+    assert_sockets(chat, 1)

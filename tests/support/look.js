@@ -4,8 +4,8 @@
 
 const DATA = "script, style, code";
 const SPOKEN = ["alt", "aria-label", "label", "placeholder", "title"];
-// Names, addresses and units.
-const NO_WORDS = /\bWebSocket\b|\S+@\S+|\d+ ms\b/g;
+// Names, addresses and units; and an application in the admin that is not translated.
+const NO_WORDS = /\bWebSocket\b|django-ox|Ox \w+|\S+@\S+|\d+ ms\b/g;
 
 class Look {
   depth = 0;

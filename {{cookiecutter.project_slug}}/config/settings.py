@@ -189,7 +189,10 @@ DATABASE_LIMITS = {
 # Several addresses are shards: channels-redis spreads the groups over them.
 REDIS_URLS = env.list("REDIS_URL", default=[])
 # Projects that share a Redis hear and overwrite nothing of each other's.
-REDIS_PREFIX = env.str("REDIS_PREFIX", default="{{ cookiecutter.project_slug }}")
+REDIS_PREFIX = env.str(
+    "REDIS_PREFIX",
+    default="{{ cookiecutter.project_slug }}",
+)
 if REDIS_URLS:
     _number = parse_url(REDIS_URLS[0]).get("db", 0)  # type: ignore[no-untyped-call]
     _layer = {

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context, copy_context
 from functools import partial, wraps
 from typing import Any
+from weakref import WeakSet
 
 from django.core.exceptions import SynchronousOnlyOperation
 from django.db import close_old_connections, connections
@@ -42,11 +43,21 @@ class Tasks:
             logger.error("A background task has failed.", exc_info=error)
 
 
+_lanes: "WeakSet[Lane]" = WeakSet()
+
+
 class Lane:
     """Threads for one purpose. What waits there holds up nothing else."""
 
     def __init__(self, name: str, threads: int) -> None:
-        self._threads = ThreadPoolExecutor(threads, name)
+        self._make = partial(ThreadPoolExecutor, threads, name)
+        self._threads = self._make()
+        _lanes.add(self)
+
+    def finish(self) -> None:
+        """Wait for what is under way, as tests do before they empty the database."""
+        self._threads.shutdown()
+        self._threads = self._make()
 
     def in_thread[**P, R](
         self, function: Callable[P, R]
@@ -71,6 +82,11 @@ class Lane:
             return await asyncio.get_running_loop().run_in_executor(self._threads, run)
 
         return call
+
+
+def finish_lanes() -> None:
+    for lane in tuple(_lanes):
+        lane.finish()
 
 
 # Of consumers, with what they store, look up and render.

@@ -3,10 +3,7 @@
 import asyncio
 import logging
 from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
 from itertools import batched
-
-from django.db import close_old_connections
 
 from channels_live.base.work import Tasks
 from channels_live.delivery.group import complain
@@ -36,7 +33,7 @@ class Reader:
         self._region = region
         self._tasks = tasks
         # Of its own: who is slow holds up nobody else's work.
-        self._threads = ThreadPoolExecutor(VISITS, f"live-{region.name}")
+        self._lane = Lane(f"live-{region.name}", VISITS)
         self._waiting: dict[Topic, None] = {}
         self._visits = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -115,15 +112,7 @@ class Reader:
             for topic, (is_stale, pages) in asked.items()
         ]
 
-        def ask() -> list[Answer]:
-            close_old_connections()
-            try:
-                return answer(self._region, setting, questions)
-            finally:
-                close_old_connections()
-
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, ask)
+        return await self._lane.in_thread(answer)(self._region, setting, questions)
 
     def _show(
         self, asked: dict[Topic, tuple[bool, set[Page]]], answers: list[Answer]

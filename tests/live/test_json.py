@@ -141,7 +141,7 @@ def test_the_client_is_told_of_what_another_device_does(
     )
     client.write_text(source)
     url = orders.server.websocket_url + PATH
-    command = [sys.executable, client, url, ticket_of(orders, "ada")]
+    command = [sys.executable, str(client), url, ticket_of(orders, "ada")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as printing:
         assert printing.stdout
         assert "'text': 'Tea', 'paid': False" in printing.stdout.readline()

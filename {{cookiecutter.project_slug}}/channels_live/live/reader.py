@@ -5,7 +5,7 @@ import logging
 from collections import defaultdict
 from itertools import batched
 
-from channels_live.base.work import Tasks
+from channels_live.base.work import Lane, Tasks
 from channels_live.delivery.group import complain
 from channels_live.live.region import Live
 from channels_live.live.rendering import Answer, Question, answer

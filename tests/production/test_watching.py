@@ -133,7 +133,7 @@ def test_the_log_is_json_and_keeps_what_is_private(
         # What a consumer and a view raised: once, with what is needed to find it.
         errors = [line for line in lines if line["level"] == "ERROR"]
         assert [(line["path"], line["user"]) for line in errors] == [
-            *((ROOM, "1"), ("/chat/", "1")),
+            *((HIDDEN, "1"), ("/chat/", "1")),
         ]
         assert all("ProgrammingError" in line["exception"] for line in errors)
 

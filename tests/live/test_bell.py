@@ -10,9 +10,7 @@ from bells import COUNT_SOCKETS, bell, is_live, notify, shows, type_bell, unread
 from people import Person
 from playwright.sync_api import Browser, expect
 from readmes import code
-from serving import free_port, serve
-from shells import Shell
-from sites import NAMES, Site, runserver
+from sites import Site, serve_project
 
 Invite = Callable[..., Person]
 
@@ -21,14 +19,8 @@ Invite = Callable[..., Person]
 def bells(kitchen: Kitchen) -> Iterator[Site]:
     project = kitchen.bake({"chat_client": "htmx"})
     type_bell(project)
-    port = free_port()
-    with Shell(project) as shell:
-        shell.migrate()
-        with serve(runserver(project, port), cwd=project.path, port=port) as server:
-            site = Site(server, project, "htmx", {"": ""}, shell)
-            site.settle(*NAMES)
-            yield site
-            assert "Traceback" not in server.log, server.log
+    with serve_project(project, "htmx") as site:
+        yield site
 
 
 @pytest.fixture

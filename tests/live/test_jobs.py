@@ -14,9 +14,9 @@ from fleet import wait_until
 from people import Person
 from playwright.sync_api import Browser, Locator, expect
 from recipes import count_lines, type_jobs
-from serving import end, free_port, serve
+from serving import end
 from shells import Shell
-from sites import NAMES, Site, runserver
+from sites import Site, serve_project
 
 Invite = Callable[[str], Person]
 
@@ -62,14 +62,8 @@ def project(kitchen: Kitchen) -> Project:
 
 @pytest.fixture(scope="module")
 def site(project: Project) -> Iterator[Site]:
-    port = free_port()
-    with Shell(project) as shell:
-        shell.migrate()
-        with serve(runserver(project, port), cwd=project.path, port=port) as server:
-            site = Site(server, project, "", {"": ""}, shell)
-            site.settle(*NAMES)
-            yield site
-            assert "Traceback" not in server.log, server.log
+    with serve_project(project) as site:
+        yield site
 
 
 @pytest.fixture

@@ -12,9 +12,8 @@ from baking import Kitchen, Project, assert_all_passed
 from bells import insert
 from playwright.sync_api import Browser, Page
 from readmes import code, type_in
-from serving import Visitor, free_port, serve
-from shells import Shell
-from sites import Site, runserver
+from serving import Visitor
+from sites import Site, serve_project
 from websockets import Subprotocol
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
@@ -42,17 +41,11 @@ live.addEventListener("message", ({ data }) => events.push(...JSON.parse(data)))
 def orders(kitchen: Kitchen) -> Iterator[Site]:
     project = kitchen.bake({"include_chat_demo": False})
     type_orders(project)
-    port = free_port()
-    with Shell(project) as shell:
-        shell.migrate()
-        with serve(runserver(project, port), cwd=project.path, port=port) as server:
-            site = Site(server, project, "", {"": ""}, shell)
-            site.settle("ada", "bob", "zoe")
-            shell.run(ORDER.format(name="ada"))
-            yield site
-            assert "Traceback" not in server.log, server.log
-            for secret in ("ticket=", "ticket%22"):
-                assert secret not in server.log
+    with serve_project(project) as site:
+        site.shell.run(ORDER.format(name="ada"))
+        yield site
+        for secret in ("ticket=", "ticket%22"):
+            assert secret not in site.server.log
 
 
 def type_orders(project: Project) -> None:
@@ -167,10 +160,10 @@ def test_nobody_comes_in_without_a_ticket(orders: Site) -> None:
 
 
 def test_the_socket_ends_with_the_user(orders: Site) -> None:
-    with open_app(orders, ticket_of(orders, "zoe")) as app:
+    with open_app(orders, ticket_of(orders, "eve")) as app:
         app.recv(10)
         visitor = Visitor(orders.server)
-        visitor.session.cookies.set("sessionid", orders.sessions["zoe"])
+        visitor.session.cookies.set("sessionid", orders.sessions["eve"])
         visitor.post("/accounts/logout/")
         assert close_code(app) == 4401
 

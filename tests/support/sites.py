@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from baking import Kitchen, Project
+from baking import NOTHING, Kitchen, Project, Variables
 from people import Person
 from playwright.sync_api import Browser
 from serving import PASSWORD, Server, free_port, serve
@@ -99,10 +99,19 @@ def serve_chat(
     project = kitchen.bake({"chat_client": client, "project_name": "Bob's Café"})
     if change:
         change(project.path)
-    port = free_port()
-    command = runserver(project, port)
     # In all tests together, one person makes more rooms than people do.
     env = {"CHAT_ROOM_LIMIT": "1000 per hour"}
+    with serve_project(project, client, env=env) as site:
+        yield site
+
+
+@contextmanager
+def serve_project(
+    project: Project, client: str = "", *, env: Variables = NOTHING
+) -> Iterator[Site]:
+    """Serve a project on a database of its own, with people in it."""
+    port = free_port()
+    command = runserver(project, port)
     with Shell(project) as shell:
         shell.migrate()
         with serve(command, cwd=project.path, port=port, env=env) as server:

@@ -8,7 +8,7 @@ from channels_live.base.asgi import Receive, Scope, Send
 from channels_live.base.frames import InvalidFrame
 from channels_live.base.messages import label
 from channels_live.consumers import Consumer
-from channels_live.live.names import Foreign, Outdated, Place, owner, unsign_group
+from channels_live.live.names import Foreign, Outdated, Place, owner, unsign
 from channels_live.live.outbox import as_event
 from channels_live.live.topic import Page
 
@@ -55,11 +55,10 @@ class LiveConsumer(Consumer):
 
     async def _watch(self, pairs: list[tuple[str, str]]) -> None:
         bound_to = owner(self.scope["user"], self.scope["session"])
-        places: dict[Place, str] = {}
+        places = []
         for name, digest in pairs:
             try:
-                place = Place.unsign(name, bound_to)
-                places[place] = digest if places.get(place, digest) == digest else ""
+                places.append((Place.unsign(name, bound_to), digest))
             except Foreign:
                 self.page.outbox.append(as_event(gone=name))
             except Outdated:
@@ -71,7 +70,8 @@ class LiveConsumer(Consumer):
 
     async def _listen(self, name: str) -> None:
         try:
-            group = unsign_group(name, owner(self.scope["user"], self.scope["session"]))
+            bound_to = owner(self.scope["user"], self.scope["session"])
+            (group,) = unsign("listen", name, bound_to)
         except Foreign:
             self.page.outbox.append(as_event(gone=name))
             return

@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from pytest_django import Settings
 
-from channels_live.live.ledger import Database
+from channels_live.live.ledger import Ledger
 from channels_live.observe.outage import database_outage, layer_outage
 from tests.library.live import regions
 
@@ -64,8 +64,6 @@ def bob(db: None) -> Any:
 
 
 @pytest.fixture
-def ledger() -> Database:
+def ledger() -> Ledger:
     """How far the database of the tests is read."""
-    ledger = Database("default")
-    ledger.begin()
-    return ledger
+    return Ledger("default")

@@ -7,17 +7,17 @@ from contextlib import contextmanager
 
 from django.db import connection, transaction
 
-from channels_live.live.ledger import Database, Notice
+from channels_live.live.ledger import Ledger, Notice
 from tests.library.live.regions import Text
 
 
-def read(ledger: Database, heard: Collection[Notice] = ()) -> list[str]:
+def read(ledger: Ledger, heard: Collection[Notice] = ()) -> list[str]:
     found = look(ledger, heard)
     assert found is not None
     return found
 
 
-def look(ledger: Database, heard: Collection[Notice] = ()) -> list[str] | None:
+def look(ledger: Ledger, heard: Collection[Notice] = ()) -> list[str] | None:
     """Return None where rows may be missing."""
     found = ledger.read(heard)
     return found and sorted(found)

@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.db import connections, transaction
 from pytest_django import DjangoDbBlocker, Settings
 
-from channels_live.live.ledger import Database
+from channels_live.live.ledger import Ledger
 from channels_live.models import Change
 from channels_live.testing import open_live
 from tests.library.live.reading import read
@@ -59,7 +59,7 @@ def routed(settings: Settings) -> None:
     settings.DATABASE_ROUTERS = [Router()]
 
 
-def test_a_change_on_a_database_that_is_not_followed_is_read(ledger: Database) -> None:
+def test_a_change_on_a_database_that_is_not_followed_is_read(ledger: Ledger) -> None:
     with transaction.atomic("other"):
         Text.changed(1, using="other")
         assert read(ledger) == []

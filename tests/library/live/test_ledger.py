@@ -7,7 +7,7 @@ from django.core.management.color import no_style
 from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
-from channels_live.live.ledger import KEEP, Cleaner, Database
+from channels_live.live.ledger import KEEP, Cleaner, Ledger
 from channels_live.models import Change
 from tests.library.live.reading import look, open_transaction, read
 from tests.library.live.regions import Text
@@ -15,7 +15,7 @@ from tests.library.live.regions import Text
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_each_row_is_read_once(ledger: Database) -> None:
+def test_each_row_is_read_once(ledger: Ledger) -> None:
     for key in range(3):
         Text.changed(key)
         assert read(ledger) == [f"tests.Text {key}"]
@@ -24,13 +24,12 @@ def test_each_row_is_read_once(ledger: Database) -> None:
 
 def test_rows_from_before_do_not_count() -> None:
     Text.changed(1)
-    ledger = Database("default")
-    ledger.begin()
+    ledger = Ledger("default")
 
     assert read(ledger) == []
 
 
-def test_what_was_heard_is_left_out(ledger: Database) -> None:
+def test_what_was_heard_is_left_out(ledger: Ledger) -> None:
     Text.changed(1)
     Text.changed(2)
     row = Change.objects.get(subject="tests.Text 1")
@@ -40,7 +39,7 @@ def test_what_was_heard_is_left_out(ledger: Database) -> None:
 
 
 def test_is_one_query(
-    ledger: Database, django_assert_num_queries: DjangoAssertNumQueries
+    ledger: Ledger, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for key in range(100):
         Text.changed(key)
@@ -49,7 +48,7 @@ def test_is_one_query(
         assert len(read(ledger)) == 100
 
 
-def test_what_is_not_committed_is_not_read(ledger: Database) -> None:
+def test_what_is_not_committed_is_not_read(ledger: Ledger) -> None:
     with open_transaction(1):
         assert read(ledger) == []
     assert read(ledger) == ["tests.Text 1"]
@@ -83,7 +82,7 @@ def flush() -> None:
 
 @pytest.mark.parametrize("before", [0, 1, 5])
 def test_a_database_that_was_emptied_makes_all_stale_and_is_read_on(
-    ledger: Database, before: int
+    ledger: Ledger, before: int
 ) -> None:
     for _ in range(before):
         Text.changed(1)
@@ -92,26 +91,27 @@ def test_a_database_that_was_emptied_makes_all_stale_and_is_read_on(
     Text.changed(1)
 
     assert look(ledger) == (None if before else ["tests.Text 1"])
+    ledger = Ledger("default")
     Text.changed(2)
     assert read(ledger) == ["tests.Text 2"]
     assert read(ledger) == []
 
 
-def test_a_database_that_was_restored_makes_all_stale(ledger: Database) -> None:
+def test_a_database_that_was_restored_makes_all_stale(ledger: Ledger) -> None:
     Text.changed(1)
     Text.changed(2)
     read(ledger)
     Change.objects.order_by("pk")[1].delete()  # it is not in the backup
 
     assert look(ledger) is None
+    ledger = Ledger("default")
     Text.changed(3)
     assert read(ledger) == ["tests.Text 3"]
 
 
 def test_what_is_not_seen_for_long_makes_all_stale(
-    ledger: Database, monkeypatch: pytest.MonkeyPatch
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = monotonic() + KEEP
     monkeypatch.setattr("channels_live.live.ledger.monotonic", lambda: now)
     assert look(ledger) is None
-    assert read(ledger) == []

@@ -2,14 +2,14 @@
 
 import pytest
 
-from channels_live.live.ledger import Cleaner, Database
+from channels_live.live.ledger import Cleaner, Ledger
 from tests.library.live.reading import look, open_transaction, read
 from tests.library.live.regions import Text
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_commits_in_another_order_than_ids(ledger: Database) -> None:
+def test_commits_in_another_order_than_ids(ledger: Ledger) -> None:
     with open_transaction(1):
         with open_transaction(2):
             Text.changed(3)
@@ -21,17 +21,16 @@ def test_commits_in_another_order_than_ids(ledger: Database) -> None:
     assert read(ledger) == []
 
 
-def test_a_transaction_that_was_open_before(ledger: Database) -> None:
+def test_a_transaction_that_was_open_before(ledger: Ledger) -> None:
     with open_transaction(1):
-        later = Database("default")
-        later.begin()
+        later = Ledger("default")
         Text.changed(2)
         assert read(later) == ["tests.Text 2"]
     assert read(later) == ["tests.Text 1"]
 
 
 def test_a_row_of_a_long_import_is_not_deleted_before_it_is_read(
-    ledger: Database, monkeypatch: pytest.MonkeyPatch
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cleaner = Cleaner()
     now = 1000.0
@@ -45,12 +44,13 @@ def test_a_row_of_a_long_import_is_not_deleted_before_it_is_read(
     assert read(ledger) == ["tests.Text 1"]
 
 
-def test_a_server_that_takes_over_with_older_transactions(ledger: Database) -> None:
+def test_a_server_that_takes_over_with_older_transactions(ledger: Ledger) -> None:
     Text.changed(1)
     read(ledger)
     ledger._position += 1000  # as if the one before had been further
 
     Text.changed(2)
     assert look(ledger) is None
+    ledger = Ledger("default")
     Text.changed(3)
     assert read(ledger) == ["tests.Text 3"]

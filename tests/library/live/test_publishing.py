@@ -9,7 +9,7 @@ from pytest_django import Settings
 from channels_live import publish
 from channels_live.base import loops
 from channels_live.commands import complain
-from channels_live.live.names import sign_group
+from channels_live.live.names import sign
 from channels_live.testing import WAIT, open_socket
 from tests.library.helpers import layers
 from tests.library.helpers.listening import ListHistory, listen, publish_numbers
@@ -35,7 +35,9 @@ def test_says_so_where_no_page_can_be_reached(
 async def test_a_page_listens_to_a_group_that_gets_a_history_later(ada: Any) -> None:
     history = ListHistory("one")
     async with open_socket("/ws/live/", ada) as socket:
-        await socket.send_json_to({"listen": [sign_group("here", f"user {ada.pk}")]})
+        await socket.send_json_to(
+            {"listen": [sign("listen", f"user {ada.pk}", "here")]}
+        )
         assert await socket.receive_json_from(WAIT) == [{"listen": "here"}]
 
         listener = await listen(history=history, after=0)

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group
 from django.db import OperationalError
 from pytest_django import DjangoAssertNumQueries
 
-from channels_live.live.rendering import Question, answer, place_of_page
+from channels_live.live.rendering import answer, place_of_page
 from channels_live.process import get_process
 from channels_live.testing import open_live
 from tests.library.live.regions import Card, Staff, Text, User
@@ -58,18 +58,18 @@ def test_users_are_read_together_and_their_groups_anew(
     monkeypatch: pytest.MonkeyPatch,
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    questions = [Question(key, False, {ada.pk, bob.pk, None}) for key in range(3)]
+    asked = [(key, {ada.pk, bob.pk, None}) for key in range(3)]
     with django_assert_num_queries(1):
-        found = answer(Text, place_of_page(), questions)
-    assert [one.allowed for one in found] == [{ada.pk, bob.pk, None}] * 3
+        _, rights = answer(Text, place_of_page(), [], asked)
+    assert [{*one} for one in rights] == [{ada.pk, bob.pk, None}] * 3
 
     monkeypatch.setattr(
         Text, "allows", lambda self, user, key: user.groups.filter(pk=key).exists()
     )
     editors = Group.objects.create(name="editors")
     editors.user_set.add(bob)
-    question = Question(editors.pk, False, {ada.pk, bob.pk})
-    assert answer(Text, place_of_page(), [question])[0].allowed == {bob.pk}
+    asked = [(editors.pk, {ada.pk, bob.pk})]
+    assert answer(Text, place_of_page(), [], asked)[1] == [{bob.pk: True}]
 
 
 async def test_who_cannot_be_asked_for_is_denied_and_others_go_on(
@@ -99,6 +99,25 @@ async def test_who_cannot_be_asked_for_is_denied_and_others_go_on(
     (error,) = (record for record in caplog.records if record.exc_info)
     assert "tests.Card with the key" in error.getMessage()
     assert "sees it no more" in error.getMessage()
+
+
+async def test_who_was_asked_about_in_vain_is_shown_it_once_that_works(
+    ada: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def allows(self: Text, user: Any, key: Any) -> bool:
+        raise RuntimeError("not thought of")
+
+    async with open_live(ada, Text, 1) as page:
+        with monkeypatch.context() as broken:
+            broken.setattr(Text, "allows", allows)
+            for _ in range(2):
+                await get_process().check_sockets()
+                assert set(await page.receive()) == {"gone"}
+        await get_process().check_sockets()
+
+        await page.shows("x")
+    (error,) = (record for record in caplog.records if record.exc_info)
+    assert "tests.Text with the key 1 fails" in error.getMessage()
 
 
 async def test_an_outage_during_a_recheck_leaves_no_right_unasked(

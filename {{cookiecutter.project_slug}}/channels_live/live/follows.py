@@ -19,21 +19,11 @@ def connect(
     mark = partial(mark_changed, changed, field)
     for sender in with_subclasses(model):
         for signal in (post_save, post_delete):
-            connect_first(signal, mark, sender, region)
+            signal.connect(mark, sender, weak=False, dispatch_uid=region)
         if field is not None:
             look, uid = partial(look_before, field), field.attname
             for signal in (pre_save, pre_delete):
                 signal.connect(look, sender, weak=False, dispatch_uid=uid)
-
-
-def connect_first(
-    signal: Any, receiver: Callable[..., None], sender: type[Model], uid: str
-) -> None:
-    """Connect a receiver before others, of which one may raise: the row is saved."""
-    signal.connect(receiver, sender, weak=False, dispatch_uid=uid)
-    with signal.lock:
-        signal.receivers.sort(key=lambda one: one[0][0] != uid)
-        signal.sender_receivers_cache.clear()
 
 
 def with_subclasses(model: type[Model]) -> Iterator[type[Model]]:
@@ -44,13 +34,13 @@ def with_subclasses(model: type[Model]) -> Iterator[type[Model]]:
 
 def look_before(field: Field, instance: Model, using: str, **kwargs: object) -> None:
     """Ask the database for the key that a row has had, which may be another by now."""
-    keys: dict[str, set[Any]] = instance.__dict__.setdefault("_live_keys", {})
-    keys[field.attname] = set()
+    keys: set[Any] = set()
+    instance.__dict__.setdefault("_live_keys", {})[field.attname] = keys
     if instance._is_pk_set():  # type: ignore[attr-defined]
         rows = type(instance)._base_manager.using(using).filter(pk=instance.pk)
         if connections[using].in_atomic_block:
             rows = rows.select_for_update(no_key=True)  # or it moves meanwhile
-        keys[field.attname].update(rows.values_list(field.attname, flat=True))
+        keys.update(rows.values_list(field.attname, flat=True))
 
 
 def mark_changed(
@@ -63,6 +53,6 @@ def mark_changed(
     if field is None:
         changed(using=using)
         return
-    present = {instance.__dict__.get(field.attname)}
-    keys = present | instance.__dict__.get("_live_keys", {}).get(field.attname, set())
+    had = instance.__dict__.get("_live_keys", {}).get(field.attname, set())
+    keys = had | {instance.__dict__.get(field.attname)}
     changed(*(key for key in keys if key is not None), using=using)

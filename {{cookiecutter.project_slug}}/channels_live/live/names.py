@@ -9,8 +9,6 @@ from django.utils.crypto import salted_hmac
 from channels_live.live.keys import Key, decode, digest, encode, subject
 from channels_live.live.region import Live, regions
 
-SALT = "channels_live.live"
-
 
 class Foreign(Exception):
     """Raised for a name that was not made here, or not for this visitor."""
@@ -26,36 +24,28 @@ def owner(user: Any, session: SessionBase | None) -> str:
         return f"user {user.pk}"
     if session is None or not session.session_key:
         return ""
-    return salted_hmac(SALT, session.session_key, algorithm="sha256").hexdigest()[:20]
+    return salted_hmac(
+        "channels_live.live", session.session_key, algorithm="sha256"
+    ).hexdigest()[:20]
 
 
-def sign(owner: str, *content: Any) -> str:
-    return signing.Signer(salt=SALT).sign_object([owner, *content])
+def sign(tag: str, owner: str, *content: Any) -> str:
+    """Return a name for what a tag, `live` or `listen`, has put into a page."""
+    return signing.Signer(salt=f"channels_live.{tag}").sign_object([owner, *content])
 
 
-def unsign(name: object, owner: str) -> list[Any]:
+def unsign(tag: str, name: object, owner: str) -> list[Any]:
     """Return what was signed for this owner, or for nobody. Raises Foreign."""
     try:
-        signed: list[Any] = signing.Signer(salt=SALT).unsign_object(str(name))
-        bound_to, *content = signed
+        signer = signing.Signer(salt=f"channels_live.{tag}")
+        signed: list[Any] = signer.unsign_object(str(name))
     except (signing.BadSignature, ValueError) as error:
         raise Foreign from error
+    bound_to, *content = signed
     is_anonymous = not owner.startswith("user ")
     if bound_to != owner and not (is_anonymous and bound_to == ""):
         raise Foreign
     return content
-
-
-def sign_group(group: str, owner: str) -> str:
-    return sign(owner, group)
-
-
-def unsign_group(name: object, owner: str) -> str:
-    """Return the group that was signed. Raises Foreign."""
-    content = unsign(name, owner)
-    if len(content) != 1:
-        raise Foreign
-    return str(content[0])
 
 
 class Place(NamedTuple):
@@ -82,16 +72,13 @@ class Place(NamedTuple):
         return digest(self.region.name, encode(self.key), *self.setting)
 
     def sign(self, owner: str) -> str:
-        return sign(owner, self.region.name, encode(self.key), *self.setting)
+        return sign("live", owner, self.region.name, encode(self.key), *self.setting)
 
     @classmethod
     def unsign(cls, name: object, owner: str) -> Self:
         """Return the place that was signed. Raises Foreign or Outdated."""
-        label, *content = unsign(name, owner)
-        if not content:
-            raise Foreign  # a group's
         try:
-            key, language, prefix, zone = content
+            label, key, language, prefix, zone = unsign("live", name, owner)
             region = regions[label]
             return cls(region, region.clean_key(decode(key)), language, prefix, zone)
         except (KeyError, TypeError, ValueError):

@@ -2,14 +2,15 @@
 
 import asyncio
 import logging
-from collections import defaultdict
-from itertools import batched
+from collections.abc import Mapping
+from itertools import islice
 
 from channels_live.base.work import Lane, Tasks
 from channels_live.delivery.group import complain
+from channels_live.live.keys import Key
 from channels_live.live.region import Live
-from channels_live.live.rendering import Answer, Question, answer
-from channels_live.live.topic import Page, Topic
+from channels_live.live.rendering import Rights, State, answer
+from channels_live.live.topic import Topic
 from channels_live.observe.outage import RETRY_AFTER, database_outage
 
 logger = logging.getLogger(__name__)
@@ -21,10 +22,10 @@ VISITS = 2
 SLOW = 3
 FAILURE = (
     "%s with the key %r fails: pages keep what they have; who was asked about in vain, "
-    "in allows(), sees it no more."
+    "in allows(), sees it no more until it works again."
 )
 SLOW_REGION = f"Reading %s takes more than {SLOW} seconds; only its own pages wait."
-# From one reading of a topic to the next, in seconds.
+# From one visit for a topic to the next, in seconds.
 PAUSE = 0.1
 
 
@@ -35,111 +36,77 @@ class Reader:
         # Of its own: who is slow holds up nobody else's work.
         self._lane = Lane(f"live-{region.name}", VISITS)
         self._waiting: dict[Topic, None] = {}
-        self._visits = 0
-        self._timer: asyncio.TimerHandle | None = None
+        self._workers = 0
 
     def want(self, topic: Topic) -> None:
         """Ask for what a topic needs, with others of the same moment."""
-        self._waiting[topic] = None
-        self._wake(0)
+        if topic.is_wanted and not topic.is_busy:
+            self._waiting[topic] = None
+            if self._workers < VISITS:
+                self._workers += 1
+                self._tasks.spawn(self._work())
 
-    def _wake(self, when: float) -> None:
-        """Work at a time by the loop's clock, or as soon as can be."""
-        if self._timer is None or self._timer.when() > when:
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer = asyncio.get_running_loop().call_at(when, self._work)
+    async def _work(self) -> None:
+        try:
+            while self._waiting:
+                setting = next(iter(self._waiting)).place.setting
+                like = (one for one in self._waiting if one.place.setting == setting)
+                topics = list(islice(like, BATCH))
+                for topic in topics:
+                    del self._waiting[topic]
+                await self._visit(topics)
+        finally:
+            self._workers -= 1
 
-    def _work(self) -> None:
-        self._timer = None
-        now = asyncio.get_running_loop().time()
-        ready: defaultdict[object, list[Topic]] = defaultdict(list)
-        later = []
-        for topic in tuple(self._waiting):
-            if topic.is_busy:
-                continue
-            if not topic.pages:
-                del self._waiting[topic]
-            elif topic.due > now:
-                later.append(topic.due)
-            else:
-                ready[topic.place.setting].append(topic)
-        for topics in ready.values():
-            for batch in batched(topics, BATCH):
-                if self._visits < VISITS:
-                    self._begin(batch, now)
-        if later:
-            self._wake(min(later))
-
-    def _begin(self, batch: tuple[Topic, ...], now: float) -> None:
-        asked = {}
-        for topic in batch:
-            del self._waiting[topic]
-            asked[topic] = (topic.is_stale, topic.unchecked)
-            if topic.is_stale:
-                topic.due = now + PAUSE
-            topic.is_stale, topic.unchecked, topic.is_busy = False, set(), True
-        self._visits += 1
-        self._tasks.spawn(self._visit(asked))
-
-    async def _visit(self, asked: dict[Topic, tuple[bool, set[Page]]]) -> None:
-        answers: list[Answer] = []
-        name = self._region.name
-        loop = asyncio.get_running_loop()
+    async def _visit(self, topics: list[Topic]) -> None:
+        name, loop = self._region.name, asyncio.get_running_loop()
+        rested = loop.time() + PAUSE
+        for topic in topics:
+            topic.begin()
+        stale = [topic.place.key for topic in topics if topic.is_read]
+        users = [
+            (one.place.key, {page.user.pk for page in one.asked}) for one in topics
+        ]
+        visit = self._lane.in_thread(answer)
+        is_answered = False
         clock = loop.call_later(SLOW, complain, SLOW_REGION, name)
         try:
             with database_outage.noticed(name):
-                answers = await self._ask(asked)
+                setting = topics[0].place.setting
+                answers = await visit(self._region, setting, stale, users)
                 database_outage.end(name)
+                self._show(topics, *answers)
+                is_answered = True
         finally:
             clock.cancel()
-            self._visits -= 1
-            for topic in asked:
-                topic.is_busy = False
-            if answers:
-                self._show(asked, answers)
-            else:
-                self._ask_again(asked)
-
-    async def _ask(self, asked: dict[Topic, tuple[bool, set[Page]]]) -> list[Answer]:
-        setting = next(iter(asked)).place.setting
-        questions = [
-            Question(
-                topic.place.key,
-                is_stale,
-                {page.user.pk for page in pages if page in topic.pages},
-            )
-            for topic, (is_stale, pages) in asked.items()
-        ]
-
-        return await self._lane.in_thread(answer)(self._region, setting, questions)
+            if not is_answered:
+                rested = loop.time() + RETRY_AFTER
+                for topic in topics:
+                    topic.ask_again()
+            loop.call_at(rested, self._go_on, topics)
 
     def _show(
-        self, asked: dict[Topic, tuple[bool, set[Page]]], answers: list[Answer]
+        self,
+        topics: list[Topic],
+        states: Mapping[Key, State | Exception],
+        rights: list[Rights],
     ) -> None:
-        written = set()
         errors: dict[str, tuple[Topic, Exception]] = {}
-        for (topic, (_, pages)), found in zip(asked.items(), answers, strict=True):
-            written |= pages
-            # What failed before has been logged.
-            if isinstance(found.state, Exception) and not topic.has_failed:
-                errors[repr(found.state)] = topic, found.state
-            errors.update((repr(error), (topic, error)) for error in found.errors)
-            topic.apply(found, pages)
-            if topic.is_stale or topic.unchecked:
-                self._waiting[topic] = None
-        for page in written:
+        for topic, those in zip(topics, rights, strict=True):
+            state = states.get(topic.place.key)
+            topic.answer(state, those)
+            found = [
+                one for one in (state, *those.values()) if isinstance(one, Exception)
+            ]
+            if not topic.has_failed:  # else it has been logged
+                errors.update((repr(error), (topic, error)) for error in found)
+            topic.has_failed = bool(found)
+        for page in {page for topic in topics for page in topic.asked}:
             page.outbox.flush()
-        name = self._region.name
         for topic, error in errors.values():
-            logger.error(FAILURE, name, topic.place.key, exc_info=error)
-        self._wake(0)
+            logger.error(FAILURE, self._region.name, topic.place.key, exc_info=error)
 
-    def _ask_again(self, asked: dict[Topic, tuple[bool, set[Page]]]) -> None:
-        loop = asyncio.get_running_loop()
-        for topic, (is_stale, pages) in asked.items():
-            topic.is_stale |= is_stale
-            topic.unchecked |= pages & topic.pages.keys()
-            topic.due = loop.time() + RETRY_AFTER
-            self._waiting[topic] = None
-        self._wake(0)
+    def _go_on(self, topics: list[Topic]) -> None:
+        for topic in topics:
+            topic.is_busy = False
+            self.want(topic)

@@ -5,12 +5,8 @@ from inspect import iscoroutinefunction
 from typing import Any, ClassVar
 
 from django.apps import apps
-from django.core.exceptions import (
-    FieldDoesNotExist,
-    ObjectDoesNotExist,
-    ValidationError,
-)
-from django.db.models import CompositePrimaryKey, Field, Model
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.db.models import Field, Model
 
 from channels_live.live import changes, follows
 from channels_live.live.keys import as_json, subject
@@ -37,8 +33,6 @@ class Live:
     fields: ClassVar[Mapping[type[Model], Field | None]]
 
     def __init_subclass__(cls) -> None:
-        if not isinstance(getattr(cls, "template_name", None), str):
-            raise TypeError(f"{cls.__name__} needs a template_name.")
         for name in ("allows", "allowed", "get_context", "get_contexts"):
             if iscoroutinefunction(getattr(cls, name)):
                 raise TypeError(f"{cls.__name__}.{name} has to be a plain function.")
@@ -129,7 +123,7 @@ class Live:
 def find_field(
     region: type[Live], model: type[Model], name: str | None
 ) -> Field | None:
-    """Return the field that a region follows. Raises TypeError."""
+    """Return the field that a region follows. Raises TypeError and FieldDoesNotExist."""
     where = f"{region.__name__}.follows"
     if model._meta.auto_created:
         raise TypeError(
@@ -138,18 +132,10 @@ def find_field(
         )
     if name is None:
         return None
-    try:
-        found = model._meta.pk if name == "pk" else model._meta.get_field(name)
-    except FieldDoesNotExist:
-        found = None
-    names = ", ".join(field.attname for field in model._meta.concrete_fields)
-    if isinstance(found, CompositePrimaryKey):
-        raise TypeError(
-            f"{where}: {model._meta.label} has a composite primary key: follow one of "
-            f"its fields ({names}), or call changed()."
-        )
+    found = model._meta.pk if name == "pk" else model._meta.get_field(name)
     if not isinstance(found, Field) or not found.concrete:
+        names = ", ".join(field.attname for field in model._meta.concrete_fields)
         raise TypeError(
-            f"{where}: {model._meta.label} has no field {name!r}; it has {names}."
+            f"{where}: {model._meta.label}.{name} is in no column: follow one of {names}."
         )
     return found

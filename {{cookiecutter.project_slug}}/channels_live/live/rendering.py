@@ -1,10 +1,11 @@
 """Renders regions, and says who may see them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, Literal, NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AnonymousUser
@@ -21,7 +22,7 @@ from channels_live.live.keys import Key, digest
 from channels_live.live.region import Live
 from channels_live.observe.outage import database_outage, is_bug
 
-# The largest region, in characters.
+# The largest region, in bytes.
 MAX_SIZE = 64 * 1024
 STRANGE_KEYS = "%s, which it was not asked for. Return the keys as they are given."
 # What stands for the token in a region, which is the same for everybody.
@@ -32,19 +33,23 @@ FIELD = '<input type="hidden" name="csrfmiddlewaretoken" value="{}">'
 within: ContextVar[str] = ContextVar("within", default="")
 
 
+@contextmanager
+def inside(tag: str) -> Iterator[None]:
+    token = within.set(tag)
+    try:
+        yield
+    finally:
+        within.reset(token)
+
+
 def refuse_in_cache() -> None:
     """Note what is rendered within the tag cache: others would get it too."""
     node: Any = CacheNode
-    render = node.render
+    node.render = inside("cache")(node.render)
 
-    def render_in_cache(self: Any, context: Any) -> Any:
-        token = within.set("cache")
-        try:
-            return render(self, context)
-        finally:
-            within.reset(token)
 
-    node.render = render_in_cache
+# Those who may see a key, and why others could not be asked about.
+type Rights = Mapping[Any, Literal[True] | Exception]
 
 
 class State(NamedTuple):
@@ -61,37 +66,48 @@ class State(NamedTuple):
 EMPTY = State("", "")
 
 
-class Question(NamedTuple):
-    """What pages want to know of a key: its state, and whether users may see it."""
-
-    key: Key
-    is_stale: bool
-    users: set[Any]  # primary keys; None for who is not logged in
-
-
-class Answer(NamedTuple):
-    state: State | Exception | None  # None: nobody asked
-    allowed: set[Any]  # of the users
-    errors: list[Exception]  # of those who were asked for in vain
-
-
 def answer(
-    region: type[Live], setting: tuple[str, str, str | int], questions: list[Question]
-) -> list[Answer]:
-    """Answer questions together, in a thread. Raises what says that a database is away."""
+    region: type[Live],
+    setting: tuple[str, str, str | int],
+    stale: Sequence[Key],
+    asked: Iterable[tuple[Key, Collection[Any]]],
+) -> tuple[Mapping[Key, State | Exception], list[Rights]]:
+    """Return what stale keys show now, or why that is not known; and who may see a key.
+
+    Users are given by primary key, None for who is not logged in. Called in a thread.
+    Raises what says that a database is away.
+    """
     with in_place(*setting):
         live = region()
-        keys = [one.key for one in questions if one.is_stale]
-        states = read(live, keys) if keys else {}
+        states = one_by_one(partial(read, live), stale)
         # After the state: who loses a right in that moment is shown nothing more.
-        users = load_users({pk for one in questions for pk in one.users})
-        answers = []
-        for key, _, pks in questions:
-            asked = [users[pk] for pk in pks if pk in users]
-            errors: list[Exception] = []
-            allowed = who_may_see(live, key, asked, errors)
-            answers.append(Answer(states.get(key), allowed, errors))
-        return answers
+        asked = list(asked)
+        users = load_users({pk for _, pks in asked for pk in pks})
+        rights = [
+            one_by_one(
+                partial(who_may_see, live, key, users),
+                [pk for pk in pks if pk in users],
+            )
+            for key, pks in asked
+        ]
+        return states, rights
+
+
+def one_by_one[Item, Found](
+    ask: Callable[[Sequence[Item]], Mapping[Item, Found]], items: Sequence[Item]
+) -> Mapping[Item, Found | Exception]:
+    """Ask about items together; where that fails, about each alone."""
+    try:
+        return ask(items) if items else {}
+    except Exception as error:
+        if isinstance(error, database_outage.errors) and not is_bug(error):
+            raise
+        if len(items) == 1:
+            return {items[0]: error}
+    found: dict[Item, Found | Exception] = {}
+    for one in items:
+        found.update(one_by_one(ask, [one]))
+    return found
 
 
 def load_users(pks: set[Any]) -> dict[Any, Any]:
@@ -102,18 +118,22 @@ def load_users(pks: set[Any]) -> dict[Any, Any]:
     return {None: AnonymousUser()} | {pk: one for pk, one in found if one.is_active}
 
 
+def who_may_see(
+    live: Live, key: Key, users: Mapping[Any, Any], pks: Sequence[Any]
+) -> dict[Any, Literal[True]]:
+    allowed = live.allowed(key, [users[pk] for pk in pks])
+    return dict.fromkeys((user.pk for user in allowed), True)
+
+
 def show(region: type[Live], key: Key, user: Any) -> State | None:
     """Return what a page shows, or None where the user may not see it.
 
     Raises what the region raises.
     """
     live = region()
-    if user.pk not in {one.pk for one in live.allowed(key, [user])}:
+    if user.pk not in who_may_see(live, key, {user.pk: user}, [user.pk]):
         return None
-    try:
-        return read_together(live, [key])[key]
-    except ObjectDoesNotExist:
-        return EMPTY
+    return read(live, [key])[key]
 
 
 @contextmanager
@@ -136,19 +156,14 @@ def place_of_page() -> tuple[str, str, str | int]:
     return get_language() or "", get_script_prefix(), at
 
 
-def read(live: Live, keys: Sequence[Key]) -> dict[Key, State | Exception]:
-    """Return what each key shows now, or what went wrong for it alone."""
+def read(live: Live, keys: Sequence[Key]) -> dict[Key, State]:
+    """Return what each key shows now. Raises what the region raises."""
     try:
-        return {**read_together(live, keys)}
-    except Exception as error:
-        raise_if_away(error)
-        if len(keys) == 1:
-            return {keys[0]: EMPTY if isinstance(error, ObjectDoesNotExist) else error}
-    return {key: state for one in keys for key, state in read(live, [one]).items()}
-
-
-def read_together(live: Live, keys: Sequence[Key]) -> dict[Key, State]:
-    contexts = live.get_contexts(keys)
+        contexts = live.get_contexts(keys)
+    except ObjectDoesNotExist:
+        if len(keys) > 1:
+            raise
+        contexts = {}
     for strange in contexts.keys() - set(keys):
         complain(STRANGE_KEYS, f"{live.name}.get_contexts returns {strange!r}")
     return {
@@ -158,39 +173,13 @@ def read_together(live: Live, keys: Sequence[Key]) -> dict[Key, State]:
 
 def render(live: Live, context: Mapping[str, Any]) -> State:
     """Return what a region shows. Raises what its template raises, and ValueError."""
-    token = within.set("live")
-    try:
+    with inside("live"):
         template = get_template(live.template_name)
         html = str(template.render({"csrf_token": TOKEN, **context}))
-    finally:
-        within.reset(token)
-    html.encode()  # raises what no socket can send
-    if len(html) > MAX_SIZE:
+    size = len(html.encode())  # raises what no socket can send
+    if size > MAX_SIZE:
         raise ValueError(
-            f"{live.name} is {len(html):,} characters long; a region may have "
-            f"{MAX_SIZE:,}. Show less of it, or make several regions."
+            f"{live.name} has {size:,} bytes; a region may have {MAX_SIZE:,}. Show less "
+            "of it, or make several regions."
         )
     return State(html, digest(html))
-
-
-def who_may_see(
-    live: Live, key: Key, users: list[Any], errors: list[Exception]
-) -> set[Any]:
-    """Return the primary keys of those users who may see a key.
-
-    Whoever cannot be asked for is denied, and holds up nobody else.
-    """
-    try:
-        return {user.pk for user in live.allowed(key, users)}
-    except Exception as error:
-        raise_if_away(error)
-        if len(users) < 2:
-            errors.append(error)
-            return set()
-    return {pk for one in users for pk in who_may_see(live, key, [one], errors)}
-
-
-def raise_if_away(error: Exception) -> None:
-    """Raise what says that the database is away; it will be asked again."""
-    if isinstance(error, database_outage.errors) and not is_bug(error):
-        raise error

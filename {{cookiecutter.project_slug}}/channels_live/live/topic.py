@@ -9,7 +9,7 @@ from channels_live.base.close_code import CloseCode
 from channels_live.delivery.socket import Socket
 from channels_live.live.names import Place
 from channels_live.live.outbox import EventOutbox, as_event
-from channels_live.live.rendering import Answer, State
+from channels_live.live.rendering import Rights, State
 
 
 class Page:
@@ -30,6 +30,17 @@ class Page:
         return self.socket.scope["user"]
 
 
+class View:
+    """A topic on a page."""
+
+    __slots__ = ("digest", "is_checked", "is_live")
+
+    def __init__(self, digest: str) -> None:
+        self.digest = digest  # of what the page shows
+        self.is_checked = False  # whether the user may see it; else that is to be asked
+        self.is_live = False  # as the page has been told
+
+
 class Topic:
     """What a process shows of a region: its state, its pages, and what is to be done."""
 
@@ -37,57 +48,74 @@ class Topic:
         self.place = place
         self.name = place.topic
         self.subject = place.subject
-        self.pages: dict[Page, str] = {}  # → the digest of what the page shows
-        self.newcomers: set[Page] = set()  # not told yet that they are live
-        self.state: State | None = None  # the last one that could be read
+        self.views: dict[Page, View] = {}
+        self.event = ""  # the last state that could be read, as pages get it
+        self.digest = ""
         self.is_stale = True
-        self.unchecked: set[Page] = set()  # whose right has to be asked for
-        self.is_busy = False  # asked for right now
         self.has_failed = False
-        self.due = 0.0  # by the loop's clock: not to be read earlier
+        self.is_busy = False  # asked for right now, or a moment ago
+        self.is_read = False  # with that
+        self.asked: dict[Page, View] = {}  # whose rights are asked for with that
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether there is something to ask for."""
+        views = self.views.values()
+        return any(self.is_stale or not view.is_checked for view in views)
 
     def add(self, page: Page, digest: str) -> None:
+        self.is_stale |= self.digest != digest
         # Of several elements of a page, one may show an older state.
-        self.pages[page] = digest if self.pages.get(page, digest) == digest else ""
-        self.newcomers.add(page)
-        self.unchecked.add(page)
-        if self.has_failed or self.state is None or self.state.digest != digest:
-            self.is_stale = True
+        shown = self.views.get(page)
+        self.views[page] = View(
+            digest if shown is None or shown.digest == digest else ""
+        )
         page.topics[self.name] = self
 
     def discard(self, page: Page) -> None:
-        self.pages.pop(page, None)
-        self.newcomers.discard(page)
-        self.unchecked.discard(page)
+        self.views.pop(page, None)
         page.topics.pop(self.name, None)
 
-    def apply(self, answer: Answer, asked: set[Page]) -> None:
-        """Show what was read to the pages that were asked for, or take it from them.
+    def begin(self) -> None:
+        """Begin to ask for what is wanted."""
+        self.is_busy = True
+        self.is_read, self.is_stale = self.is_stale or self.has_failed, False
+        views = self.views.items()
+        self.asked = {page: view for page, view in views if not view.is_checked}
+        for view in self.asked.values():
+            view.is_checked = True
 
-        Pages that were not asked for are, before they are shown what has changed.
+    def ask_again(self) -> None:
+        self.is_stale |= self.is_read
+        for view in self.asked.values():
+            view.is_checked = False
+
+    def answer(self, state: State | Exception | None, rights: Rights) -> None:
+        """Show pages what was read, or take from them what they may not see.
+
+        Those that were not asked for are, before they are shown what has changed.
         """
-        asked = {page for page in asked if page in self.pages}
-        for page in asked:
-            if page.user.pk not in answer.allowed:
-                self.discard(page)
+        if isinstance(state, State):
+            if self.digest != state.digest:
+                for page, view in self.views.items():
+                    view.is_checked &= page in self.asked
+            self.digest = state.digest
+            self.event = as_event(topic=self.name, html=state.html, digest=state.digest)
+        for page, view in self.asked.items():
+            right = rights.get(page.user.pk)
+            if self.views.get(page) is not view:
+                continue  # it has gone, or asks anew
+            if right is not True:
                 page.outbox.put(self.name, as_event(gone=self.name))
-        if isinstance(answer.state, Exception):
-            self.has_failed = True
-            return
-        self.has_failed = False
-        if answer.state is not None:
-            if self.state is not None and self.state.digest != answer.state.digest:
-                self.unchecked.update(self.pages.keys() - asked)
-            self.state = answer.state
-        if self.state is not None:
-            self._show(self.state, asked)
+                view.digest, view.is_live = "", False
+                if right is None:  # else it will be asked again
+                    self.discard(page)
+            elif not isinstance(state, Exception):
+                self._show(page, view)
 
-    def _show(self, state: State, pages: set[Page]) -> None:
-        event = as_event(topic=self.name, html=state.html, digest=state.digest)
-        for page in pages & self.pages.keys():
-            if self.pages[page] != state.digest:
-                self.pages[page] = state.digest
-                page.outbox.put(self.name, event)
-            elif page in self.newcomers:
-                page.outbox.put(self.name, as_event(topic=self.name))
-        self.newcomers -= pages
+    def _show(self, page: Page, view: View) -> None:
+        if view.digest != self.digest:
+            page.outbox.put(self.name, self.event)
+        elif not view.is_live:
+            page.outbox.put(self.name, as_event(topic=self.name))
+        view.digest, view.is_live = self.digest, True

@@ -6,15 +6,15 @@ begins after the last commit, whatever the order of both.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 from channels_live.base.messages import Message
 from channels_live.base.work import Tasks, in_own_thread
 from channels_live.delivery.hub import Hub
 from channels_live.delivery.socket import Socket
-from channels_live.live.changes import aliases, bucket
-from channels_live.live.ledger import Cleaner, Database, Notice
-from channels_live.live.listening import Relay, Relays
+from channels_live.live.changes import aliases
+from channels_live.live.ledger import Cleaner, Ledger, Notice
+from channels_live.live.listening import Relays
 from channels_live.live.names import Place
 from channels_live.live.reader import Reader
 from channels_live.live.region import Live
@@ -27,29 +27,26 @@ class Topics:
 
     def __init__(self, hub: Hub, tasks: Tasks) -> None:
         self.relays = Relays(hub)
-        self._hub = hub
         self._tasks = tasks
-        self._topics: dict[str, Topic] = {}
-        self._by_subject: defaultdict[str, set[Topic]] = defaultdict(set)
+        # By their subjects; then, as there is one for each language, by their names.
+        self._topics: defaultdict[str, dict[str, Topic]] = defaultdict(dict)
         self._readers: dict[type[Live], Reader] = {}
-        self._databases: list[Database] = []
+        self._ledgers: dict[str, Ledger] = {}
+        self._has_looked = False
         self._looking = asyncio.Lock()
         self._cleaner = Cleaner()
         self._heard: set[Notice] = set()  # since the databases were read
-        # Joins the groups that carry notices, in the place of sockets.
-        self._ear = Relay("")
-        self._buckets: set[str] = set()
 
-    async def watch(self, page: Page, places: dict[Place, str]) -> None:
+    async def watch(self, page: Page, pairs: Iterable[tuple[Place, str]]) -> None:
         """Show regions on a page, which shows the states with these digests now."""
-        topics = {self._add(place): digest for place, digest in places.items()}
-        for topic, digest in topics.items():
+        topics = []
+        for place, digest in pairs:
+            of_subject = self._topics[place.subject]
+            topic = of_subject.setdefault(place.topic, Topic(place))
             topic.add(page, digest)
-        buckets = {bucket(topic.subject) for topic in topics} - self._buckets
-        self._buckets |= buckets
-        # First to be told, then to read.
-        await asyncio.gather(*(self._hub.join(one, self._ear) for one in buckets))
-        if not self._databases:
+            topics.append(topic)
+        # What changes while it is read has to be found.
+        if not self._has_looked:
             await asyncio.wait([self._tasks.spawn(self.look())])
         for topic in topics:
             self._want(topic)
@@ -69,85 +66,70 @@ class Topics:
 
     def changed(self, subject: str) -> None:
         """Read anew what a subject shows."""
-        if subject.endswith(" "):
-            for topic in self._topics.values():
-                if topic.subject.startswith(subject):
-                    self._changed(topic)
-        for topic in self._by_subject.get(subject, ()):
-            self._changed(topic)
+        subjects = [subject]
+        if subject.endswith(" "):  # all keys
+            subjects = [one for one in self._topics if one.startswith(subject)]
+        for one in subjects:
+            for topic in self._topics.get(one, {}).values():
+                self._changed(topic)
 
     def all_changed(self) -> None:
         """Read anew whatever is shown."""
-        for topic in self._topics.values():
+        for topic in self._all():
             self._changed(topic)
 
     def check(self, sockets: Collection[Socket] | None = None) -> None:
         """Ask again who may see what is shown, by these sockets alone if given."""
-        for topic in self._topics.values():
-            topic.unchecked.update(
-                page
-                for page in topic.pages
-                if sockets is None or page.socket in sockets
-            )
-            if topic.has_failed:
-                topic.is_stale = True
+        for topic in self._all():
+            for page, view in topic.views.items():
+                if sockets is None or page.socket in sockets:
+                    view.is_checked = False
             self._want(topic)
 
     async def look(self) -> None:
         """Find what changed though no message said so."""
-        await self._sweep()
-        async with self._looking:
-            databases = []
-            if self._topics:
-                databases = self._databases or [Database(one) for one in aliases()]
-            heard, self._heard = self._heard, set()
-            try:
-                await asyncio.gather(*(self._look_at(one, heard) for one in databases))
-            finally:
-                self._databases = databases
+        for topic in [one for one in self._all() if not one.views]:
+            del self._topics[topic.subject][topic.name]
+            if not self._topics[topic.subject]:
+                del self._topics[topic.subject]
+        if self._topics:
+            async with self._looking:
+                heard, self._heard = self._heard, set()
+                # Each is a part of its own: one that is away must not hold up the others.
+                try:
+                    looks = (self._look_at(alias, heard) for alias in aliases())
+                    await asyncio.gather(*looks)
+                finally:
+                    self._has_looked = True
 
-    async def _look_at(self, database: Database, heard: set[Notice]) -> None:
-        # Each is a part of its own: one that is away must not hold up the others.
-        with database_outage.noticed(database.alias):
-            subjects = await in_own_thread(database.read)(heard)
-            database_outage.end(database.alias)
-            # At first, nothing that is shown has been read: see watch().
-            if subjects is None and database in self._databases:
+    async def _look_at(self, alias: str, heard: set[Notice]) -> None:
+        with database_outage.noticed(alias):
+            subjects = None
+            if ledger := self._ledgers.get(alias):
+                subjects = await in_own_thread(ledger.read)(heard)
+            if subjects is None:
+                self._ledgers[alias] = await in_own_thread(Ledger)(alias)
                 self.all_changed()
             for subject in subjects or ():
                 self.changed(subject)
+            database_outage.end(alias)
 
     async def clear(self) -> None:
         """Delete what everybody knows."""
         await in_own_thread(self._cleaner.clear)()
 
-    def _add(self, place: Place) -> Topic:
-        topic = self._topics.get(place.topic)
-        if topic is None:
-            topic = self._topics[place.topic] = Topic(place)
-            self._by_subject[topic.subject].add(topic)
-        return topic
+    def _all(self) -> Iterator[Topic]:
+        for of_subject in self._topics.values():
+            yield from of_subject.values()
 
     def _changed(self, topic: Topic) -> None:
         topic.is_stale = True
-        topic.unchecked.update(topic.pages)
+        for view in topic.views.values():
+            view.is_checked = False
         self._want(topic)
 
     def _want(self, topic: Topic) -> None:
         region = topic.place.region
         if region not in self._readers:
             self._readers[region] = Reader(region, self._tasks)
-        if topic.pages:
-            self._readers[region].want(topic)
-
-    async def _sweep(self) -> None:
-        """Forget what no page shows any more."""
-        for name, topic in tuple(self._topics.items()):
-            if not topic.pages:
-                del self._topics[name]
-                self._by_subject[topic.subject].discard(topic)
-                if not self._by_subject[topic.subject]:
-                    del self._by_subject[topic.subject]
-        unused = self._buckets - {bucket(one) for one in self._by_subject}
-        self._buckets -= unused
-        await asyncio.gather(*(self._hub.quit(one, self._ear) for one in unused))
+        self._readers[region].want(topic)

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from channels_live.base.messages import check_name
 from channels_live.base.work import wait_for
-from channels_live.live.names import Place, owner, sign_group
+from channels_live.live.names import Place, owner, sign
 from channels_live.live.region import regions
 from channels_live.live.rendering import place_of_page, show, within
 from channels_live.utils import websocket_absolute_url, websocket_reverse
@@ -76,7 +76,7 @@ def listen(context: template.Context, group: str) -> SafeString:
     request = get_request(context, "listen")
     check_name(group)
     who = owner(get_user(request), getattr(request, "session", None))
-    name = sign_group(group, who)
+    name = sign("listen", who, group)
     return format_html('<live-listen name="{}" topic="{}"></live-listen>', name, group)
 
 

@@ -23,7 +23,7 @@ exhaustive = True
 containers = channels_live
 layers =
     apps
-    http_consumers | management | servers | templatetags | testing
+    management | servers | templatetags | testing
     handshake | json_consumer | live_consumer
     consumers
     commands

@@ -7,7 +7,7 @@ class ChannelsLiveConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"  # as in its migrations
 
     def ready(self) -> None:
-        from channels_live import commands, conf, http_consumers, servers  # noqa: F401
+        from channels_live import commands, conf, servers  # noqa: F401
         from channels_live.delivery import plain
         from channels_live.live import rendering
         from channels_live.live.region import regions
@@ -16,7 +16,6 @@ class ChannelsLiveConfig(AppConfig):
         plain.complain_of_group_send()
         plain.hand_out_jobs_once()
         servers.install()
-        http_consumers.install()
         commands.connect_signals()
         rendering.refuse_in_cache()
         autodiscover_modules("live")

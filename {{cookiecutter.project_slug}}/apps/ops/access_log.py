@@ -87,9 +87,6 @@ class RequestContext(LogContext):
         count(self.request, self.status, seconds)
 
 
-LogContext.of_request = RequestContext  # of HTTP consumers
-
-
 def find_route(path: str) -> ResolverMatch | None:
     """Return where a path leads that a redirect answered: to https, or to the last slash."""
     for candidate in (path, f"{path}/"):

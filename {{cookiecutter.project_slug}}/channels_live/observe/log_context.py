@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import secrets
-from contextlib import nullcontext
 from contextvars import ContextVar
 from typing import Any, ClassVar
 
@@ -30,8 +29,6 @@ class LogContext:
     current: ClassVar[ContextVar[LogContext | None]] = ContextVar(
         "log_context", default=None
     )
-    # What logs a request that no middleware of Django's sees, given its `status`.
-    of_request: ClassVar[Any] = nullcontext
 
     def __init__(self, *, path: str, client: str, request_id: str = "") -> None:
         """`request_id` is what a request says it is: believed behind a proxy alone."""

@@ -91,7 +91,7 @@ def test_by_pytest(project: Project) -> None:
 
 def test_by_django_in_parallel(project: Project) -> None:
     # What a run that was ended has left behind.
-    (project.path / "test_1.sqlite3-wal").write_bytes(b"x" * 5000)
+    (project.path / "test.sqlite3-wal").write_bytes(b"x" * 5000)
 
     printed = by_django(project, "apps.web", "apps.web.tests.wrong", env={}, ok=False)
 

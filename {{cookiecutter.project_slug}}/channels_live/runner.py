@@ -4,18 +4,17 @@ The processes of `manage.py test --parallel` load it before the apps.
 """
 
 import multiprocessing
-from pathlib import Path
 from threading import Lock
 from typing import Any
 from uuid import uuid4
 from weakref import WeakSet
 
 from django.conf import settings
-from django.core.cache import caches
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.test import runner
+from django.test.signals import setting_changed
 
 IN_TRANSACTION = (
     "This test is in a transaction, which no other thread sees; and a socket, or async "
@@ -44,47 +43,26 @@ class Runner(runner.DiscoverRunner):
     def setup_test_environment(self, **kwargs: Any) -> None:
         super().setup_test_environment(**kwargs)
         keep_apart()
+        for one in connections.all():
+            # Django copies SQLite's file alone, without the log that WAL keeps beside it.
+            options = one.settings_dict["OPTIONS"]
+            if command := options.get("init_command"):
+                options["init_command"] = command.replace("=WAL", "=MEMORY")
         if multiprocessing.get_start_method() == "forkserver":
             # Django would take the files of SQLite into memory, which threads cannot share.
             multiprocessing.set_start_method("fork", force=True)
 
-    def setup_databases(self, **kwargs: Any) -> Any:
-        options = {one: one.settings_dict["OPTIONS"] for one in find_files()}
-        self.delete_logs()
-        for one, before in options.items():
-            # Django copies the file alone, without the log that WAL keeps beside it.
-            one.settings_dict["OPTIONS"] = {**before, "init_command": ""}
-        databases = super().setup_databases(**kwargs)
-        for one, before in options.items():
-            one.close()
-            one.settings_dict["OPTIONS"] = before
-        return databases
-
-    def teardown_databases(self, *args: Any, **kwargs: Any) -> None:
-        super().teardown_databases(*args, **kwargs)
-        self.delete_logs()
-
-    def delete_logs(self) -> None:
-        """Delete what processes left that did not close: it would be read again."""
-        for one in find_files():
-            path = Path(one.settings_dict["TEST"]["NAME"])
-            if not self.keepdb:
-                for log in path.parent.glob(f"{path.stem}*{path.suffix}-*"):
-                    log.unlink(missing_ok=True)
-
-
-def find_files() -> list[Any]:
-    """Return the databases of SQLite whose test database is a file."""
-    return [
-        one
-        for one in connections.all()
-        if one.vendor == "sqlite" and one.settings_dict["TEST"]["NAME"]
-    ]
-
 
 def keep_apart() -> None:
     """Keep this process of tests apart from others, and its tests from each other."""
-    separate_names()
+    name = f"test-{uuid4()}"  # so that no server on the same Redis is reached
+    layers: Any = settings.CHANNEL_LAYERS
+    for layer in layers.values():
+        if "prefix" in layer.get("CONFIG", {}):
+            layer["CONFIG"]["prefix"] = name
+    for cache in settings.CACHES.values():
+        cache["KEY_PREFIX"] = name
+    setting_changed.send(Runner, setting="CACHES", value=settings.CACHES, enter=True)
     settings.CHANNELS_LIVE = {
         **getattr(settings, "CHANNELS_LIVE", {}),
         "SOCKETS_PER_SECOND": 1000,
@@ -99,20 +77,6 @@ def keep_apart() -> None:
             close(self)
 
     wrapper.close_if_unusable_or_obsolete = close_unless_in_test
-
-
-def separate_names() -> None:
-    """Have nothing reach a server that uses the same Redis, or come from there."""
-    name = f"test-{uuid4()}"
-    layers: Any = settings.CHANNEL_LAYERS
-    for layer in layers.values():
-        if "prefix" in layer.get("CONFIG", {}):
-            layer["CONFIG"]["prefix"] = name
-    opened: Any = caches
-    for alias, cache in settings.CACHES.items():
-        cache["KEY_PREFIX"] = name
-        if hasattr(opened._connections, alias):  # made with the prefix of before
-            del opened[alias]
 
 
 def check_thread(connection: Any, **kwargs: object) -> None:

@@ -10,7 +10,7 @@ from channels.layers import InMemoryChannelLayer
 from pytest_django import Settings
 
 from channels_live import disconnect, publish
-from channels_live.base.loops import start
+from channels_live.base.work import start
 from channels_live.delivery.hub import EVERYBODY
 from channels_live.process import get_process
 from channels_live.testing import WAIT

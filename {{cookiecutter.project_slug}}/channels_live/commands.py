@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from functools import lru_cache, partial
 
@@ -15,9 +15,8 @@ from django.db.models.signals import post_delete, post_save
 from django.http import HttpRequest
 
 from channels_live.base.close_code import CloseCode
-from channels_live.base.loops import start
 from channels_live.base.messages import Kind, Message, check_name, label, user_key
-from channels_live.base.work import Tasks
+from channels_live.base.work import Tasks, start
 from channels_live.delivery.fragments import Event, Fragment, check_html
 from channels_live.delivery.hub import EVERYBODY, reaches_nobody, send
 from channels_live.observe import metrics
@@ -127,7 +126,7 @@ async def tell_again(message: Message) -> None:
 
 
 async def send_pairs(
-    group: str, pairs: Sequence[tuple[str, int]], kind: Kind = Kind.FRAGMENTS
+    group: str, pairs: list[tuple[str, int]], kind: Kind = Kind.FRAGMENTS
 ) -> None:
     metrics.published.inc(len(pairs))
     if pairs:

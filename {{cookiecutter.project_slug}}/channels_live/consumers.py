@@ -171,9 +171,7 @@ class Consumer(AsyncWebsocketConsumer):
             self.socket.outbox.write(self.pong)
             return
         try:
-            await self.receive_json(
-                decode(text_data, halves=not self.socket.outbox.is_json)
-            )
+            await self.receive_json(decode(text_data))
         except InvalidFrame as error:
             await self.reject(str(error))
 

@@ -10,9 +10,8 @@ from uuid import uuid4
 from weakref import WeakKeyDictionary
 
 from channels_live.base.close_code import CloseCode
-from channels_live.base.loops import serving
 from channels_live.base.messages import Kind, Message
-from channels_live.base.work import Tasks, in_own_thread
+from channels_live.base.work import Tasks, in_own_thread, serving
 from channels_live.delivery.hub import Hub, send
 from channels_live.delivery.socket import Socket
 from channels_live.live.topics import Topics
@@ -101,7 +100,7 @@ class Process:
     async def probe(self) -> None:
         """See whether what failed of the channel layer is back, though nothing is said."""
         failed = layer_outage.parts
-        await asyncio.gather(*(send(group, Message(Kind.PROBE)) for group in failed))
+        await asyncio.gather(*(send(group, Message(Kind.ECHO)) for group in failed))
         if failed and not layer_outage.parts:
             # What was told meanwhile was not heard.
             self.presence.all_changed()

@@ -20,7 +20,7 @@ from django.db import connections
 from django.test import Client, TestCase
 from django.utils.translation import deactivate
 
-from channels_live.base.work import finish_lanes
+from channels_live.base.work import finish_threads
 from channels_live.consumers import PING, PONG
 from channels_live.handshake.tickets import PROTOCOL
 from channels_live.json_consumer import JsonConsumer
@@ -146,7 +146,7 @@ def apart_from_others() -> None:
 def threads_at_rest(_django_db_marker: None) -> Iterator[None]:
     """What is under way in threads is done before the database is emptied."""
     yield
-    finish_lanes()
+    finish_threads()
 
 
 @pytest.fixture(autouse=True)

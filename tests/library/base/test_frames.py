@@ -27,7 +27,6 @@ def test_an_object_is_decoded() -> None:
         ("[]", "Expected a JSON object"),
         ("1", "Expected a JSON object"),
         ("null", "Expected a JSON object"),
-        ('{"a": 1, "b": {"c": 1, "c": 1}}', "each key of a JSON object once"),
         ('{"a": ' + "[" * 32 + "]" * 32 + "}", "not nested as deep"),
         ('{"a":' * 2_000 + "1" + "}" * 2_000, "not nested as deep"),
         ('{"a":' * 100_000, "Expected JSON, got something else"),

@@ -7,7 +7,7 @@ from channels.layers import InMemoryChannelLayer
 from pytest_django import Settings
 
 from channels_live import publish
-from channels_live.base import loops
+from channels_live.base import work
 from channels_live.commands import complain
 from channels_live.live.names import sign
 from channels_live.testing import WAIT, open_socket
@@ -20,13 +20,13 @@ def test_says_so_where_no_page_can_be_reached(
 ) -> None:
     layers.use(InMemoryChannelLayer, settings)
     complain.cache_clear()
-    loops.is_server.clear()
+    work.is_server.clear()
     for _ in range(2):
         publish("news", "<p>Hello</p>")
     assert caplog.text.count("reaches a page") == 1
 
     complain.cache_clear()
-    loops.is_server.set()
+    work.is_server.set()
     publish("news", "<p>Hello</p>")
     assert caplog.text.count("reaches a page") == 1
 

@@ -15,17 +15,16 @@ class InvalidFrame(Exception):
     """Raised for a frame that cannot be used; its text is for the sender to read."""
 
 
-def decode(text: str | None, *, halves: bool = False) -> dict[str, Any]:
+def decode(text: str | None) -> dict[str, Any]:
     """Return the JSON object in a frame. Raises InvalidFrame.
 
-    What is in it can be stored and sent again: no NaN, and no halves of characters,
-    unless these are for the consumer to answer.
+    What is in it can be stored and sent again: no NaN, and no halves of characters.
     """
     if text is None:
         raise InvalidFrame(_("Expected text, got binary data."))
     try:
-        content = json.loads(text, object_pairs_hook=unique, parse_constant=float)
-        check(content, MAX_DEPTH, halves=halves)
+        content = json.loads(text)
+        check(content, MAX_DEPTH)
     except (ValueError, RecursionError):
         raise InvalidFrame(_("Expected JSON, got something else.")) from None
     if not isinstance(content, dict):
@@ -33,26 +32,19 @@ def decode(text: str | None, *, halves: bool = False) -> dict[str, Any]:
     return content
 
 
-def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content = dict(pairs)
-    if len(content) < len(pairs):
-        raise InvalidFrame(_("Expected each key of a JSON object once."))
-    return content
-
-
-def check(content: object, depth: int, *, halves: bool) -> None:
+def check(content: object, depth: int) -> None:
     """Raise ValueError, or InvalidFrame where values are nested too deep."""
+    if not depth:
+        raise InvalidFrame(_("Expected JSON that is not nested as deep."))
     if isinstance(content, str):
-        content.encode(errors="surrogatepass" if halves else "strict")
+        content.encode()
     elif isinstance(content, float) and not isfinite(content):
         raise ValueError
-    elif isinstance(content, dict | list):
-        if not depth:
-            raise InvalidFrame(_("Expected JSON that is not nested as deep."))
+    elif isinstance(content, dict):
+        check([*content, *content.values()], depth)
+    elif isinstance(content, list):
         for one in content:
-            check(one, depth - 1, halves=halves)
-        if isinstance(content, dict):
-            check(list(content.values()), depth, halves=halves)
+            check(one, depth - 1)
 
 
 def encode(event: Mapping[str, object]) -> str:

@@ -1,7 +1,6 @@
 """What processes tell each other through the channel layer, and about whom."""
 
 import re
-from collections.abc import Sequence
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -25,17 +24,16 @@ class Kind(StrEnum):
     GROUP_SEND = "group_send"  # by which somebody sends to the group what nobody hears
     DISCONNECT = "disconnect"  # sockets with all of the labels have to go
     RECHECK = "recheck"  # the logins of sockets with the labels may have ended
-    PROBE = "probe"  # nothing: whether it can be sent is what its sender wants to know
-    ECHO = "echo"  # nothing: whether it arrives is
+    ECHO = "echo"  # nothing: whether it can be sent, and arrives, is what counts
 
 
 class Message(NamedTuple):
     kind: Kind
     group: str = ""
     # HTML or JSON and its number, or a subject that has changed and its row in the database
-    pairs: Sequence[tuple[str, int]] = ()
-    published: float = 0  # by the clock
-    labels: Sequence[str] = ()
+    pairs: list[tuple[str, int]] = []
+    published: float = 0.0  # by the clock
+    labels: list[str] = []
     code: int = 0
     sender: str = ""  # the process that has acted on it already, if one has
 
@@ -49,22 +47,16 @@ class Message(NamedTuple):
 
         Raises KeyError, TypeError or ValueError for what this version does not send.
         """
-        fields = {name: value for name, value in received.items() if name != "type"}
-        message = cls(**{**fields, "kind": Kind(fields["kind"])})
-        if (
-            fields.keys() == set(cls._fields)
-            and isinstance(message.group, str)
-            and isinstance(message.code, int)
-            and isinstance(message.published, int | float)
-            and (message.labels or message.kind not in (Kind.DISCONNECT, Kind.RECHECK))
-            and all(isinstance(label, str) for label in message.labels)
-            and all(
-                isinstance(html, str) and isinstance(number, int)
-                for html, number in message.pairs
-            )
-        ):
-            return message
-        raise TypeError("a field is missing, or of another type")
+        for name, default in cls._field_defaults.items():
+            if type(received[name]) is not type(default):
+                raise TypeError(f"{name}: {received[name]!r:.80}")
+        for text, number in received["pairs"]:
+            if not isinstance(text, str) or not isinstance(number, int):
+                raise TypeError(f"pairs: {text!r:.80}, {number!r:.80}")
+        kind = Kind(received["kind"])
+        if kind in (Kind.DISCONNECT, Kind.RECHECK) and not received["labels"]:
+            raise ValueError("no labels: who is meant?")
+        return cls(kind, *(received[name] for name in cls._fields[1:]))
 
 
 def check_name(group: str) -> None:

@@ -3,17 +3,24 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import Context, copy_context
-from functools import partial, wraps
+from functools import wraps
+from threading import Event
 from typing import Any
 from weakref import WeakSet
 
 from django.core.exceptions import SynchronousOnlyOperation
-from django.db import close_old_connections, connections
+from django.db import close_old_connections
 from django.utils.translation import get_language, override
 
 logger = logging.getLogger(__name__)
+
+# Whether this is a server, even if no socket has come yet.
+is_server = Event()
+# The event loops that serve sockets: a process has one, its tests have many. Not those
+# that a command, or a thread, has for a moment.
+serving: WeakSet[asyncio.AbstractEventLoop] = WeakSet()
 
 
 class Tasks:
@@ -43,32 +50,46 @@ class Tasks:
             logger.error("A background task has failed.", exc_info=error)
 
 
-_lanes: "WeakSet[Lane]" = WeakSet()
+_tasks = Tasks()
+
+
+def is_in_loop() -> bool:
+    """Whether an event loop runs in this thread, so that nothing may block it."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def start(coroutine: Coroutine[object, object, None]) -> None:
+    """Run a coroutine, and wait for it only where no event loop is there to run it.
+
+    A thread that waits for the loop would keep a server from ending.
+    """
+    if loop := next((loop for loop in serving if loop.is_running()), None):
+        loop.call_soon_threadsafe(_tasks.spawn, coroutine)
+    elif is_in_loop():
+        _tasks.spawn(coroutine)
+    else:
+        asyncio.run(coroutine)
 
 
 class Lane:
     """Threads for one purpose. What waits there holds up nothing else."""
 
+    under_way: set[Future[Any]] = set()  # in all lanes
+
     def __init__(self, name: str, threads: int) -> None:
-        self._make = partial(ThreadPoolExecutor, threads, name)
-        self._threads = self._make()
-        _lanes.add(self)
+        self._threads = ThreadPoolExecutor(threads, name)
 
-    def finish(self) -> None:
-        """Wait for what is under way, as tests do before they empty the database."""
-        self._threads.shutdown()
-        self._threads = self._make()
+    def submit[**P, R](
+        self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs
+    ) -> Future[R]:
+        """Call a function with database queries. The language goes along."""
+        language = get_language()
 
-    def in_thread[**P, R](
-        self, function: Callable[P, R]
-    ) -> Callable[P, Coroutine[Any, Any, R]]:
-        """Make a function with database queries awaitable; several run at once.
-
-        Channels' `database_sync_to_async` runs all calls of a process in one thread,
-        where everyone waits for everyone's answers. The language goes along.
-        """
-
-        def work(language: str | None, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        def work() -> R:
             close_old_connections()
             try:
                 with override(language):
@@ -76,24 +97,38 @@ class Lane:
             finally:
                 close_old_connections()
 
+        future = self._threads.submit(copy_context().run, work)
+        self.under_way.add(future)
+        future.add_done_callback(self.under_way.discard)
+        return future
+
+    def in_thread[**P, R](
+        self, function: Callable[P, R]
+    ) -> Callable[P, Coroutine[Any, Any, R]]:
+        """Make a function with database queries awaitable; several run at once.
+
+        Channels' `database_sync_to_async` runs all calls of a process in one thread,
+        where everyone waits for everyone's answers.
+        """
+
         @wraps(function)
         async def call(*args: P.args, **kwargs: P.kwargs) -> R:
-            run = partial(copy_context().run, work, get_language(), *args, **kwargs)
-            return await asyncio.get_running_loop().run_in_executor(self._threads, run)
+            return await asyncio.wrap_future(self.submit(function, *args, **kwargs))
 
         return call
 
 
-def finish_lanes() -> None:
-    for lane in tuple(_lanes):
-        lane.finish()
+def finish_threads() -> None:
+    """Wait for what is under way, as tests do before they empty the database."""
+    wait(tuple(Lane.under_way))
 
 
 # Of consumers, with what they store, look up and render.
 in_thread = Lane("project", 5).in_thread
 # Of what must not wait for them: logins, revocation, presence. Neither waits for what
 # projects do in asyncio.to_thread().
-in_own_thread = Lane("channels_live", 3).in_thread
+_own = Lane("channels_live", 3)
+in_own_thread = _own.in_thread
 
 
 def wait_for[T](function: Callable[[], T]) -> T:
@@ -102,8 +137,4 @@ def wait_for[T](function: Callable[[], T]) -> T:
         return function()
     except SynchronousOnlyOperation:
         # Django allows no query on the event loop's own thread.
-        with ThreadPoolExecutor(max_workers=1) as executor:
-            try:
-                return executor.submit(copy_context().run, function).result()
-            finally:
-                executor.submit(connections.close_all)
+        return _own.submit(function).result()

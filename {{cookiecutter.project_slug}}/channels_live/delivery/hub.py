@@ -16,9 +16,8 @@ from channels.layers import InMemoryChannelLayer, get_channel_layer
 
 from channels_live import conf
 from channels_live.base.close_code import CloseCode
-from channels_live.base.loops import is_server
 from channels_live.base.messages import TYPE, Kind, Message, label
-from channels_live.base.work import Tasks
+from channels_live.base.work import Tasks, is_server
 from channels_live.delivery.fragments import Fragment, History
 from channels_live.delivery.group import Group, complain
 from channels_live.delivery.outbox import Outbox

@@ -18,7 +18,7 @@ from django.utils.translation import get_language_from_request, override
 from channels_live.base.asgi import Application, Event, Receive, Scope, Send
 from channels_live.base.budget import Budget
 from channels_live.base.close_code import CloseCode
-from channels_live.base.loops import is_server
+from channels_live.base.work import is_server
 from channels_live.commands import disconnect
 from channels_live.consumers import Refused
 from channels_live.delivery.socket import Socket

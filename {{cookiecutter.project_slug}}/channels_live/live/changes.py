@@ -9,9 +9,8 @@ from typing import Any
 from django.db import router, transaction
 from django.db.models import Func, Model
 
-from channels_live.base.loops import is_in_loop, start
 from channels_live.base.messages import Kind, Message
-from channels_live.base.work import in_own_thread
+from channels_live.base.work import in_own_thread, is_in_loop, start
 from channels_live.delivery.hub import EVERYBODY, reaches_nobody, send
 from channels_live.models import Change
 
@@ -91,4 +90,4 @@ def publish(rows: dict[str, int]) -> None:
 
 
 async def tell(rows: dict[str, int]) -> None:
-    await send(EVERYBODY, Message(Kind.CHANGED, pairs=tuple(rows.items())))
+    await send(EVERYBODY, Message(Kind.CHANGED, pairs=list(rows.items())))

@@ -102,7 +102,6 @@ async def test_what_is_wrong_with_a_message_is_told_to_its_author_alone(
         (" \r\n ", "Write something first"),
         ("x" * (MAX_MESSAGE + 1), "has 2001 characters; at most 2000 fit"),
         ("a\0b", "cannot be stored"),
-        ("\ud83d", "cannot be stored"),
     ):
         adas.frames.clear()
         client_id = str(uuid4())
@@ -129,7 +128,6 @@ async def test_a_bad_frame_gets_one_sentence_and_the_socket_lives(
         ({"message": "a", "client_id": 1}, EXPECTED_UUID),
         ({"message": "a", "client_id": ""}, EXPECTED_UUID),
         ({"message": "a", "client_id": {}}, EXPECTED_UUID),
-        ({"message": "a", "client_id": "\ud800"}, EXPECTED_UUID),
     ]
 
     for frame, _ in frames:

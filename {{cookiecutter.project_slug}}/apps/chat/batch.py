@@ -1,10 +1,12 @@
 """Many calls as one, for work that costs the same for one item and for many."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
+
+type Results[Item, Result] = Mapping[Item, Result | Exception]
 
 
-class Batcher[Item, Result]:
+class Batcher[Item: Hashable, Result]:
     """Collects the items that come while the function is busy for its next call.
 
     A lone item is worked on at once. Under load, all items that came during one call
@@ -13,7 +15,7 @@ class Batcher[Item, Result]:
 
     def __init__(
         self,
-        function: Callable[[Sequence[Item]], Awaitable[Sequence[Result | Exception]]],
+        function: Callable[[Collection[Item]], Awaitable[Results[Item, Result]]],
         most: int = 100,
     ) -> None:
         """`function` returns the result of each of up to `most` items of one key."""
@@ -40,19 +42,19 @@ class Batcher[Item, Result]:
         try:
             while queue := self._queues[key]:
                 batch = queue[: self.most]
-                results = await self._call([item for item, _ in batch])
-                for (_, future), result in zip(batch, results, strict=True):
-                    settle(future, result)
+                results = await self._call({item: None for item, _ in batch})
+                for item, future in batch:
+                    settle(future, results[item])
                 # Last: while the queue has items, submit() starts no other task.
                 del queue[: len(batch)]
         finally:
             del self._queues[key]
 
-    async def _call(self, items: Sequence[Item]) -> Sequence[Result | Exception]:
+    async def _call(self, items: Collection[Item]) -> Results[Item, Result]:
         try:
             return await self.function(items)
         except Exception as error:
-            return [error] * len(items)
+            return dict.fromkeys(items, error)
 
 
 def settle[Result](future: asyncio.Future[Result], result: Result | Exception) -> None:

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection
 from functools import partial
 from uuid import UUID, uuid4
 
@@ -13,11 +14,12 @@ from django.utils.translation import gettext_lazy as _
 from prometheus_client import Histogram
 
 from apps.chat.batch import Batcher
+from apps.chat.flood import check_messages, find_floods
 from apps.chat.models import MAX_MESSAGE, Message, Room
 from apps.chat.rendering import render_message
-from apps.chat.storing import Busy, Draft, Outcome, store_drafts
+from apps.chat.storing import PATIENCE, Busy, Draft, Outcome, store_drafts
 from apps.users.models import User
-from channels_live import Fragment, apublish, in_thread, publish
+from channels_live import Fragment, in_thread, publish
 
 logger = logging.getLogger(__name__)
 
@@ -25,9 +27,6 @@ logger = logging.getLogger(__name__)
 # seconds.
 LIMIT = 5
 PAUSE, MAX_PAUSE = 0.05, 0.5
-# For how long a thread waits for the lock, in milliseconds: at first for that of
-# another process which posts too, and then no more.
-PATIENCE, RETRY_PATIENCE = 50, 1
 
 post_seconds = Histogram(
     "chat_post_seconds",
@@ -44,13 +43,15 @@ def post_message(
 
     Raise ValidationError, with a sentence for the author, if the text cannot be posted;
     Flood, a subclass, if the author posts too much, and Busy, another, if somebody else
-    locks the room for too long; Room.DoesNotExist if the room was deleted. The room is locked until the end of the transaction: keep it short.
+    locks the room for too long; Room.DoesNotExist if the room was deleted. The room is
+    locked until the end of the transaction: keep it short.
     """
     draft = Draft(room, author, clean_text(text), client_id or uuid4())
-    (outcome,) = store_drafts([draft])
+    check_messages(author.pk)
+    (outcome,) = store_drafts([draft]).values()
     if isinstance(outcome, Exception):
         raise outcome
-    transaction.on_commit(partial(publish_message, outcome))
+    transaction.on_commit(partial(publish, room.group, make_fragment(outcome)))
     return outcome
 
 
@@ -60,7 +61,10 @@ async def apost_message(
     """Do the same from async code. Messages that come together share a transaction."""
     draft = Draft(room, author, clean_text(text), client_id or uuid4())
     with post_seconds.time():
-        return await posting.submit(room.pk, draft)
+        try:
+            return await posting.submit(None, draft)
+        except Busy:
+            return await waiting.submit(room.pk, draft)
 
 
 def clean_text(text: str) -> str:
@@ -78,47 +82,53 @@ def clean_text(text: str) -> str:
     return text
 
 
-def publish_message(message: Message) -> None:
-    publish(message.room.group, make_fragment(message))
-
-
 def make_fragment(message: Message) -> Fragment:
     return Fragment(render_message(message), message.number)
 
 
-async def post_drafts(drafts: Sequence[Draft]) -> list[Outcome]:
-    """Store drafts of one room, and publish those that became messages.
+@in_thread
+def post_drafts(drafts: Collection[Draft]) -> dict[Draft, Outcome]:
+    """Post drafts, of any rooms. Those of locked rooms are Busy."""
+    floods = find_floods(*(draft.author.pk for draft in drafts))
+    refused = {one: flood for one, flood in zip(drafts, floods, strict=True) if flood}
+    return refused | publish_stored([one for one in drafts if one not in refused], 0)
 
-    Where somebody locks the room, this tries again for LIMIT seconds: no thread waits,
-    so that no other room does.
+
+async def post_busy(drafts: Collection[Draft]) -> dict[Draft, Outcome]:
+    """Post drafts of one room that somebody locks, trying for LIMIT seconds.
+
+    A thread waits as briefly as it can, so that no other room does.
     """
-    room = drafts[0].room
     outcomes: dict[Draft, Outcome] = {}
-    waiting, pause = list(drafts), PAUSE
+    busy, patience, pause = list(drafts), PATIENCE, PAUSE
     deadline = time.monotonic() + LIMIT
     while True:
-        found, fragments = await store_and_render(waiting, is_retry=bool(outcomes))
-        outcomes |= dict(zip(waiting, found, strict=True))
-        if fragments:
-            await apublish(room.group, *fragments)
-        waiting = [draft for draft in drafts if isinstance(outcomes[draft], Busy)]
-        if not waiting or time.monotonic() > deadline:
+        outcomes |= await in_thread(publish_stored)(busy, patience)
+        busy = [draft for draft in drafts if isinstance(outcomes[draft], Busy)]
+        if not busy or time.monotonic() > deadline:
             break
         await asyncio.sleep(pause)
-        pause = min(2 * pause, MAX_PAUSE)
-    if waiting:
-        logger.warning("The room %s is locked: %d posts wait.", room.pk, len(waiting))
-    return [outcomes[draft] for draft in drafts]
+        patience, pause = 1, min(2 * pause, MAX_PAUSE)
+    if busy:
+        logger.warning(
+            "The room %s is locked: %d posts wait.", busy[0].room.pk, len(busy)
+        )
+    return outcomes
 
 
-@in_thread
-def store_and_render(
-    drafts: Sequence[Draft], *, is_retry: bool
-) -> tuple[list[Outcome], list[Fragment]]:
-    patience = RETRY_PATIENCE if is_retry else PATIENCE
-    outcomes = store_drafts(drafts, patience=patience, is_retry=is_retry)
-    messages = [outcome for outcome in outcomes if isinstance(outcome, Message)]
-    return outcomes, [make_fragment(message) for message in messages]
+def publish_stored(drafts: Collection[Draft], patience: int) -> dict[Draft, Outcome]:
+    """Store drafts, and publish those that became messages: once in each room."""
+    outcomes = store_drafts(drafts, patience)
+    fragments = defaultdict[str, list[Fragment]](list)
+    for outcome in outcomes.values():
+        if isinstance(outcome, Message):
+            fragments[outcome.room.group].append(make_fragment(outcome))
+    for group, of_room in fragments.items():
+        publish(group, *of_room)
+    return outcomes
 
 
+# One transaction after the other stores what came meanwhile; rooms that somebody locks
+# wait beside it, each on its own.
 posting = Batcher(post_drafts)
+waiting = Batcher(post_busy)

@@ -1,8 +1,11 @@
-"""Number the messages of a room and store them, many in one transaction."""
+"""Number messages and store them, those of many rooms in one transaction."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from functools import partial
+from itertools import chain
+from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
 from django.core.exceptions import ValidationError
@@ -10,18 +13,23 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 from prometheus_client import Histogram
 
-from apps.chat.flood import check_messages
 from apps.chat.models import Message, Room
 from apps.users.models import User
 
 # PostgreSQL's lock_not_available.
 LOCKED = "55P03"
-COUNT_UP = (
-    "UPDATE chat_room SET last_number = last_number + %s "
-    "WHERE id = %s {limit} RETURNING last_number, is_private"
-)
-# Until the commit, so that it holds for the rows that messages refer to as well.
-LIMIT = "AND set_config('lock_timeout', '{patience}ms', true) IS NOT NULL"
+COUNT_UP = """
+    UPDATE chat_room SET last_number = last_number + CASE id {cases} END
+    WHERE id IN (SELECT id FROM chat_room WHERE id IN ({keys}) {lock})
+    RETURNING id, last_number, is_private
+"""
+# Until the commit, so that the limit holds for the rows that messages refer to as well.
+LOCK = """
+    AND set_config('lock_timeout', '{patience}ms', true) IS NOT NULL
+    FOR NO KEY UPDATE {skip}
+"""
+# For how long a lock is waited for at most, in milliseconds, where rooms are not.
+PATIENCE = 50
 
 batches = Histogram(
     "chat_batch_messages",
@@ -42,94 +50,137 @@ class Draft(NamedTuple):
 class Busy(ValidationError):
     """Raised when somebody else locks the room, or whatever a message refers to."""
 
+    def __init__(self) -> None:
+        super().__init__(
+            _("This room is locked at the moment. Your message is not stored yet.")
+        )
+
 
 # What became of a draft.
 Outcome = Message | ValidationError | Room.DoesNotExist
 
 
-class Outsiders(Exception):
-    """Raised where authors are no members of a private room."""
-
-    def __init__(self, authors: set[User]) -> None:
-        super().__init__(authors)
-        self.authors = authors
-
-
 def store_drafts(
-    drafts: Sequence[Draft], *, patience: int | None = None, is_retry: bool = False
-) -> list[Outcome]:
-    """Store drafts of one room. Return the outcome of each.
+    drafts: Collection[Draft], patience: int | None = None
+) -> dict[Draft, Outcome]:
+    """Store drafts. Return what became of each.
 
-    If a client_id is stored already, the outcome is the stored message. A lock is
-    waited for as long as `patience`, in milliseconds, or else as the connection says.
-    A retry is not counted as another message.
+    If a client_id is stored already, that is the stored message. A room that somebody
+    locks is waited for as long as `patience`, in milliseconds, or as the connection
+    says. With 0 it is not waited for at all, and so holds up no other room.
     """
-    unique = dict.fromkeys(drafts)
-    outcomes: dict[Draft, Outcome] = {}
-    for draft in unique:
-        try:
-            if not is_retry:
-                check_messages(draft.author.pk)
-        except ValidationError as error:
-            outcomes[draft] = error
-    accepted = [draft for draft in unique if draft not in outcomes]
-    outcomes |= settle(accepted, patience)
-    return [outcomes[draft] for draft in drafts]
-
-
-def settle(drafts: Sequence[Draft], patience: int | None) -> dict[Draft, Outcome]:
-    """Store what can be stored, and say of the rest why it cannot."""
     try:
         return store(drafts, patience)
-    except (Room.DoesNotExist, Busy) as error:
+    except Busy as error:
         return dict.fromkeys(drafts, error)
-    except Outsiders as error:
-        refused = ValidationError(_("Only members of this room may write in it."))
-        outsiders = [draft for draft in drafts if draft.author in error.authors]
-        members = [draft for draft in drafts if draft.author not in error.authors]
-        return {**dict.fromkeys(outsiders, refused), **settle(members, patience)}
     except IntegrityError:
-        if len(drafts) == 1:
-            return {drafts[0]: find(drafts[0], patience)}
-        # One at a time, to find out which one is stored already.
-        settled = [settle([draft], patience) for draft in drafts]
-        return {draft: outcome for one in settled for draft, outcome in one.items()}
+        found = find_stored(drafts)
+    rest = [draft for draft in drafts if draft not in found]
+    if not found and len(rest) == 1:
+        return {rest[0]: ValidationError(_("Your account is no more."))}
+    # Together, or if something else is wrong one by one, to find out with which.
+    outcomes: dict[Draft, Outcome] = {}
+    for some in [rest] if found else [[draft] for draft in rest]:
+        outcomes |= store_drafts(some, patience)
+    for draft, message in found.items():
+        outcomes[draft] = message
+        if draft.text != message.text:
+            # A form was sent, went back, and says something else now. Sent a third
+            # time it is the same message.
+            other = draft._replace(client_id=uuid5(draft.client_id, draft.text))
+            outcomes[draft] = store_drafts([other], patience)[other]
+    return outcomes
 
 
-def store(drafts: Sequence[Draft], patience: int | None) -> dict[Draft, Outcome]:
-    """Store all drafts or none, with two queries. Send no post_save signal.
+def find_stored(drafts: Collection[Draft]) -> dict[Draft, Message]:
+    """Return the messages that have the client_id of a draft."""
+    messages = Message.objects.filter(
+        room__in={draft.room for draft in drafts},
+        author__in={draft.author for draft in drafts},
+        client_id__in={draft.client_id for draft in drafts},
+    )
+    by_key = {(one.room_id, one.author_id, one.client_id): one for one in messages}
+    keys = {one: (one.room.pk, one.author.pk, one.client_id) for one in drafts}
+    return {draft: by_key[key] for draft, key in keys.items() if key in by_key}
 
-    Raise IntegrityError if one is stored already or its author is deleted,
-    Room.DoesNotExist if the room is deleted, Outsiders if it is private, and Busy.
+
+def store(drafts: Collection[Draft], patience: int | None) -> dict[Draft, Outcome]:
+    """Store drafts, with two queries for any number of them. Send no post_save signal.
+
+    Raise IntegrityError, and store none, if one is stored already or its author is
+    deleted; Busy if a lock could not be had in time.
     """
     if not drafts:
         return {}
+    messages: dict[Draft, Message] = {}
     with busy_noticed(), transaction.atomic():
-        room = count_up(drafts[0].room, len(drafts), patience)
-        refuse_outsiders(room, {draft.author for draft in drafts})
-        messages = [
-            Message(number=number, **draft._asdict())
-            for number, draft in enumerate(drafts, room.last_number - len(drafts) + 1)
-        ]
-        Message.objects.bulk_create(messages)
-    batches.observe(len(messages))
-    return dict(zip(drafts, messages, strict=True))
+        rooms = count_up(Counter(draft.room.pk for draft in drafts), patience)
+        refused = refuse_missing(drafts, rooms)
+        outsiders = find_outsiders(drafts, rooms)
+        for draft in drafts:
+            if draft not in refused and draft not in outsiders:
+                room = rooms[draft.room.pk]
+                room.last_number += 1
+                messages[draft] = Message(number=room.last_number, **draft._asdict())
+        Message.objects.bulk_create(messages.values())
+        if outsiders:  # their numbers are not used
+            of_outsiders = {rooms[draft.room.pk] for draft in outsiders}
+            Room.objects.bulk_update(of_outsiders, ["last_number"])
+    if messages:
+        batches.observe(len(messages))
+    outsider = ValidationError(_("Only members of this room may write in it."))
+    return refused | dict.fromkeys(outsiders, outsider) | messages
 
 
-def count_up(room: Room, count: int, patience: int | None) -> Room:
-    """Reserve numbers, and lock the room until the commit.
+def count_up(count: Counter[Any], patience: int | None) -> dict[Any, Room]:
+    """Reserve numbers for so many messages, and lock the rooms until the commit.
 
-    Return it as it is now: whoever posts may have known it for hours.
+    Return them as they are now, for whoever posts may have known them for hours, and
+    with the numbers that were the last before. What is locked or deleted is left out.
     """
-    is_limited = patience is not None and connection.vendor == "postgresql"
-    limit = LIMIT.format(patience=patience) if is_limited else ""
-    key = Room._meta.pk.get_db_prep_value(room.pk, connection)
-    with connection.cursor() as cursor:
-        cursor.execute(COUNT_UP.format(limit=limit), [count, key])
-        row = cursor.fetchone()
-    if row is None:
-        raise Room.DoesNotExist("The room was deleted.")
-    return Room(pk=room.pk, last_number=row[0], is_private=bool(row[1]))
+    lock = ""
+    if connection.vendor == "postgresql" and patience is not None:
+        skip = "" if patience else "SKIP LOCKED"
+        lock = LOCK.format(patience=patience or PATIENCE, skip=skip)
+    to_db = partial(Room._meta.pk.get_db_prep_value, connection=connection)
+    keys = [to_db(key) for key in count]
+    query = COUNT_UP.format(
+        cases="WHEN %s THEN %s " * len(keys),
+        keys=", ".join(["%s"] * len(keys)),
+        lock=lock,
+    )
+    cases = chain.from_iterable(zip(keys, count.values(), strict=True))
+    rooms = {room.pk: room for room in Room.objects.raw(query, [*cases, *keys])}
+    for key, room in rooms.items():
+        room.last_number -= count[key]
+    return rooms
+
+
+def refuse_missing(
+    drafts: Collection[Draft], rooms: dict[Any, Room]
+) -> dict[Draft, Outcome]:
+    """Return why drafts cannot be stored in rooms that are locked or deleted."""
+    missing = {one: one.room.pk for one in drafts if one.room.pk not in rooms}
+    if not missing:
+        return {}
+    found = Room.objects.filter(pk__in=set(missing.values()))
+    locked = set(found.values_list("pk", flat=True))
+    return {
+        draft: Busy() if key in locked else Room.DoesNotExist("The room was deleted.")
+        for draft, key in missing.items()
+    }
+
+
+def find_outsiders(drafts: Collection[Draft], rooms: dict[Any, Room]) -> set[Draft]:
+    """Return the drafts whose authors are no members of their private rooms."""
+    private = {key for key, room in rooms.items() if room.is_private}
+    suspects = {draft for draft in drafts if draft.room.pk in private}
+    if not suspects:
+        return suspects
+    authors = {draft.author for draft in suspects}
+    found = Room.members.through.objects.filter(room__in=private, user__in=authors)
+    members = set(found.values_list("room", "user"))
+    return {one for one in suspects if (one.room.pk, one.author.pk) not in members}
 
 
 @contextmanager
@@ -140,29 +191,4 @@ def busy_noticed() -> Iterator[None]:
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", None) != LOCKED:
             raise
-        raise Busy(
-            _("This room is locked at the moment. Your message is not stored yet.")
-        ) from error
-
-
-def refuse_outsiders(room: Room, authors: set[User]) -> None:
-    """Raise Outsiders where a private room does not admit all of the authors."""
-    if room.is_private:
-        members = room.members.filter(pk__in=[author.pk for author in authors])
-        if outsiders := authors.difference(members):
-            raise Outsiders(outsiders)
-
-
-def find(draft: Draft, patience: int | None) -> Outcome:
-    """Return what is stored in the place of a draft, or store it beside that."""
-    found = Message.objects.filter(
-        room=draft.room, author=draft.author, client_id=draft.client_id
-    ).first()
-    if found is None:
-        return ValidationError(_("Your account is no more."))
-    if found.text == draft.text:
-        return found
-    # A form was sent, went back, and says something else now. Sent a third time it is
-    # the same message.
-    other = draft._replace(client_id=uuid5(draft.client_id, draft.text))
-    return settle([other], patience)[other]
+        raise Busy from error

@@ -43,7 +43,7 @@ def flood_limits(settings: Settings) -> None:
     """Count from zero in each test, and apart from others who use the same Redis."""
     settings.CHAT_FLOOD_LIMIT = settings.CHAT_ROOM_LIMIT = f"{LIMIT} per minute"
     settings.REDIS_PREFIX = f"test-{uuid4()}"
-    flood.redis_limiter.cache_clear()
+    flood.redis_storage.cache_clear()
     flood.memory.storage.reset()
     fallback.failed_at = None
 

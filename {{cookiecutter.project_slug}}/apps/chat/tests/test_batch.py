@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection
 
 import pytest
 
@@ -12,12 +12,12 @@ class Work:
     def __init__(self) -> None:
         self.calls: list[list[int]] = []
 
-    async def __call__(self, numbers: Sequence[int]) -> list[int | Exception]:
+    async def __call__(self, numbers: Collection[int]) -> dict[int, int | Exception]:
         self.calls.append(list(numbers))
         await asyncio.sleep(0)
         if 0 in numbers:
             raise ZeroDivisionError
-        return [2 * one if one > 0 else ValueError(one) for one in numbers]
+        return {one: 2 * one if one > 0 else ValueError(one) for one in numbers}
 
 
 async def test_what_comes_during_a_call_shares_the_next() -> None:
@@ -33,9 +33,9 @@ async def test_what_comes_during_a_call_shares_the_next() -> None:
 async def test_keys_do_not_wait_for_each_other() -> None:
     both = asyncio.Barrier(2)
 
-    async def meet(items: Sequence[int]) -> Sequence[int]:
+    async def meet(items: Collection[int]) -> dict[int, int]:
         await both.wait()
-        return items
+        return {item: item for item in items}
 
     batcher = Batcher(meet)
 

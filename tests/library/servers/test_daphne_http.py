@@ -4,6 +4,7 @@ from collections.abc import Callable
 from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from daphne import http_protocol
@@ -26,6 +27,8 @@ def drip() -> Drip:
     """Sends bytes with pauses. Returns whether daphne still waits for the rest."""
     clock = Clock()
     channel = Channel()
+    channel.factory = Mock()
+    channel.requestFactory = WaryRequest
     channel.callLater = clock.callLater
     channel.timeOut = PATIENCE
     transport = Transport()
@@ -45,10 +48,11 @@ def test_the_head_of_a_request_is_not_waited_for_without_end(drip: Drip) -> None
     assert not drip(HEAD[10:20], pause=5)
 
 
-def test_a_body_may_take_its_time(drip: Drip) -> None:
-    assert drip(HEAD, pause=0.1)
-    assert drip(b"x" * 50, pause=PATIENCE - 1)
-    assert not drip(b"x", pause=PATIENCE + 1)
+def test_a_body_has_a_time_of_its_own(drip: Drip, settings: Settings) -> None:
+    settings.CHANNELS_LIVE = {"BODY_SECONDS": 100}
+    assert drip(HEAD, pause=0.5)
+    assert drip(b"x" * 9, pause=10)
+    assert not drip(b"xx", pause=10)
 
 
 def test_a_large_body_is_refused_before_it_is_kept(settings: Settings) -> None:

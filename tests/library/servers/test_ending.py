@@ -1,9 +1,11 @@
 """What sockets are told when their process ends; that it does end takes a server."""
 
 import asyncio
+import faulthandler
 import os
 import signal
-import threading
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -61,7 +63,7 @@ async def connect(echo: Echo) -> WebsocketCommunicator:
 
 async def end() -> None:
     """Do what servers do first at their end."""
-    ending.begin()
+    await ending.begin([])
     await ending.close_sockets()
 
 
@@ -149,24 +151,28 @@ def handlers() -> Iterator[None]:
         signal.signal(number, handler)
 
 
-def test_whatever_holds_it_up_the_process_goes(
-    handlers: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    is_gone = threading.Event()
-    monkeypatch.setattr(os, "_exit", lambda status: is_gone.set())
-    monkeypatch.setattr(ending, "LIMIT", 0.01)
+def test_whatever_holds_it_up_the_process_goes() -> None:
+    code = (
+        "import time\n"
+        "from channels_live.servers import ending\n"
+        "ending.LIMIT = 0.1\n"
+        "ending.see_to_the_end()\n"
+        "time.sleep(60)"
+    )
+    command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", code]
 
-    see_to_the_end()
+    done = subprocess.run(command, capture_output=True, timeout=30, check=False)
 
-    assert is_gone.wait(WAIT)
-    assert "Something has not ended" in caplog.text
+    assert done.returncode == 1
+    assert b"Timeout" in done.stderr
+    assert b"line 5" in done.stderr  # what holds it up
 
 
 def test_signals_of_one_moment_are_one_and_a_later_one_ends_it(
     handlers: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(threading.Timer, "start", lambda timer: None)
     see_to_the_end()
+    faulthandler.cancel_dump_traceback_later()
     signal.raise_signal(signal.SIGTERM)
     assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
 

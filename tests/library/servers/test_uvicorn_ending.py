@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from channels_live.servers.uvicorn import stop_listening
+from channels_live.servers import ending, uvicorn
 from channels_live.testing import WAIT
 
 GUESTS = 5
@@ -17,29 +17,37 @@ GUESTS = 5
 class Protocol(asyncio.Protocol):
     """Lets go of whoever comes, with a word."""
 
-    def __init__(self, **kwargs: Any) -> None: ...
-
     def connection_made(self, transport: Any) -> None:
         transport.write(b"Welcome!")
         transport.close()
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[Any]:
-    """What this needs of uvicorn's server."""
+async def listening(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[asyncio.Server]:
+    """What uvicorn listens with. It ends with no more than that here."""
+
+    async def nothing(*args: Any) -> None: ...
+
+    monkeypatch.setattr(ending, "see_to_the_end", lambda: None)
+    monkeypatch.setattr(ending, "finish", nothing)
+    monkeypatch.setattr(uvicorn, "_shutdown", nothing)
     listening = await asyncio.get_running_loop().create_server(Protocol, "127.0.0.1")
-    config = SimpleNamespace(http_protocol_class=Protocol, ssl=None)
-    yield SimpleNamespace(
-        servers=[listening],
-        config=config,
-        lifespan=SimpleNamespace(state={}),
-        server_state=None,
-    )
+    yield listening
     listening.close()
 
 
-def call(server: Any) -> list[socket.socket]:
-    (door,) = server.servers[0].sockets
+async def end(listening: asyncio.Server, fd: int | None) -> None:
+    await uvicorn.shut_down(
+        SimpleNamespace(
+            servers=[listening],
+            config=SimpleNamespace(fd=fd),
+            server_state=SimpleNamespace(connections=set()),
+        )
+    )
+
+
+def call(listening: asyncio.Server) -> list[socket.socket]:
+    (door,) = listening.sockets
     return [socket.create_connection(door.getsockname()) for _ in range(GUESTS)]
 
 
@@ -52,23 +60,27 @@ async def hear(guest: socket.socket) -> bytes:
 
 
 @pytest.mark.parametrize("turns", range(4))
-async def test_who_has_connected_is_let_in(server: Any, turns: int) -> None:
-    guests = call(server)
+async def test_who_has_connected_is_let_in(
+    listening: asyncio.Server, turns: int
+) -> None:
+    guests = call(listening)
     for _ in range(turns):  # of the loop, so that some are let in by half
         await asyncio.sleep(0)
 
-    await stop_listening(server, is_shared=False)
+    await end(listening, fd=None)
 
     assert [await hear(guest) for guest in guests] == GUESTS * [b"Welcome!"]
-    assert not server.servers[0].is_serving()
+    assert not listening.is_serving()
 
 
-async def test_who_waits_at_a_shared_socket_is_left_to_others(server: Any) -> None:
-    (door,) = server.servers[0].sockets
+async def test_who_waits_at_a_shared_socket_is_left_to_others(
+    listening: asyncio.Server,
+) -> None:
+    (door,) = listening.sockets
     with door.dup() as shared:
-        guests = call(server)
+        guests = call(listening)
 
-        await stop_listening(server, is_shared=True)
+        await end(listening, fd=3)
 
         for guest in guests:
             connection, _ = shared.accept()

@@ -1,6 +1,7 @@
 """Whom uvicorn waits for, and what it answers."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,11 +11,17 @@ from uvicorn import Config
 from uvicorn.server import ServerState
 
 from channels_live import servers
+from channels_live.observe import metrics
 from channels_live.servers import uvicorn
-from channels_live.servers.uvicorn import Http, WebSocket
+from channels_live.servers.uvicorn import (
+    CLOSE_TIMEOUT,
+    HEAD_TIMEOUT,
+    SEND_TIMEOUT,
+    Http,
+    WebSocket,
+)
 
 HEAD = b"GET / HTTP/1.1\r\nHost: example.org\r\n\r\n"
-TIMEOUT = 0.05
 
 Connect = Callable[[Any], Any]
 
@@ -25,6 +32,7 @@ class Transport(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__({"peername": ("192.0.2.1", 1), "sockname": ("192.0.2.2", 2)})
         self.written = b""
+        self.unread = 0
         self.is_closed = self.is_aborted = False
 
     def write(self, data: Any) -> None:
@@ -39,13 +47,16 @@ class Transport(asyncio.Transport):
     def is_closing(self) -> bool:
         return self.is_closed
 
+    def get_write_buffer_size(self) -> int:
+        return self.unread
+
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None: ...
     def pause_reading(self) -> None: ...
     def resume_reading(self) -> None: ...
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
-    await asyncio.sleep(10 * TIMEOUT)
+    await asyncio.sleep(60)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -55,9 +66,8 @@ def installed() -> None:
 
 
 @pytest.fixture
-def connect(monkeypatch: pytest.MonkeyPatch) -> Connect:
+def connect() -> Connect:
     """Makes a connection, whose transport tells what came of it."""
-    monkeypatch.setattr(uvicorn, "HEAD_TIMEOUT", TIMEOUT)
     config = Config(application, log_config=None)
     config.load()
 
@@ -69,22 +79,28 @@ def connect(monkeypatch: pytest.MonkeyPatch) -> Connect:
     return connect
 
 
+def is_cut(connection: Any, after: float) -> bool:
+    """Whether a connection is cut that is looked at now and then."""
+    began = time.monotonic()
+    for second in range(int(after) + 1):
+        uvicorn.look_at(connection, began + second)
+    return bool(connection.transport.is_aborted)
+
+
 async def test_who_says_nothing_is_not_waited_for(connect: Connect) -> None:
     http = connect(Http)
 
-    await asyncio.sleep(2 * TIMEOUT)
-
-    assert http.transport.is_closed
+    assert not is_cut(http, HEAD_TIMEOUT)
+    assert is_cut(http, HEAD_TIMEOUT + 1)
 
 
 async def test_who_never_comes_to_an_end_is_not_waited_for(connect: Connect) -> None:
     http = connect(Http)
+    for number in range(10):
+        http.data_received(HEAD[number : number + 1])
+        uvicorn.look_at(http, 4 * number)
 
-    for byte in HEAD[:10]:
-        http.data_received(bytes([byte]))
-        await asyncio.sleep(TIMEOUT / 5)
-
-    assert http.transport.is_closed
+    assert http.transport.is_aborted
 
 
 async def test_who_has_asked_is_answered_however_long_that_takes(
@@ -94,40 +110,52 @@ async def test_who_has_asked_is_answered_however_long_that_takes(
 
     http.data_received(HEAD[:10])
     http.data_received(HEAD[10:])
-    await asyncio.sleep(2 * TIMEOUT)
 
-    assert not http.transport.is_closed
+    assert not is_cut(http, 1000)
 
 
-@pytest.mark.parametrize("drip", [b"", b"x"], ids=["silent", "dripping"])
 async def test_a_body_that_does_not_come_is_not_waited_for(
-    connect: Connect, settings: Settings, drip: bytes
+    connect: Connect, settings: Settings
 ) -> None:
-    settings.CHANNELS_LIVE = {"BODY_SECONDS": TIMEOUT}
+    settings.CHANNELS_LIVE = {"BODY_SECONDS": 10}
     http = connect(Http)
     http.data_received(HEAD.replace(b"\r\n\r\n", b"\r\nContent-Length: 1000\r\n\r\n"))
 
-    for _ in range(10):
-        if drip:
-            http.data_received(drip)
-        await asyncio.sleep(TIMEOUT / 5)
+    for number in range(10):
+        http.data_received(b"x")
+        uvicorn.look_at(http, 1 + number)
+    assert not http.transport.is_aborted
+    uvicorn.look_at(http, 12)
 
-    assert http.transport.is_closed
+    assert http.transport.is_aborted
+
+
+async def test_a_response_is_cut_once_no_byte_of_it_is_read(connect: Connect) -> None:
+    http = connect(Http)
+    http.data_received(HEAD)
+    http.pause_writing()
+
+    for number in range(100):
+        http.transport.unread = 1000 - number
+        uvicorn.look_at(http, SEND_TIMEOUT * number)
+    assert not http.transport.is_aborted
+
+    assert is_cut(http, SEND_TIMEOUT + 1)
+    http.connection_lost(None)
 
 
 async def test_a_socket_that_is_closed_and_does_not_read_is_cut(
-    connect: Connect, monkeypatch: pytest.MonkeyPatch
+    connect: Connect,
 ) -> None:
-    monkeypatch.setattr(uvicorn, "CLOSE_TIMEOUT", TIMEOUT)
+    before = metrics.aborted._value.get()
     socket = connect(WebSocket)
-    socket.pause_writing()
 
-    closing = asyncio.create_task(socket.send({"type": "websocket.close"}))
-    await asyncio.sleep(2 * TIMEOUT)
+    assert not is_cut(socket, 1000)
+    socket.transport.close()
+    assert not is_cut(socket, CLOSE_TIMEOUT)
+    assert is_cut(socket, CLOSE_TIMEOUT + 1)
 
-    assert socket.transport.is_aborted
-    socket.connection_lost(None)
-    await asyncio.gather(closing, return_exceptions=True)
+    assert metrics.aborted._value.get() > before
 
 
 async def test_pings_are_answered_for_as_long_as_answers_are_read(

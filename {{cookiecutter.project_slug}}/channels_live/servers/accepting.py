@@ -8,8 +8,6 @@ import os
 from asyncio.selector_events import BaseSelectorEventLoop
 from typing import Any
 
-from channels_live.process import is_ending
-
 logger = logging.getLogger(__name__)
 
 # File descriptors that connections do not get.
@@ -19,37 +17,40 @@ PAUSE = 1
 
 Loop: Any = BaseSelectorEventLoop
 _accept = Loop._accept_connection
-_paused: set[int] = set()  # doors
+_full: set[int] = set()  # doors
 
 
-def accept(loop: Any, factory: Any, door: Any, *details: Any) -> None:
-    if is_full(door):
-        loop._remove_reader(door.fileno())
-        loop.call_later(PAUSE, go_on, loop, factory, door, *details)
-        if not _paused:
+def accept(
+    loop: Any,
+    factory: Any,
+    door: Any,
+    ssl: Any,
+    server: Any,
+    backlog: int,
+    *others: Any,
+) -> None:
+    """Let in one who waits, or wait for room."""
+    details = (factory, door, ssl, server, backlog, *others)
+    number = door.fileno()
+    if has_room(door):
+        _full.discard(number)
+        _accept(loop, factory, door, ssl, server, 1, *others)
+    elif number >= 0:
+        if number not in _full:
             logger.error("No file descriptor is free: no connection is accepted.")
-        _paused.add(door.fileno())
-        return
-    if door.fileno() in _paused:
-        _paused.remove(door.fileno())
-        logger.info("Connections are accepted again.")
-    ssl, server, _, *others = details
-    _accept(loop, factory, door, ssl, server, 1, *others)
+        _full.add(number)
+        loop._remove_reader(number)
+        loop.call_later(PAUSE, loop._start_serving, *details)
 
 
-def is_full(door: Any) -> bool:
-    """Whether even the lowest number that is free is too high."""
+def has_room(door: Any) -> bool:
+    """Whether the lowest number that is free is low enough."""
     try:
         number = os.dup(door.fileno())
     except OSError:
-        return True
+        return False
     os.close(number)
-    return number >= os.sysconf("SC_OPEN_MAX") - SPARE
-
-
-def go_on(loop: Any, factory: Any, door: Any, *details: Any) -> None:
-    if door.fileno() >= 0 and not is_ending():
-        loop._start_serving(factory, door, *details)
+    return number < os.sysconf("SC_OPEN_MAX") - SPARE
 
 
 def install() -> None:

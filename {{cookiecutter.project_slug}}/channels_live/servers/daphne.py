@@ -17,14 +17,12 @@ from daphne.server import Server
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
-from twisted.internet.main import CONNECTION_DONE
 from twisted.web.http import HTTPChannel
 
 from channels_live import conf
 from channels_live.base.close_code import CloseCode
 from channels_live.process import is_ending
 from channels_live.servers import ending
-from channels_live.servers.door import refuse_new
 
 logger = logging.getLogger(__name__)
 
@@ -40,27 +38,23 @@ CLOSE_TIMEOUT = 30
 TOO_LARGE = (
     b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 )
-# Connections that are let in at once, of those that wait to be.
-BACKLOG = 1000
 
 Channel: Any = HTTPChannel
 autobahn: Any = autobahn_protocol
 _reactor = cast(Any, reactor)
-_reset_timeout = Channel.resetTimeout
 _handle_reply = Server.handle_reply
 
 
 class WaryRequest(http_protocol.WebRequest):
     # Without the name of the server.
     error_template = "<!doctype html><title>%(title)s</title><p>%(body)s"
-    deadline: Any = None
     is_refused = False
 
     def gotLength(self, length: int | None) -> None:
         super().gotLength(length)
         self._parsePOSTFormSubmission = False  # Django does, where a view asks
         if length != 0:
-            self.deadline = _reactor.callLater(conf.get("BODY_SECONDS"), self.give_up)
+            self.channel.setTimeout(conf.get("BODY_SECONDS"))
         self.check_size(length or 0)
 
     def handleContentChunk(self, data: bytes) -> None:
@@ -73,23 +67,6 @@ class WaryRequest(http_protocol.WebRequest):
             self.is_refused = True
             self.channel.transport.write(TOO_LARGE)
             self.channel.dataReceived = lambda data: None
-
-    def give_up(self) -> None:
-        self.deadline = None
-        self.channel.forceAbortClient()
-
-    def stop_waiting(self) -> None:
-        if self.deadline:
-            self.deadline.cancel()
-            self.deadline = None
-
-    def requestReceived(self, *line: bytes) -> None:
-        self.stop_waiting()
-        super().requestReceived(*line)
-
-    def connectionLost(self, reason: Any) -> None:
-        self.stop_waiting()
-        super().connectionLost(reason)
 
     def process(self) -> Any:
         self.requestHeaders.removeHeader(ROOT_PATH)
@@ -105,14 +82,9 @@ class WaryRequest(http_protocol.WebRequest):
             self.channel.persistent = False
         super().handle_reply(message)
 
-    def basic_error(self, status: int, status_text: bytes, body: str) -> None:
-        super().basic_error(status, status_text, body.removeprefix("Daphne "))
 
-
-def reset_timeout(self: Any) -> None:
-    """Wait longer for the rest of a body alone, not for that of a head."""
-    if self._transferDecoder is not None:
-        _reset_timeout(self)
+def keep_timeout(self: Any) -> None:
+    """Wait no longer for a head or a body because another byte of it has come."""
 
 
 def log_nothing(self: Server, protocol: str, action: str, details: Any) -> None:
@@ -124,7 +96,6 @@ class PacedWebSocketProtocol(WebSocketProtocol):
 
     # RFC 6455 alone, none of its drafts.
     versions = (13,)
-    reply: Any = {}  # what the application says just now
     paused: asyncio.Future[None] | None = None
 
     def onOpen(self) -> None:
@@ -136,9 +107,9 @@ class PacedWebSocketProtocol(WebSocketProtocol):
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         if len(payload) > MAX_RECEIVED:
-            self.serverClose(CloseCode.MESSAGE_TOO_BIG)
+            self.sendCloseFrame(CloseCode.MESSAGE_TOO_BIG)
         elif self.application_queue.qsize() >= MAX_UNREAD:
-            self.serverClose(CloseCode.POLICY_VIOLATION)
+            self.sendCloseFrame(CloseCode.POLICY_VIOLATION)
         else:
             super().onMessage(payload, isBinary)
 
@@ -153,21 +124,19 @@ class PacedWebSocketProtocol(WebSocketProtocol):
             super().serverSend(content, binary)
 
     def handle_reply(self, message: Any) -> None:
-        self.reply = message
-        super().handle_reply(message)
-        self.reply = {}
-
-    def serverAccept(self, subprotocol: Any = None) -> None:
-        headers: dict[str, list[str]] = {}
-        for pair in self.reply.get("headers") or ():
-            name, value = (text.decode("latin-1") for text in pair)
-            headers.setdefault(name, []).append(value)
-        super().serverAccept((subprotocol, headers))
-
-    def serverClose(self, code: int | None = None) -> None:
-        # Autobahn's sendClose() takes neither 1008 nor 1009, 1012 or 1013.
-        reason = self.reply.get("reason") or ""
-        self.sendCloseFrame(1000 if code is None else code, reason.encode())
+        kind = message["type"]
+        if kind == "websocket.accept":
+            headers: dict[str, list[str]] = {}
+            for pair in message.get("headers") or ():
+                name, value = (text.decode("latin-1") for text in pair)
+                headers.setdefault(name, []).append(value)
+            self.serverAccept((message.get("subprotocol"), headers))
+        elif kind == "websocket.close" and self.state != self.STATE_CONNECTING:
+            # Autobahn's sendClose() takes neither 1008 nor 1009, 1012 or 1013.
+            reason = message.get("reason") or ""
+            self.sendCloseFrame(message.get("code") or 1000, reason.encode())
+        else:
+            super().handle_reply(message)
 
     def connectionLost(self, reason: Any) -> None:
         self.resumeProducing()
@@ -198,14 +167,15 @@ def end(server: Server) -> Deferred[None]:
 
 
 async def _end(server: Server) -> None:
-    ending.begin()
-    stop_listening()
-    await ending.finish(
-        is_open=lambda: bool(idle_channels()) or is_answering(server),
-        is_answering=lambda: is_answering(server),
-    )
-    for channel in idle_channels():
-        channel.loseConnection()
+    ports = [port for port in _reactor.getReaders() if hasattr(port, "stopListening")]
+    own = [port.socket for port in ports if getattr(port, "_shouldShutdown", False)]
+    for port in ports:
+        if port.socket not in own:
+            port.stopReading()  # those who wait there are left to the other processes
+    await ending.begin(own)
+    for port in ports:
+        port.stopListening()
+    await ending.finish(lambda: is_answering(server))
     await ending.until(lambda: not _reactor.getWriters(), ending.ANSWER)
     applications = [
         details["application_instance"]
@@ -215,39 +185,6 @@ async def _end(server: Server) -> None:
     for application in applications:
         application.cancel()
     await asyncio.gather(*applications, return_exceptions=True)
-
-
-def stop_listening() -> None:
-    """Let in whoever waits to be, and close the door behind them.
-
-    Those who wait at a socket that is shared are left to the other processes.
-    """
-    for port in _reactor.getReaders():
-        if not hasattr(port, "stopListening"):
-            continue
-        if getattr(port, "_shouldShutdown", False):  # it is not shared
-            refuse_new(port.socket)
-            port.numberAccepts = BACKLOG
-            port.doRead()
-        port.stopReading()
-        try:
-            port.connectionLost(CONNECTION_DONE)  # at once, unlike stopListening()
-        except OSError:  # the file of a Unix socket is gone
-            logger.exception("%s did not close.", port)
-
-
-def idle_channels() -> list[Any]:
-    """Those that wait for a first or a next request."""
-    channels = map(find_channel, _reactor.getReaders())
-    return [channel for channel in channels if channel and not channel.requests]
-
-
-def find_channel(reader: Any) -> HTTPChannel | None:
-    """The HTTP at the other side of a connection, if it is one."""
-    protocol = getattr(reader, "protocol", None)
-    protocol = getattr(protocol, "wrappedProtocol", protocol)  # of TLS
-    channel = getattr(protocol, "_channel", None)
-    return channel if isinstance(channel, HTTPChannel) else None
 
 
 def is_answering(server: Server) -> bool:
@@ -260,7 +197,7 @@ def is_answering(server: Server) -> bool:
 def install() -> None:
     """Have daphne use it, whether started as `daphne` or by runserver."""
     http_protocol.WebRequest = WaryRequest
-    Channel.resetTimeout = reset_timeout
+    Channel.resetTimeout = keep_timeout
     Server.log_action = log_nothing
     autobahn.pformat = str  # of a connection, for a log that is off
     WebSocketFactory.protocol = PacedWebSocketProtocol

@@ -8,23 +8,28 @@ to send a form twice. Each answer that begins now says that it is the last.
 """
 
 import asyncio
+import faulthandler
 import logging
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import FrameType
+from typing import Any
 
 from channels_live.base.close_code import CloseCode
 from channels_live.base.work import in_own_thread
 from channels_live.delivery.socket import Socket
 from channels_live.process import get_process
+from channels_live.servers.door import refuse_new
 
 logger = logging.getLogger(__name__)
 
-# For requests to come in by open connections (a proxy sends them at once), for what is
-# under way when the end comes, and then for browsers to answer, in seconds.
+# For handshakes of TCP to end, for requests to come in by open connections (a proxy sends
+# them at once), for what is under way when the end comes, and then for browsers to answer,
+# in seconds.
+KNOCK = 0.05
 ASK = 0.5
 FINISH = 4
 ANSWER = 2
@@ -35,26 +40,32 @@ MOMENT = 1
 TICK = 0.02
 
 
-def begin() -> None:
-    """Refuse new sockets, and have the process gone after LIMIT."""
+async def begin(ports: Iterable[Any]) -> None:
+    """Refuse new sockets, and connections to ports of this process alone.
+
+    Whoever has come to one is let in before it may be closed.
+    """
     get_process().is_ending = True
     see_to_the_end()
+    for port in ports:
+        refuse_new(port)
+    await asyncio.sleep(KNOCK)
 
 
-async def finish(is_open: Callable[[], bool], is_answering: Callable[[], bool]) -> None:
+async def finish(is_answering: Callable[[], bool]) -> None:
     """Answer who has asked, in open connections and sockets, and leave."""
     closing = asyncio.create_task(close_sockets())
-    await until(lambda: not is_open(), ASK)
-    await asyncio.gather(closing, until(lambda: not is_answering(), FINISH))
+    await asyncio.sleep(ASK)
+    await until(lambda: not is_answering(), FINISH)
+    await closing
     await get_process().end()
     # uvicorn ends by a signal, without Python's own end.
-    await in_own_thread(flush_logs)()
+    await in_own_thread(logging.shutdown)()
 
 
 async def close_sockets() -> None:
     """Tell each socket to come back as soon as it has its answers, and wait for it."""
-    process = get_process()
-    sockets = process.sockets
+    sockets = get_process().sockets
     logger.info("Ending: %d sockets are told to come back.", len(sockets))
     for socket in sockets:
         socket.is_ending = True
@@ -79,12 +90,6 @@ async def until(condition: Callable[[], bool], seconds: float) -> None:
         await asyncio.sleep(TICK)
 
 
-def flush_logs() -> None:
-    """Have the log send what it holds: a service that gathers errors is at a distance."""
-    for handler in logging.getLogger().handlers:
-        handler.flush()
-
-
 def see_to_the_end() -> None:
     """Have the process gone after LIMIT, or at once where it is told a second time."""
     began = time.monotonic()
@@ -98,12 +103,5 @@ def see_to_the_end() -> None:
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, on_signal)
-    timer = threading.Timer(LIMIT, give_up)
-    timer.daemon = True
-    timer.start()
-
-
-def give_up() -> None:
-    logger.error("Something has not ended within %d s. The process goes now.", LIMIT)
-    flush_logs()
-    os._exit(1)
+    # What holds it up is written to the standard error.
+    faulthandler.dump_traceback_later(LIMIT, exit=True)

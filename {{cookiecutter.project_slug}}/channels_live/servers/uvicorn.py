@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from select import select
 from typing import Any
 
 import h11
@@ -14,18 +13,17 @@ from channels_live import conf
 from channels_live.observe import metrics
 from channels_live.process import is_ending
 from channels_live.servers import accepting, ending
-from channels_live.servers.door import refuse_new
 
 logger = logging.getLogger(__name__)
 
 # For how long the head of a request is waited for, in seconds.
 HEAD_TIMEOUT = 30
-# For how long a connection that is closed may take to read what it was sent, and a
-# response may not be read at all, in seconds.
+# For how long a connection may take no byte of what it is sent: one that is closed, and
+# one that is not, in seconds.
 CLOSE_TIMEOUT = 30
 SEND_TIMEOUT = 60
-# Turns of the event loop.
-TURNS = 4
+# Of the server's ticks, of a tenth of a second: how often connections are looked at.
+TICKS = 50
 
 # Of the protocols that projects choose.
 Http: Any = h11_impl.H11Protocol
@@ -33,143 +31,114 @@ Cycle: Any = h11_impl.RequestResponseCycle
 WebSocket: Any = websockets_sansio_impl.WebSocketsSansIOProtocol
 Server: Any = uvicorn.Server
 
-_connection_made = Http.connection_made
-_data_received = Http.data_received
-_send = Cycle.send
-_receive = Cycle.receive
 _run = Cycle.run_asgi
-_run_socket = WebSocket.run_asgi
-_send_to_socket = WebSocket.send
-_lose = WebSocket.connection_lost
-_end_keepalive = WebSocket.keepalive_timeout
+_tick = Server.on_tick
 _shutdown = Server.shutdown
 
 
-def connection_made(self: Any, transport: Any) -> None:
-    _connection_made(self, transport)
-    self.timer = self.awaited = None
-    wait_for(self, "head", HEAD_TIMEOUT)
+async def tick(server: Any, counter: int) -> Any:
+    if counter % TICKS == 0:
+        now = asyncio.get_running_loop().time()
+        for connection in list(server.server_state.connections):
+            look_at(connection, now)
+    return await _tick(server, counter)
 
 
-def data_received(self: Any, data: bytes) -> None:
-    _data_received(self, data)
-    if self.conn.their_state is h11.SEND_BODY:
-        wait_for(self, self.cycle, conf.get("BODY_SECONDS"))
-    elif self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]:
-        wait_for(self, "head", HEAD_TIMEOUT)
-    else:
-        wait_for(self, None, 0)
+def look_at(connection: Any, now: float) -> None:
+    """Abort a connection that waits too long for its other side."""
+    awaited, patience = find_awaited(connection)
+    if getattr(connection, "awaited", ()) != awaited:
+        connection.awaited, connection.began = awaited, now
+    elif awaited and now - connection.began > patience:
+        if isinstance(connection, WebSocket):
+            metrics.aborted.inc()
+            logger.warning("A WebSocket reads nothing, not even its end: it is cut.")
+        connection.transport.abort()
 
 
-def wait_for(http: Any, awaited: Any, seconds: float) -> None:
-    """Wait no longer for a head, or for the body of a request; or else for nothing."""
-    if http.awaited is not awaited:
-        if http.timer:
-            http.timer.cancel()
-        close = http.transport.close
-        http.timer = http.loop.call_later(seconds, close) if awaited else None
-        http.awaited = awaited
+def find_awaited(connection: Any) -> tuple[Any, float]:
+    """Return what a connection waits for, which differs once there is progress.
+
+    And for how many seconds it may; it is None where nobody is waited for.
+    """
+    transport = connection.transport
+    if transport.is_closing() or is_closing(connection):
+        return ("end", transport.get_write_buffer_size()), CLOSE_TIMEOUT
+    if not isinstance(connection, Http):
+        return None, 0
+    if connection.flow.write_paused:
+        return ("reader", transport.get_write_buffer_size()), SEND_TIMEOUT
+    they = connection.conn.their_state
+    if they is h11.SEND_BODY:
+        return ("body", connection.cycle), conf.get("BODY_SECONDS")
+    if they is h11.IDLE and not connection.timeout_keep_alive_task:
+        return ("head", connection.cycle), HEAD_TIMEOUT
+    return None, 0
 
 
 async def run(cycle: Any, application: Any) -> None:
-    """Refuse a body that is too large by what its head says."""
-    cycle.size = 0
-    length = dict(cycle.scope["headers"]).get(b"content-length", b"0")
-    is_large = int(length) > conf.get("BODY_SIZE")
-    await _run(cycle, refuse if is_large else application)
+    await _run(cycle, limited(application))
 
 
-async def receive(cycle: Any) -> Any:
-    """Refuse a body that turns out to be too large."""
-    message = await _receive(cycle)
-    cycle.size += len(message.get("body", b""))
-    if cycle.size <= conf.get("BODY_SIZE"):
-        return message
-    if not cycle.response_started:
-        await refuse(cycle.scope, None, cycle.send)
-    return {"type": "http.disconnect"}
+def limited(application: Any) -> Any:
+    """Refuse bodies that are too large, and say at the end of a process that it ends."""
+
+    async def run(scope: Any, receive: Any, send: Any) -> None:
+        size, limit = 0, conf.get("BODY_SIZE")
+        has_begun = False
+
+        async def hear() -> Any:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size <= limit:
+                return message
+            if not has_begun:
+                await refuse(say)
+            return {"type": "http.disconnect"}
+
+        async def say(message: Any) -> None:
+            nonlocal has_begun
+            has_begun = True
+            if is_ending() and message["type"] == "http.response.start":
+                headers = [*message.get("headers", ()), (b"connection", b"close")]
+                message = {**message, "headers": headers}
+            await send(message)
+
+        if int(dict(scope["headers"]).get(b"content-length", b"0")) > limit:
+            await refuse(say)
+        else:
+            await application(scope, hear, say)
+
+    return run
 
 
-async def refuse(scope: Any, receive: Any, send: Any) -> None:
+async def refuse(send: Any) -> None:
     headers = [(b"content-length", b"0")]
     await send({"type": "http.response.start", "status": 413, "headers": headers})
     await send({"type": "http.response.body"})
 
 
-async def run_socket(socket: Any) -> None:
-    await _run_socket(socket)
-    cut_later(socket)
-
-
-async def send_to_socket(socket: Any, message: Any) -> None:
-    if message["type"] == "websocket.close":
-        cut_later(socket)  # it may wait until something is read
-    await _send_to_socket(socket, message)
-
-
-def end_keepalive(socket: Any) -> None:
-    _end_keepalive(socket)
-    cut_later(socket)
-
-
-def cut_later(socket: Any) -> None:
-    """Have a connection that is closed cut, if nothing is read there any more."""
-    if not socket.disconnected and not hasattr(socket, "cut_timer"):
-        socket.cut_timer = socket.loop.call_later(CLOSE_TIMEOUT, cut, socket)
-
-
-def cut(socket: Any) -> None:
-    metrics.aborted.inc()
-    logger.warning("A WebSocket reads nothing, not even its end: it is cut.")
-    socket.transport.abort()
-
-
-def lose(socket: Any, error: Exception | None) -> None:
-    _lose(socket, error)
-    if timer := getattr(socket, "cut_timer", None):
-        timer.cancel()
-
-
 def handle_ping(self: Any) -> None:
+    # Answers that nobody reads would pile up.
     answer = b"".join(self.conn.data_to_send())
     if self.writable.is_set():
         self.transport.write(answer)
 
 
-async def end(server: Any, sockets: Any = None) -> None:
+async def shut_down(server: Any, sockets: Any = None) -> None:
     connections = server.server_state.connections
-    ending.begin()
-    is_shared = bool(sockets) or server.config.fd is not None
-    await stop_listening(server, is_shared=is_shared)
-    await ending.finish(
-        is_open=lambda: any(hasattr(one, "cycle") for one in connections),
-        is_answering=lambda: any(map(is_answering, connections)),
-    )
-    await ending.until(lambda: not any(map(is_closing, connections)), ending.ANSWER)
-    await _shutdown(server, sockets)
-
-
-async def stop_listening(server: Any, *, is_shared: bool) -> None:
-    """Let in whoever waits to be, and close the door behind them.
-
-    Those who wait at a socket that is shared are left to the other processes.
-    """
-    listeners = [listener for one in server.servers for listener in one.sockets]
-    doors = [listener.fileno() for listener in listeners]
-    for listener in listeners:
-        if is_shared:
-            asyncio.get_running_loop().remove_reader(listener.fileno())
-        else:
-            refuse_new(listener)
-    # Whom the event loop has let in gets a transport some turns later, or none once the
-    # door is closed. Nothing is awaited between the last look and that.
-    quiet = 0
-    while quiet < TURNS:
-        await asyncio.sleep(0)
-        is_waiting = not is_shared and bool(select(doors, [], [], 0)[0])
-        quiet = 0 if is_waiting else quiet + 1
+    ports = [port for listening in server.servers for port in listening.sockets]
+    if sockets or server.config.fd is not None:
+        for port in ports:  # those who wait there are left to the other processes
+            asyncio.get_running_loop().remove_reader(port.fileno())
+        ports = []
+    await ending.begin(ports)
     for listening in server.servers:
         listening.close()
+    await ending.finish(lambda: any(map(is_answering, connections)))
+    await ending.until(lambda: not any(map(is_closing, connections)), ending.ANSWER)
+    await _shutdown(server, sockets)
 
 
 def is_answering(connection: Any) -> bool:
@@ -181,31 +150,9 @@ def is_closing(connection: Any) -> bool:
     return getattr(connection, "close_sent", False)
 
 
-async def send(cycle: Any, message: Any) -> None:
-    if is_ending() and message["type"] == "http.response.start":
-        headers = [*message.get("headers", ()), (b"connection", b"close")]
-        message = {**message, "headers": headers}
-    try:
-        async with asyncio.timeout(SEND_TIMEOUT):
-            await _send(cycle, message)
-    except TimeoutError:
-        cycle.transport.abort()
-        return
-    if cycle.transport.is_closing():
-        loop = asyncio.get_running_loop()
-        loop.call_later(CLOSE_TIMEOUT, cycle.transport.abort)
-
-
 def install() -> None:
     accepting.install()
-    Http.connection_made = connection_made
-    Http.data_received = data_received
     Cycle.run_asgi = run
-    Cycle.receive = receive
-    Cycle.send = send
-    WebSocket.connection_lost = lose
-    WebSocket.run_asgi = run_socket
-    WebSocket.send = send_to_socket
-    WebSocket.keepalive_timeout = end_keepalive
     WebSocket.handle_ping = handle_ping
-    Server.shutdown = end
+    Server.on_tick = tick
+    Server.shutdown = shut_down

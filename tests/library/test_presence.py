@@ -373,7 +373,7 @@ def test_a_roster_that_could_not_be_read_is_shown_next_time(
 
     server.hears("here")
     with pytest.MonkeyPatch.context() as broken:
-        broken.setattr(QuerySet, "order_by", fail)
+        broken.setattr(QuerySet, "in_bulk", fail)
         with pytest.raises(OperationalError):
             server.tell()
 

@@ -104,9 +104,9 @@ async def test_a_change_that_is_rolled_back_is_not_told(ada: Any) -> None:
             transaction.set_rollback(True)
 
     await change_of_mind()
-    disconnect(session="the first that is told")
+    disconnect(group="the-first-that-is-told")
 
-    assert "the first that is told" in str(await layer.receive(channel))
+    assert "the-first-that-is-told" in str(await layer.receive(channel))
 
 
 async def test_another_login_and_a_rename_close_nothing(

@@ -11,10 +11,9 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
-from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, F, QuerySet, Window
 from django.db.models.expressions import CombinedExpression
-from django.db.models.functions import Now
+from django.db.models.functions import DenseRank, Now
 
 from channels_live.base.messages import Kind, Message
 from channels_live.base.work import in_own_thread, in_thread
@@ -36,13 +35,31 @@ type Pair = tuple[str, Any]  # a group, and the primary key of a user
 
 def present(group: str) -> tuple[list[Any], int]:
     """Return the first 50 users in a group, by name, and how many there are."""
+    return find_present([group])[group]
+
+
+def find_present(groups: Collection[str]) -> dict[str, tuple[list[Any], int]]:
+    """Return what present() does for each of these groups, with two queries for all."""
     model = get_user_model()
-    here = alive().filter(group=group).values("user")
-    people = model._default_manager.filter(pk__in=here).order_by(model.USERNAME_FIELD)
-    first = list(people[: SHOWN + 1])
-    if len(first) <= SHOWN:
-        return first, len(first)
-    return first[:SHOWN], people.count()
+    order = [F(f"user__{model.USERNAME_FIELD}"), F("user")]
+    # Who is in several processes has one rank. First and last rank tell how many there are.
+    ranks = {
+        name: Window(DenseRank(), partition_by=F("group"), order_by=by)
+        for name, by in {
+            "first": [one.asc() for one in order],
+            "last": [one.desc() for one in order],
+        }.items()
+    }
+    rows: Any = alive().filter(group__in=groups).annotate(**ranks)
+    shown = rows.filter(first__lte=SHOWN)
+    ranked = sorted(set(shown.values_list("group", "first", "last", "user")))
+    users = model._default_manager.in_bulk({user for *_, user in ranked})
+    found: dict[str, tuple[list[Any], int]] = {group: ([], 0) for group in groups}
+    for group, first, last, user in ranked:
+        people = found[group][0]
+        people.extend([users[user]] if user in users else [])
+        found[group] = people, first + last - 1
+    return found
 
 
 def count_present(groups: Collection[str]) -> dict[str, int]:
@@ -99,9 +116,8 @@ class Tracker:
             gone = changed & self._stored
             await in_own_thread(self._store)(changed - gone, gone)
             self._stored ^= changed
-        for group in {group for group, _ in changed}:
-            await send(group, Message(Kind.PRESENCE_CHANGED, group))
-            self.changed(group)
+            await self._tell_others(changed)
+            self._stale.update(group for group, _ in changed)
         stale, self._stale = self._stale, set()
         for group in set(self._rosters) - set(self._hub.groups):
             del self._rosters[group]
@@ -123,22 +139,33 @@ class Tracker:
     async def end(self) -> None:
         """Take this process out of all groups, and tell the others."""
         await in_own_thread(Process.objects.filter(pk=self._process_id).delete)()
-        for group in {group for group, _ in self._stored | self._sockets.keys()}:
-            await send(group, Message(Kind.PRESENCE_CHANGED, group))
+        await self._tell_others(self._stored | self._sockets.keys())
+
+    async def _tell_others(self, pairs: Collection[Pair]) -> None:
+        sender = str(self._process_id)
+        for group in {group for group, _ in pairs}:
+            message = Message(Kind.PRESENCE_CHANGED, group, sender=sender)
+            await send(group, message)
 
     def _store(self, here: set[Pair], gone: set[Pair]) -> None:
-        with transaction.atomic():
-            Process.objects.update_or_create(
-                pk=self._process_id, defaults={"seen": Now()}
-            )
+        Process.objects.bulk_create(
+            [Process(self._process_id, Now())],
+            update_conflicts=True,
+            unique_fields=["id"],
+            update_fields=["seen"],
+        )
+        if gone:
             own = Presence.objects.filter(process=self._process_id)
-            for group, user in gone:
-                own.filter(group=group, user=user).delete()
-        rows = [
+            rows = own.filter(group__in={group for group, _ in gone})
+            found = rows.values_list("pk", "group", "user")
+            own.filter(
+                pk__in=[pk for pk, *pair in found if tuple(pair) in gone]
+            ).delete()
+        come = [
             Presence(process_id=self._process_id, group=group, user_id=user)
             for group, user in here
         ]
-        Presence.objects.bulk_create(rows, ignore_conflicts=True)
+        Presence.objects.bulk_create(come, ignore_conflicts=True)
 
     async def _show(self, groups: Collection[str]) -> None:
         if not groups:
@@ -167,10 +194,9 @@ class Tracker:
 def render(rosters: dict[str, Roster]) -> tuple[dict[str, Content], list[Exception]]:
     """Return the roster of each of these groups, and what failed of that."""
     rendered, failures = {}, []
-    for group, roster in rosters.items():
-        people, count = present(group)
+    for group, (people, count) in find_present(rosters).items():
         try:
-            rendered[group] = roster(people, count)
+            rendered[group] = rosters[group](people, count)
         except Exception as error:  # which must not hold up the others
             failures.append(error)
     return rendered, failures

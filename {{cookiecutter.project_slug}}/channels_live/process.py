@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 from weakref import WeakKeyDictionary
 
+from channels_live.base.batch import Batch
 from channels_live.base.close_code import CloseCode
 from channels_live.base.messages import Kind, Message
 from channels_live.base.work import Tasks, in_own_thread, serving
@@ -17,7 +18,7 @@ from channels_live.delivery.socket import Socket
 from channels_live.live.topics import Topics
 from channels_live.observe.outage import TIMEOUT, database_outage, layer_outage
 from channels_live.presence import Tracker
-from channels_live.revocation import Registry, find_revoked
+from channels_live.revocation import Registry, find_revoked, load_logins
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +43,8 @@ class Process:
         self.is_ending = False
         self.sockets: set[Socket] = set()
         self.tasks = Tasks()
-        self.registry = Registry()
+        self.registry = Registry(lambda those: self.tasks.spawn(self.recheck(those)))
+        self.logins = Batch(in_own_thread(load_logins))
         self.hub = Hub(self.hear, self.tasks)
         self.presence = Tracker(self.id, self.hub)
         self.live = Topics(self.hub, self.tasks)
@@ -86,10 +88,9 @@ class Process:
             return
         match message.kind:
             case Kind.DISCONNECT:
-                self.registry.terminate(message.labels, message.code)
+                self.registry.revoke(message.labels, message.code)
             case Kind.RECHECK:
-                sockets = self.registry.labelled(*message.labels)
-                self.tasks.spawn(self.recheck(sockets))
+                self.registry.revoke(message.labels)
             case Kind.PRESENCE_CHANGED:
                 self.presence.changed(message.group)
             case Kind.CHANGED:

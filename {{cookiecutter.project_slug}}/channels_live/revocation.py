@@ -7,33 +7,37 @@ case a message is lost, each process looks for itself now and then.
 
 import time
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from importlib import import_module
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib import auth
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.contrib.sessions.backends import signed_cookies
-from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.sessions.backends import db, signed_cookies
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from channels_live import conf
 from channels_live.base.close_code import CloseCode
-from channels_live.base.messages import label, user_key
+from channels_live.base.messages import user_key
 from channels_live.delivery.socket import Socket
 
 # For how long a revocation also meets those who were still entering, in seconds.
 ENTERING = 30
 
+type Session = Any  # a SessionBase, which can be hashed: its types say otherwise
+
 
 class Revocation(NamedTuple):
-    """Sockets that have all the labels had to go at that time."""
+    """Sockets that have all the labels had to go at that time, or to be looked at."""
 
     time: float
     labels: list[str]
-    code: int
+    code: int | None  # None: if their login is over
 
     def meets(self, socket: Socket) -> bool:
         # A session that has ended is read from the database a moment longer.
@@ -42,7 +46,9 @@ class Revocation(NamedTuple):
 
 
 class Registry:
-    def __init__(self) -> None:
+    def __init__(self, recheck: Callable[[Collection[Socket]], object]) -> None:
+        """`recheck` is given sockets whose login may be over."""
+        self._recheck = recheck
         self._by_label: defaultdict[str, dict[Socket, None]] = defaultdict(dict)
         self._revocations: deque[Revocation] = deque()
 
@@ -56,7 +62,7 @@ class Registry:
             socket.terminate(CloseCode.TRY_AGAIN_LATER)
         for revocation in self._revocations:
             if revocation.meets(socket):
-                socket.terminate(revocation.code)
+                self._act([socket], revocation.code)
 
     def discard(self, socket: Socket, label: str) -> None:
         """Take a label off a socket."""
@@ -80,77 +86,54 @@ class Registry:
         labels = [label for label in self._by_label if label.startswith(f"{kind}:")]
         return {socket for label in labels for socket in self._by_label[label]}
 
-    def terminate(self, labels: Iterable[str], code: int) -> None:
-        """Close every socket that has all the labels, and those that just come in."""
+    def revoke(self, labels: Iterable[str], code: int | None = None) -> None:
+        """Close every socket that has all the labels, and those that just come in.
+
+        Without a code, those are closed whose login is over.
+        """
         now = time.monotonic()
         while self._revocations and self._revocations[0].time < now - ENTERING:
             self._revocations.popleft()
         labels = list(labels)
         self._revocations.append(Revocation(now, labels, code))
-        for socket in self.labelled(*labels):
+        self._act(self.labelled(*labels), code)
+
+    def _act(self, sockets: Collection[Socket], code: int | None) -> None:
+        if code is None:
+            self._recheck(sockets)
+            return
+        for socket in sockets:
             socket.terminate(code)
 
 
-class NoSession(SessionBase):
-    """Stands in for the session of a login that has none, such as by an API's token."""
-
-    def __init__(self, user: Any) -> None:
-        super().__init__()
-        if user is not None and user.is_authenticated:
-            self[auth.SESSION_KEY] = user_key(user.pk)
-            self[auth.HASH_SESSION_KEY] = user.get_session_auth_hash()
-
-    def delete(self, session_key: str | None = None) -> None:
-        """Nothing is stored."""
+def session_without_store(user: Any) -> Session:
+    """Return the session of a login that has none, such as by an API's token."""
+    session = signed_cookies.SessionStore()
+    if user.is_authenticated:
+        session[auth.SESSION_KEY] = user_key(user.pk)
+        session[auth.BACKEND_SESSION_KEY] = ""
+        session[auth.HASH_SESSION_KEY] = user.get_session_auth_hash()
+    return session
 
 
-class Login:
-    """The login that a socket goes with, which its consumer may end or begin."""
+def load_logins(sessions: Collection[Session]) -> dict[Session, Any]:
+    """Read these sessions. Return whose they are, where somebody is logged in.
 
-    def __init__(self, registry: Registry, socket: Socket) -> None:
-        self._registry = registry
-        self._socket = socket
-        self._session = socket.scope["session"]
-        self._user, self._key = get_identity(self._session)
-        if socket.scope["user"].is_authenticated:
-            self._label()
-
-    def follow(self) -> str | None:
-        """Label the socket anew if somebody has logged in or out over it.
-
-        Returns the key of the session that has ended by that, if one has.
-        """
-        user, key = get_identity(self._session)
-        if (user, key) == (self._user, self._key):
-            return None
-        ended = self._key if self._key != key else None
-        self._user, self._key = user, key
-        for name in tuple(self._socket.labels):
-            if name.startswith(("user:", "session:")):
-                self._registry.discard(self._socket, name)
-        self._label()
-        return ended
-
-    def _label(self) -> None:
-        if self._user is not None:
-            self._registry.add(self._socket, label("user", self._user))
-            if self._key is not None:
-                self._registry.add(self._socket, label("session", self._key))
-
-
-def get_identity(session: SessionBase) -> tuple[str | None, str | None]:
-    """Return the user of a session, and its key; None and None if it is nobody's."""
-    user = session.get(auth.SESSION_KEY)
-    return (None, None) if user is None else (user, session.session_key)
-
-
-def load_user(session: SessionBase) -> AbstractBaseUser | AnonymousUser:
-    """Return whose session it is. Never writes it: a handshake sets no cookie."""
-    path = session.get(auth.BACKEND_SESSION_KEY)
-    user = None
-    if path in settings.AUTHENTICATION_BACKENDS:
-        user = auth.load_backend(path).get_user(session[auth.SESSION_KEY])
-    return user if user and is_current(user, session) else AnonymousUser()
+    Two queries in all, where sessions are in the database.
+    """
+    store: Any = import_module(settings.SESSION_ENGINE).SessionStore
+    if store.load is db.SessionStore.load:
+        rows = {row.pk: row for row in find_rows(store, sessions)}
+        for session in sessions:
+            row = rows.get(session.session_key)
+            session._session_cache = session.decode(row.session_data) if row else {}
+            if not row:
+                session._session_key = None
+    logins = find_users(sessions)
+    for session in sessions:
+        if session not in logins:
+            session.pop(auth.SESSION_KEY, None)  # never stored: no cookie is set here
+    return logins
 
 
 def find_revoked(sockets: Collection[Socket]) -> list[Socket]:
@@ -158,43 +141,71 @@ def find_revoked(sockets: Collection[Socket]) -> list[Socket]:
 
     Two queries in all, where sessions are in the database.
     """
-    logins = {
-        socket: user
+    sessions = {
+        socket: session
         for socket in sockets
-        if (user := get_identity(socket.scope["session"])[0]) is not None
+        if auth.SESSION_KEY in (session := socket.scope["session"])
     }
-    found = auth.get_user_model()._default_manager.in_bulk(set(logins.values()))
-    users = {user_key(pk): user for pk, user in found.items()}
-    sessions = [socket.scope["session"] for socket in logins]
-    keys = find_open_sessions(
-        [session for session in sessions if not isinstance(session, NoSession)]
-    )
-    revoked = []
-    for socket, pk in logins.items():
-        owner, session = users.get(pk), socket.scope["session"]
-        is_open = isinstance(session, NoSession) or session.session_key in keys
-        if owner and is_open and is_current(owner, session):
-            socket.scope["user"] = owner
-        else:
-            revoked.append(socket)
-    return revoked
+    users = find_users(sessions.values())
+    ended = find_ended(users)
+    for socket, session in sessions.items():
+        if session in users:
+            socket.scope["user"] = users[session]
+    return [one for one, key in sessions.items() if key not in users or key in ended]
 
 
-def find_open_sessions(sessions: Collection[SessionBase]) -> set[str | None]:
-    """Return the keys that are still good."""
-    keys = {session.session_key for session in sessions}
+def find_users(sessions: Collection[Session]) -> dict[Session, Any]:
+    """Return the users of these sessions who may still use them.
+
+    One query for all, but for backends that look up users in a way of their own.
+    """
+    users = auth.get_user_model()._default_manager
+    pks: dict[Session, Any] = {}
+    for session in sessions:
+        with suppress(KeyError, ValidationError):
+            pks[session] = users.model._meta.pk.to_python(session[auth.SESSION_KEY])
+    found = users.in_bulk(set(pks.values())) if pks else {}
+    logins = {}
+    for session, pk in pks.items():
+        user = found.get(pk)
+        if path := session.get(auth.BACKEND_SESSION_KEY):
+            user = ask_backend(path, pk, user)
+        if user and is_current(user, session):
+            logins[session] = user
+    return logins
+
+
+def ask_backend(path: str, pk: Any, user: Any) -> Any:
+    """Return who that is for a backend, given whom the user model knows by that key."""
+    if path not in settings.AUTHENTICATION_BACKENDS:
+        return None
+    backend: Any = auth.load_backend(path)
+    if type(backend).get_user is not ModelBackend.get_user:
+        return backend.get_user(pk)
+    return user if user and backend.user_can_authenticate(user) else None
+
+
+def find_ended(sessions: Collection[Session]) -> set[Session]:
+    """Return those that are stored no more."""
+    stored = [
+        one for one in sessions if not isinstance(one, signed_cookies.SessionStore)
+    ]
+    if not stored:
+        return set()
     store: Any = import_module(settings.SESSION_ENGINE).SessionStore
     if hasattr(store, "get_model_class"):
-        rows = store.get_model_class().objects.filter(
-            session_key__in=keys, expire_date__gt=timezone.now()
-        )
-        return set(rows.values_list("session_key", flat=True))
-    if issubclass(store, signed_cookies.SessionStore):
-        return keys  # nowhere stored: only the user's end is theirs
-    return {key for key in keys if store().exists(key)}
+        keys = set(find_rows(store, stored).values_list("pk", flat=True))
+        return {one for one in stored if one.session_key not in keys}
+    return {one for one in stored if not one.exists(one.session_key)}
 
 
-def is_current(user: AbstractBaseUser, session: SessionBase) -> bool:
+def find_rows(store: Any, sessions: Collection[Session]) -> Any:
+    keys = {session.session_key for session in sessions}
+    rows = store.get_model_class().objects
+    return rows.filter(session_key__in=keys, expire_date__gt=timezone.now())
+
+
+def is_current(user: AbstractBaseUser, session: Session) -> bool:
     """Whether a user is active and still has the password of the session."""
     found = session.get(auth.HASH_SESSION_KEY, "")
     hashes = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]

@@ -190,11 +190,11 @@ def send_away(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     """Note the labels of sockets that are sent away to come back."""
     told: list[tuple[str, ...]] = []
 
-    def terminate(labels: Collection[str], code: int) -> None:
+    def revoke(labels: Collection[str], code: int) -> None:
         assert code == CloseCode.SERVICE_RESTART
         told.append(tuple(labels))
 
-    monkeypatch.setattr(get_process().registry, "terminate", terminate)
+    monkeypatch.setattr(get_process().registry, "revoke", revoke)
     return told
 
 

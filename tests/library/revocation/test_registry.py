@@ -28,14 +28,14 @@ class Socket(socket.Socket):
 
 @pytest.fixture
 def registry() -> Registry:
-    return Registry()
+    return Registry(recheck=lambda sockets: None)
 
 
 def test_sockets_with_the_label_leave(registry: Registry) -> None:
     adas = [Socket(registry, "user:1", f"session:{key}") for key in "ab"]
     bobs = Socket(registry, "user:2", "session:c")
 
-    registry.terminate(["user:1"], CloseCode.NOT_LOGGED_IN)
+    registry.revoke(["user:1"], CloseCode.NOT_LOGGED_IN)
 
     assert [socket.codes for socket in adas] == [[4401], [4401]]
     assert bobs.codes == []
@@ -46,7 +46,7 @@ def test_a_socket_leaves_only_where_it_has_all_the_labels(registry: Registry) ->
     same_user = Socket(registry, "user:1", "group:lobby")
     same_group = Socket(registry, "user:2", "group:attic")
 
-    registry.terminate(["group:attic", "user:1"], CloseCode.NOT_ALLOWED)
+    registry.revoke(["group:attic", "user:1"], CloseCode.NOT_ALLOWED)
 
     assert in_both.codes == [4403]
     assert same_user.codes == []
@@ -56,7 +56,7 @@ def test_a_socket_leaves_only_where_it_has_all_the_labels(registry: Registry) ->
 def test_a_label_that_nobody_has_disturbs_nobody(registry: Registry) -> None:
     socket = Socket(registry, "user:1")
 
-    registry.terminate(["user:3"], CloseCode.NOT_LOGGED_IN)
+    registry.revoke(["user:3"], CloseCode.NOT_LOGGED_IN)
 
     assert socket.codes == []
 
@@ -64,7 +64,7 @@ def test_a_label_that_nobody_has_disturbs_nobody(registry: Registry) -> None:
 def test_who_was_still_entering_leaves_too(registry: Registry) -> None:
     entering = Socket(registry, "user:1")
 
-    registry.terminate(["group:attic", "user:1"], CloseCode.NOT_ALLOWED)
+    registry.revoke(["group:attic", "user:1"], CloseCode.NOT_ALLOWED)
     assert entering.codes == []
 
     registry.add(entering, "group:attic")
@@ -72,7 +72,7 @@ def test_who_was_still_entering_leaves_too(registry: Registry) -> None:
 
 
 def test_who_opens_a_socket_afterwards_may_stay(registry: Registry) -> None:
-    registry.terminate(["user:1"], CloseCode.SERVICE_RESTART)
+    registry.revoke(["user:1"], CloseCode.SERVICE_RESTART)
     before = time.monotonic()
     while time.monotonic() == before:
         pass
@@ -86,9 +86,9 @@ def test_revocations_are_forgotten(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entering = Socket(registry)
-    registry.terminate(["user:1"], CloseCode.NOT_LOGGED_IN)
+    registry.revoke(["user:1"], CloseCode.NOT_LOGGED_IN)
     monkeypatch.setattr("channels_live.revocation.ENTERING", -1)
-    registry.terminate(["user:2"], CloseCode.NOT_LOGGED_IN)
+    registry.revoke(["user:2"], CloseCode.NOT_LOGGED_IN)
 
     registry.add(entering, "user:1")
 
@@ -99,7 +99,7 @@ def test_who_left_is_not_asked_to_leave(registry: Registry) -> None:
     socket = Socket(registry, "user:1", "group:attic")
 
     registry.remove(socket)
-    registry.terminate(["user:1"], CloseCode.NOT_LOGGED_IN)
+    registry.revoke(["user:1"], CloseCode.NOT_LOGGED_IN)
 
     assert socket.codes == []
     assert registry.labelled("user:1") == []
@@ -139,7 +139,20 @@ def test_the_sockets_of_all_who_are_logged_in_are_known(registry: Registry) -> N
 def test_a_session_that_has_ended_lets_nobody_in_a_moment_later(
     registry: Registry,
 ) -> None:
-    registry.terminate(["session:a"], CloseCode.NOT_LOGGED_IN)
+    registry.revoke(["session:a"], CloseCode.NOT_LOGGED_IN)
 
     assert Socket(registry, "user:1", "session:a").codes == [4401]
     assert Socket(registry, "user:1", "session:b").codes == []
+
+
+def test_a_login_that_ends_while_a_socket_enters_is_looked_at() -> None:
+    doubtful: list[Any] = []
+    registry = Registry(recheck=doubtful.extend)
+    entering, inside = Socket(registry), Socket(registry, "user:1")
+
+    registry.revoke(["user:1"])
+    assert doubtful == [inside]
+
+    registry.add(entering, "user:2")
+    registry.add(entering, "user:1")
+    assert doubtful == [inside, entering]

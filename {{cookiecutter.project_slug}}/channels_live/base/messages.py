@@ -105,4 +105,7 @@ def user_key(user_pk: object) -> str:
 
 
 def label(kind: str, value: object) -> str:
+    """Return what sockets are labelled with, and told by. Session keys are secrets."""
+    if kind == "session":
+        value = sha256(str(value).encode()).hexdigest()
     return f"{kind}:{value}"

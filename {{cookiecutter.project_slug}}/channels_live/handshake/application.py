@@ -3,11 +3,9 @@
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import cached_property
 from inspect import iscoroutinefunction
 from io import BytesIO
 from typing import Any, cast
-from weakref import WeakSet
 
 from channels.routing import URLRouter
 from django.core.handlers.asgi import ASGIRequest
@@ -15,11 +13,10 @@ from django.http import HttpRequest
 from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils.translation import get_language_from_request, override
 
-from channels_live.base.asgi import Application, Event, Receive, Scope, Send
+from channels_live.base.asgi import Application, Receive, Scope, Send
 from channels_live.base.budget import Budget
 from channels_live.base.close_code import CloseCode
 from channels_live.base.work import is_server
-from channels_live.commands import disconnect
 from channels_live.consumers import Refused
 from channels_live.delivery.socket import Socket
 from channels_live.handshake import authentication
@@ -32,21 +29,17 @@ from channels_live.handshake.origin import (
 from channels_live.handshake.refusal import Refusal, tell
 from channels_live.observe.log_context import LogContext
 from channels_live.process import get_process
-from channels_live.revocation import Login
 
 logger = logging.getLogger(__name__)
 
 # For how long openings are counted, in seconds.
 WINDOW = 10
 
-# What websocket_application() has returned.
-applications = WeakSet[Application]()
-
 
 def websocket_application(
     patterns: Sequence[Any],
     *,
-    authenticate: authentication.Login = authentication.session_login,
+    authenticate: authentication.Authenticate = authentication.session_login,
     origins: Origins = same_origin,
 ) -> Application:
     """Return an ASGI application for routes such as those of channels_urls.py.
@@ -60,9 +53,7 @@ def websocket_application(
     A route may lead to another such application, which sees to its own paths.
     Raises TypeError or ValueError for what would let in anybody.
     """
-    if not iscoroutinefunction(authenticate):
-        raise TypeError(f"Expected an async function, got authenticate={authenticate}.")
-    if not callable(origins) or iscoroutinefunction(origins):
+    if iscoroutinefunction(origins):
         raise TypeError(
             f"Expected a function that is not async, got origins={origins}."
         )
@@ -74,65 +65,81 @@ def websocket_application(
     routes = tuple(patterns)
     if any(isinstance(getattr(one, "callback", None), URLRouter) for one in routes):
         raise TypeError("Expected include() in a route, got a URLRouter.")
-    openings = Budget(WINDOW)
     is_server.set()
+    return WebsocketApplication(routes, authenticate, origins)
 
-    def find(request: HttpRequest) -> ResolverMatch | None:
+
+class WebsocketApplication:
+    def __init__(
+        self, routes: Any, authenticate: authentication.Authenticate, origins: Origins
+    ) -> None:
+        self._routes = routes
+        self._authenticate = authenticate
+        self._origins = origins
+        self._openings = Budget(WINDOW)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # What is said of a body means nothing.
+        headers = [one for one in scope["headers"] if one[0] != b"content-type"]
+        handshake = {"method": "GET", "query_string": "", "headers": headers}
+        request = ASGIRequest({**scope, **handshake}, BytesIO())
+        match = None
         with suppress(Resolver404):
-            return resolve(request.path_info, urlconf=routes)  # type: ignore[arg-type]
-        return None
+            match = resolve(request.path_info, urlconf=self._routes)
+        if match and isinstance(match.func, WebsocketApplication):
+            await match.func(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._explain(request, scope, send, match)
+        else:
+            socket = Socket(scope, receive, send)
+            LogContext.current.set(SocketContext(socket, request, match))
+            await self._serve(request, socket, match)
 
-    async def admit(
-        request: HttpRequest, scope: Scope, match: ResolverMatch | None
-    ) -> ResolverMatch:
-        if get_process().is_ending:
-            raise Refusal("the process ends")
-        check_origin(request, origins)
-        if match is None:
-            raise Refusal("unknown path")
-        await authentication.authenticate(request, scope, openings, authenticate)
-        return match
-
-    async def explain(
-        request: HttpRequest, scope: Scope, send: Send, match: ResolverMatch | None
+    async def _explain(
+        self,
+        request: HttpRequest,
+        scope: Scope,
+        send: Send,
+        match: ResolverMatch | None,
     ) -> None:
         """Tell a page why its socket is refused, if it is here."""
         request.META.setdefault("HTTP_ORIGIN", request.META["HTTP_X_SOCKET_ORIGIN"])
         reason = ""
         try:
-            await admit(request, scope, match)
+            await self._admit(request, scope, match)
         except Refusal as refusal:
             reason = str(refusal)
         except Refused as refused:
             reason = f"close code {refused.code}"
         await tell(send, reason)
 
-    async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        request = as_request(scope)
-        if (match := find(request)) and match.func in applications:
-            await match.func(scope, receive, send)
-            return
-        if scope["type"] == "http":
-            await explain(request, scope, send, match)
-            return
+    async def _admit(
+        self, request: HttpRequest, scope: Scope, match: ResolverMatch | None
+    ) -> ResolverMatch:
+        if get_process().is_ending:
+            raise Refusal("the process ends")
+        check_origin(request, self._origins)
+        if match is None:
+            raise Refusal("unknown path")
+        await authentication.authenticate(
+            request, scope, self._openings, self._authenticate
+        )
+        return match
+
+    async def _serve(
+        self, request: HttpRequest, socket: Socket, match: ResolverMatch | None
+    ) -> None:
         process = get_process()
-        socket = Socket(scope, receive, send)
-        LogContext.current.set(SocketContext(socket, request, routes))
         process.sockets.add(socket)
-        login: Login | None = None
+        login: authentication.Login | None = None
         try:
-            socket.scope = cast(Scope, dict(scope, socket=socket))
-            match = await admit(request, socket.scope, match)
+            socket.scope = cast(Scope, {**socket.scope, "socket": socket})
+            match = await self._admit(request, socket.scope, match)
             socket.scope["url_route"] = vars(match)
             await process.start()
-            login = Login(process.registry, socket)
-
-            async def hear() -> Event:
-                follow(login)
-                return await socket.receive()
-
+            login = authentication.Login(process, socket)
             with override(get_language_from_request(request)):
-                await match.func(socket.scope, hear, socket.send)
+                await match.func(socket.scope, login.receive, socket.send)
         except Refusal as refusal:
             if socket.is_open:  # to show its ticket
                 await socket.close(CloseCode.TRY_AGAIN_LATER, how="refused")
@@ -150,52 +157,36 @@ def websocket_application(
                 logger.exception("A consumer has failed.")
                 await socket.close(CloseCode.INTERNAL_ERROR)
         finally:
-            follow(login)
+            if login:
+                login.follow()
             socket.end("left", CloseCode.ABNORMAL_CLOSURE)
             socket.outbox.close()
             process.registry.remove(socket)
             process.sockets.discard(socket)
 
-    applications.add(application)
-    return application
-
-
-def as_request(scope: Scope) -> HttpRequest:
-    """Return a handshake as Django knows requests: what it says of a body is nothing."""
-    headers = [one for one in scope["headers"] if one[0] != b"content-type"]
-    request = {**scope, "method": "GET", "query_string": "", "headers": headers}
-    return ASGIRequest(request, BytesIO())
-
-
-def follow(login: Login | None) -> None:
-    """Close the other sockets of a session that a consumer has ended over its own."""
-    if login and (ended := login.follow()):
-        disconnect(session=ended)
-
 
 class SocketContext(LogContext):
     """Of the lines of a WebSocket."""
 
-    def __init__(self, socket: Socket, request: HttpRequest, routes: Any) -> None:
+    def __init__(
+        self, socket: Socket, request: HttpRequest, match: ResolverMatch | None
+    ) -> None:
         super().__init__(
             path=request.path,
             client=request.META.get("REMOTE_ADDR", ""),
-            request_id=request.headers.get("X-Request-ID", ""),
+            request_id=request.META.get("HTTP_X_REQUEST_ID", ""),
         )
-        self.socket = socket
-        self.path_info, self.routes = request.path_info, routes
+        self._socket = socket
+        self._match = match
 
-    @cached_property
+    @property
     def arguments(self) -> dict[str, Any]:
-        with suppress(Resolver404):
-            return resolve(self.path_info, urlconf=self.routes).kwargs
-        return {}
+        return self._match.kwargs if self._match else {}
 
     @property
     def session(self) -> Any:
-        return self.socket.scope.get("session")
+        return self._socket.scope.get("session")
 
     @property
     def route(self) -> str:
-        found = self.socket.scope.get("url_route", {}).get("route")
-        return self.path if found is None else f"/{found}"
+        return f"/{self._match.route}" if self._match else self.path

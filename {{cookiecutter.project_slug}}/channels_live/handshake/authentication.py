@@ -7,20 +7,24 @@ Browsers that are refused come back by themselves.
 import logging
 from collections.abc import Awaitable, Callable
 from importlib import import_module
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 
 from channels_live import conf
-from channels_live.base.asgi import Scope
+from channels_live.base.asgi import Event, Scope
 from channels_live.base.budget import Budget
-from channels_live.base.work import in_own_thread
+from channels_live.base.messages import label
+from channels_live.commands import disconnect
+from channels_live.delivery.socket import Socket
 from channels_live.handshake.refusal import Refusal
 from channels_live.observe.outage import database_outage
-from channels_live.revocation import NoSession, load_user
+from channels_live.process import Process, get_process
+from channels_live.revocation import session_without_store
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +32,7 @@ logger = logging.getLogger(__name__)
 VISITORS = 10
 
 # Returns whose socket it is, or None.
-type Login = Callable[[HttpRequest, Scope], Awaitable[Any]]
+type Authenticate = Callable[[HttpRequest, Scope], Awaitable[Any]]
 
 
 async def session_login(request: HttpRequest, scope: Scope) -> Any:
@@ -36,12 +40,11 @@ async def session_login(request: HttpRequest, scope: Scope) -> Any:
     key = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
     store = import_module(settings.SESSION_ENGINE).SessionStore
     session = scope["session"] = store(None if "\0" in key else key)
-    # One hop for session and user together; Channels' own stack takes two.
-    return await in_own_thread(load_user)(session)
+    return await get_process().logins.get(session) if session.session_key else None
 
 
 async def authenticate(
-    request: HttpRequest, scope: Scope, openings: Budget, login: Login
+    request: HttpRequest, scope: Scope, openings: Budget, login: Authenticate
 ) -> None:
     """Put `cookies`, `session` and `user` into the scope, as Channels' stack does.
 
@@ -58,7 +61,7 @@ async def authenticate(
     user = None
     with database_outage.noticed():
         user = await login(request, scope)
-        if user is None or not user.is_active:
+        if not user or not user.is_active:
             user = AnonymousUser()
     if user is None:
         raise Refusal("the database is away")
@@ -67,8 +70,10 @@ async def authenticate(
     elif login is session_login:
         count(openings, address, limit * VISITORS)
     scope["cookies"] = request.COOKIES
-    scope.setdefault("session", NoSession(user))
     scope["user"] = user
+    session = scope.setdefault("session", session_without_store(AnonymousUser()))
+    if user.is_authenticated and SESSION_KEY not in session:
+        scope["session"] = session_without_store(user)
 
 
 def count(openings: Budget, who: tuple[str, object], limit: int) -> None:
@@ -86,6 +91,41 @@ def network_of(host: str) -> str:
         address = ip_address(host)
     except ValueError:
         return host
-    if isinstance(address, IPv6Address):
+    if address.version == 6:
         return str(ip_network((address, 64), strict=False))
-    return str(address)
+    return host
+
+
+class Login:
+    """The login that a socket goes with, which its consumer may end or begin."""
+
+    def __init__(self, process: Process, socket: Socket) -> None:
+        self._registry = process.registry
+        self._socket = socket
+        self._session = socket.scope["session"]
+        self._user: str | None = None
+        self._key: str | None = None
+        self.follow()
+
+    async def receive(self) -> Event:
+        """Return what the consumer is to hear next."""
+        self.follow()
+        return await self._socket.receive()
+
+    def follow(self) -> None:
+        """Label the socket, and close the others of a session that has ended over it."""
+        user = self._session.get(SESSION_KEY)
+        key = None if user is None else self._session.session_key
+        if (user, key) == (self._user, self._key):
+            return
+        if self._user is not None:
+            for name in tuple(self._socket.labels):
+                if name.startswith(("user:", "session:")):
+                    self._registry.discard(self._socket, name)
+        if self._key is not None and self._key != key:
+            disconnect(session=self._key)
+        self._user, self._key = user, key
+        if user is not None:
+            self._registry.add(self._socket, label("user", user))
+        if key is not None:
+            self._registry.add(self._socket, label("session", key))

@@ -20,11 +20,11 @@ def check_origin(request: HttpRequest, origins: Origins) -> None:
     """Raise Refusal for a handshake that `origins` does not allow."""
     if origins(request):
         return
-    origin = request.headers.get("origin", "")
+    origin = request.META.get("HTTP_ORIGIN", "")
     if not origin:
         raise Refusal("no origin")
     if origins is same_origin:
-        name_the_setting(origin[:100], request.headers.get("host", "")[:100])
+        name_the_setting(origin[:100], request.META.get("HTTP_HOST", "")[:100])
     raise Refusal("another origin")
 
 
@@ -49,21 +49,14 @@ def same_origin(request: HttpRequest) -> bool:
     As Django asks of forms: the Origin header has to be the address that the socket
     itself is opened at, or one of CSRF_TRUSTED_ORIGINS.
     """
-    origin = request.headers.get("origin", "")
-    if any(is_same_origin(origin, one) for one in settings.CSRF_TRUSTED_ORIGINS):
-        return True
+    scheme, _, domain = request.META.get("HTTP_ORIGIN", "").partition("://")
+    for trusted in settings.CSRF_TRUSTED_ORIGINS:
+        trusted_scheme, _, pattern = trusted.partition("://")  # perhaps *.example.com
+        if scheme == trusted_scheme and is_same_domain(domain, pattern.lstrip("*")):
+            return True
     try:
-        host = request.get_host().lower()
+        is_here = domain.lower() == request.get_host().lower()
     except DisallowedHost:
         return False
     schemes = ["https"] if settings.USE_HTTPS_IN_ABSOLUTE_URLS else ["http", "https"]
-    return origin.lower() in [f"{scheme}://{host}" for scheme in schemes]
-
-
-def is_same_origin(origin: str, pattern: str) -> bool:
-    """Whether an origin is the pattern, which may be as in https://*.example.com."""
-    scheme, _, domain = origin.partition("://")
-    pattern_scheme, _, pattern_domain = pattern.partition("://")
-    return scheme == pattern_scheme and is_same_domain(
-        domain, pattern_domain.removeprefix("*")
-    )
+    return is_here and scheme.lower() in schemes

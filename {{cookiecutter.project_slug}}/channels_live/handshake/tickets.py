@@ -6,12 +6,9 @@ frame. URLs would be the wrong place: they are in logs.
 
 import secrets
 from contextlib import suppress
-from importlib import import_module
 from typing import Any
 
-from django.conf import settings
-from django.contrib.auth import get_user_model
-from django.contrib.sessions.backends.base import SessionBase
+from django.contrib import auth
 from django.core import signing
 from django.core.cache import cache
 from django.http import HttpRequest, JsonResponse
@@ -23,36 +20,30 @@ from django.views.decorators.http import require_GET
 from channels_live.base.asgi import Scope
 from channels_live.base.close_code import CloseCode
 from channels_live.base.frames import InvalidFrame, decode
-from channels_live.base.messages import user_key
+from channels_live.base.messages import label, user_key
 from channels_live.base.work import in_own_thread
 from channels_live.consumers import Refused
-from channels_live.delivery.group import complain
-from channels_live.revocation import NoSession, get_identity, load_user
+from channels_live.process import get_process
 
 SALT = "channels_live.ticket"
 # For how long a ticket is good, and for how long a socket may take to show it, in seconds.
+# What ends a session is remembered for as long: see revocation.py.
 MAX_AGE = 30
 PATIENCE = 10
 # The subprotocol that is spoken: what is offered beside it is the ticket.
 PROTOCOL = "ticket"
-NOT_SHARED = (
-    "A ticket is refused: its session is not in the cache %r. All processes have to share "
-    "that cache."
-)
 
 
 def ticket_for(user: Any, *, session: str | None = None) -> str:
     """Return a ticket that lets a socket in as this user: once, within 30 seconds.
 
     The socket is closed when the user's logins end, and with a session key, when that
-    session does. Raises ValueError for a user who is not in the database.
+    session is logged out. Raises ValueError for a user who is not in the database.
     """
     if not user.is_authenticated or user.pk is None:
         raise ValueError(f"Expected a user who is in the database, got {user!r}.")
-    name = digest(session) if session else ""
-    if session:
-        cache.set(f"{SALT}.{name}", session, 2 * MAX_AGE)
-    content = [user_key(user.pk), fingerprint(user), secrets.token_hex(8), name]
+    labels = [label("session", session)] if session else []
+    content = [user_key(user.pk), fingerprint(user), secrets.token_hex(8), labels]
     return signer().sign_object(content)
 
 
@@ -62,10 +53,10 @@ def ticket_view(request: HttpRequest) -> JsonResponse:
     """Hand out {"ticket": …} to whoever is logged in, or else 401."""
     if not request.user.is_authenticated:
         return JsonResponse({"error": _("Log in first.")}, status=401)
-    owner, key = get_identity(request.session)
     # An API may know another user, by a token.
-    is_owner = owner == user_key(request.user.pk)
-    ticket = ticket_for(request.user, session=key if is_owner else None)
+    is_owner = request.session.get(auth.SESSION_KEY) == user_key(request.user.pk)
+    key = request.session.session_key if is_owner else None
+    ticket = ticket_for(request.user, session=key)
     return JsonResponse({"ticket": ticket, "expires_in": MAX_AGE})
 
 
@@ -87,50 +78,32 @@ async def ticket_login(request: HttpRequest, scope: Scope) -> Any:
     else:
         with suppress(InvalidFrame):
             ticket = decode(await socket.ask(PATIENCE)).get("ticket")
-    user, scope["session"] = await in_own_thread(redeem)(ticket)
+    user, labels = await in_own_thread(redeem)(ticket)
+    for name in labels:
+        get_process().registry.add(socket, name)
     return user
 
 
-def redeem(ticket: object) -> tuple[Any, SessionBase]:
-    """Return whose ticket it is, and their session. Raises Refused."""
-    try:
-        content = signer().unsign_object(str(ticket), max_age=MAX_AGE)
-    except (signing.BadSignature, ValueError):
-        raise Refused(CloseCode.NOT_LOGGED_IN) from None
-    pk, known, number, name = content
-    user, session = find_user(pk, name)
-    if (
-        user is None
-        or not user.is_active
-        or not constant_time_compare(fingerprint(user), known)
-        or not cache.add(f"{SALT}.{number}", True, MAX_AGE)
-    ):
-        raise Refused(CloseCode.NOT_LOGGED_IN)
-    return user, session
-
-
-def find_user(pk: str, name: str) -> tuple[Any, SessionBase]:
-    """Return a user, or None, and the session of that name, if the ticket has one."""
-    if not name:
-        user = get_user_model()._default_manager.filter(pk=pk).first()
-        return user, NoSession(user)
-    key = cache.get(f"{SALT}.{name}")
-    if key is None:
-        complain(NOT_SHARED, "default")
-    session = import_module(settings.SESSION_ENGINE).SessionStore(key)
-    owner = load_user(session)
-    is_owner = owner.is_authenticated and user_key(owner.pk) == pk
-    return owner if is_owner else None, session
+def redeem(ticket: object) -> tuple[Any, list[str]]:
+    """Return whose ticket it is, and its labels. Raises Refused."""
+    with suppress(signing.BadSignature, ValueError):
+        pk, known, number, labels = signer().unsign_object(str(ticket), max_age=MAX_AGE)
+        user = auth.get_user_model()._default_manager.filter(pk=pk).first()
+        if (
+            user
+            and user.is_active
+            and constant_time_compare(fingerprint(user), known)
+            and cache.add(f"{SALT}.{number}", True, MAX_AGE)
+        ):
+            return user, labels
+    raise Refused(CloseCode.NOT_LOGGED_IN)
 
 
 def signer() -> signing.TimestampSigner:
     return signing.TimestampSigner(salt=SALT, sep=".")  # what subprotocols may have
 
 
-def digest(text: str) -> str:
-    return salted_hmac(SALT, text, algorithm="sha256").hexdigest()[:32]
-
-
 def fingerprint(user: Any) -> str:
     """Return what changes with the password, and tells nothing of it."""
-    return digest(user.get_session_auth_hash())
+    found = user.get_session_auth_hash()
+    return salted_hmac(SALT, found, algorithm="sha256").hexdigest()[:32]

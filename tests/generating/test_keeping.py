@@ -39,7 +39,13 @@ def template(kitchen: Kitchen, tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("with_demo", [True, False], ids=["demo", "no demo"])
+@pytest.mark.parametrize(
+    "with_demo",
+    [
+        pytest.param(True, marks=pytest.mark.deep, id="demo"),
+        pytest.param(False, id="no demo"),
+    ],
+)
 def test_an_update_arrives_and_leaves_alone_what_is_not_the_templates(
     template: Path, tmp_path: Path, with_demo: bool
 ) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from baking import Kitchen, Project, Variables, assert_all_passed
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.deep, pytest.mark.timeout(900)]
 
 LIBRARY = Path(__file__).parents[1] / "library"
 # What a user writes before the first migration, after the docstring of a model.
@@ -32,11 +32,6 @@ def make_key() -> {}:
 UUID = ("UUIDField", "UUID", "uuid4()")
 # With what names of groups may not have.
 TEXT = ("CharField", "str", 'f"Z:_ {uuid4()}@."')
-# Where keys travel: between processes, into pages, rosters, revocations and histories.
-FEW = (
-    *("apps/chat/tests/test_history.py", "apps/chat/tests/test_people_here.py"),
-    "tests/library/chat/test_revocation.py",
-)
 
 
 def bake(kitchen: Kitchen, field: str, kind: str, made: str) -> Project:
@@ -61,19 +56,13 @@ def assert_passes(project: Project, *tests: str, env: Variables) -> None:
     assert_all_passed(done.stdout)
 
 
-def test_keys_are_uuids(
-    kitchen: Kitchen, is_deep: bool, mypy_cache: Variables, redis_url: str
-) -> None:
+def test_keys_are_uuids(kitchen: Kitchen, mypy_cache: Variables) -> None:
     project = bake(kitchen, *UUID)
-    if not is_deep:
-        assert_passes(project, *FEW, env={"REDIS_URL": redis_url})
-        return
     assert_passes(project, "apps", "tests/library", env={})
     project.manage("makemigrations", "--check")
     project.run("mypy", ".", env=mypy_cache)
 
 
-@pytest.mark.deep
 def test_keys_are_uuids_on_postgresql_and_redis(
     kitchen: Kitchen, postgres: Variables, redis_url: str
 ) -> None:
@@ -81,7 +70,6 @@ def test_keys_are_uuids_on_postgresql_and_redis(
     assert_passes(bake(kitchen, *UUID), "apps", "tests/library", env=env)
 
 
-@pytest.mark.deep
 def test_keys_are_text(kitchen: Kitchen) -> None:
     project = bake(kitchen, *TEXT)
     # Any text is such a key, so that none is refused.

@@ -33,6 +33,7 @@ TABLE: list[Answers] = [
 ]
 # Of all answers, those that decide which code there is; the others are texts in it.
 CODE = ("include_chat_demo", "chat_client", "asgi_server")
+PAIRS = [(False, "javascript", "daphne"), (False, "htmx", "uvicorn")]
 
 
 def is_new(row: Answers, rows: Sequence[Answers]) -> bool:
@@ -75,9 +76,9 @@ def test_the_table_has_every_pair() -> None:
 
 
 @pytest.mark.parametrize("answers", ROWS)
-def test_a_project_is_clean(kitchen: Kitchen, answers: Answers) -> None:
+def test_a_project_is_clean(kitchen: Kitchen, is_deep: bool, answers: Answers) -> None:
     project = kitchen.bake({**answers, "install_now": False})
-    if answers["install_now"]:
+    if answers["install_now"] and is_deep:  # or else test_installing.py does
         project = install(kitchen, answers)
     for path in project.path.rglob("*"):
         if (
@@ -103,13 +104,13 @@ def install(kitchen: Kitchen, answers: Answers) -> Project:
 @pytest.mark.parametrize(
     ("include_chat_demo", "chat_client", "asgi_server"),
     [
-        # test_readme.py and test_first_push.py look at the types of three others, so
-        # that all pairs are there.
-        (False, "javascript", "daphne"),
+        # test_project_readme.py and test_first_push.py look at the types of two others,
+        # so that all pairs are there.
+        *PAIRS,
         *(
             pytest.param(*answers, marks=DEEP)
             for answers in product(*(PROMPTS[name] for name in CODE))
-            if answers != (False, "javascript", "daphne")
+            if answers not in PAIRS
         ),
     ],
 )

@@ -23,6 +23,7 @@ from websockets.sync.client import ClientConnection
 
 FINAL = {1008, 4401, 4403, 4404}
 RETRY = 5  # seconds
+SILENCE = 40  # seconds until a connection is given up; after half of them it is asked
 SAID = "said at "
 MESSAGE = re.compile(
     r'<li class="message"[^>]* data-number="(\d+)"[^>]* data-client-id="([\w-]+)">'
@@ -38,7 +39,7 @@ PERSON = re.compile(r'<li data-user="\d+">(.*?)</li>')
 
 
 class Page:
-    """One tab in a room; a context manager. `hurry` divides the back-off."""
+    """One tab in a room; a context manager. `hurry` divides back-off and silence."""
 
     def __init__(self, visitor: Visitor, room: str = "lobby", hurry: float = 1) -> None:
         self.visitor = visitor
@@ -147,11 +148,18 @@ class Page:
         self._socket = socket
         socket.send("ping")
         is_heard = False
+        heard = time.monotonic()
         while not self._leaving.is_set():
             try:
                 frame = str(socket.recv(timeout=0.5))
+                heard = time.monotonic()
             except TimeoutError:
                 frame = ""
+                silence = (time.monotonic() - heard) * self.hurry
+                if silence > SILENCE:
+                    return
+                if silence > SILENCE / 2:
+                    socket.send("ping")
             with self._lock:
                 if frame and not is_heard:
                     is_heard = self.online = True

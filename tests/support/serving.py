@@ -193,6 +193,7 @@ class Visitor:
             origin=None if origin is None else Origin(origin),
             additional_headers=headers,
             open_timeout=20,
+            close_timeout=2,
             ping_interval=None,  # browsers send none
             proxy=None,
         )

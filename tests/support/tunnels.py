@@ -51,7 +51,11 @@ class Tunnel:
         with suppress(OSError):  # the listener is closed
             while True:
                 near, _ = self.listener.accept()
-                far = dial(self.target)
+                try:
+                    far = dial(self.target)
+                except OSError:  # nobody listens there now
+                    near.close()
+                    continue
                 self.sockets += near, far
                 for ends in ((near, far), (far, near)):
                     args = (*ends, self.flow)

@@ -44,7 +44,7 @@ def services_that_answer() -> Iterator[None]:
     """Forget which services the test before took away."""
     yield
     for outage in (database_outage, layer_outage):
-        for part in outage.parts:
+        for part in tuple(outage.failed):
             outage.end(part)
 
 

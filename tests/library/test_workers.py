@@ -5,8 +5,6 @@ from channels.layers import get_channel_layer
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-PUBSUB = "channels_redis.pubsub.RedisPubSubChannelLayer"
-
 
 def test_without_redis_a_worker_says_what_to_set(settings: Settings) -> None:
     in_memory = {"BACKEND": "channels.layers.InMemoryChannelLayer"}
@@ -14,13 +12,6 @@ def test_without_redis_a_worker_says_what_to_set(settings: Settings) -> None:
 
     with pytest.raises(CommandError, match=r"'default' is in the memory .+ REDIS_URL"):
         call_command("runworker", "jobs")
-
-
-def test_on_pub_sub_a_worker_says_what_to_use(settings: Settings) -> None:
-    settings.CHANNEL_LAYERS = {"jobs": {"BACKEND": PUBSUB}}
-
-    with pytest.raises(CommandError, match="'jobs' is pub/sub: every worker"):
-        call_command("runworker", "jobs", layer="jobs")
 
 
 def test_plain_channels_gets_what_its_documentation_describes(

@@ -34,8 +34,9 @@ def get(name: str) -> Any:
     return getattr(settings, "CHANNELS_LIVE", {}).get(name, DEFAULTS[name])
 
 
-def problems(given: object) -> Iterator[str]:
+def problems() -> Iterator[str]:
     """Return a sentence for everything in the setting that means nothing."""
+    given = getattr(settings, "CHANNELS_LIVE", {})
     if not isinstance(given, Mapping):
         yield f"expected a dictionary, got {given!r}"
         return
@@ -48,25 +49,19 @@ def problems(given: object) -> Iterator[str]:
         elif isinstance(value, int) and kind is int and value < 1:
             yield f"expected a positive number for {name!r}, got {value}"
         elif name == "CHANNEL_LAYER" and value not in channel_layers.configs:
-            yield f"expected an alias for {name!r}; CHANNEL_LAYERS has no {value!r}"
+            yield f"CHANNEL_LAYERS has no {value!r}"
 
 
 @checks.register(checks.Tags.compatibility)
-def check_settings(**kwargs: object) -> Sequence[checks.CheckMessage]:
-    """Refuse keys of CHANNELS_LIVE that do not exist, and values of a wrong type."""
-    return [
-        checks.Error(f"CHANNELS_LIVE: {problem}.", id="channels_live.E001")
-        for problem in problems(getattr(settings, "CHANNELS_LIVE", {}))
-    ]
-
-
-@checks.register(checks.Tags.compatibility)
-def check_channel_layer(**kwargs: object) -> Sequence[checks.CheckMessage]:
-    """Warn where production runs on a channel layer that no other process sees."""
-    if settings.DEBUG or check_settings():
-        return []
+def check(**kwargs: object) -> Sequence[checks.CheckMessage]:
+    """Refuse a wrong setting, and warn of a channel layer that no other process sees."""
+    if found := list(problems()):
+        return [
+            checks.Error(f"CHANNELS_LIVE: {problem}.", id="channels_live.E001")
+            for problem in found
+        ]
     layer = channel_layers[get("CHANNEL_LAYER")]
-    if not isinstance(layer, InMemoryChannelLayer):
+    if settings.DEBUG or not isinstance(layer, InMemoryChannelLayer):
         return []
     return [
         checks.Warning(

@@ -100,9 +100,9 @@ class Process:
 
     async def probe(self) -> None:
         """See whether what failed of the channel layer is back, though nothing is said."""
-        failed = layer_outage.parts
+        failed = tuple(layer_outage.failed)
         await asyncio.gather(*(send(group, Message(Kind.ECHO)) for group in failed))
-        if failed and not layer_outage.parts:
+        if failed and not layer_outage.failed:
             # What was told meanwhile was not heard.
             self.presence.all_changed()
             self.live.all_changed()

@@ -49,7 +49,7 @@ def nothing_remembered() -> Iterator[None]:
     yield
     regions.reset()
     for outage in (database_outage, layer_outage):
-        for part in outage.parts:
+        for part in tuple(outage.failed):
             outage.end(part)
 
 

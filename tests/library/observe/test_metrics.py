@@ -43,7 +43,6 @@ async def test_a_delivery_counts_for_each_socket_and_a_frame_for_all_in_it(
     assert grown("websocket_deliveries_total") == 9
     assert grown("websocket_frames_total") == sum(len(one.frames) for one in listeners)
     assert grown("websocket_frames_total") == 6
-    assert grown("websocket_joins_total") == 3
 
 
 async def test_what_nobody_here_listens_to_is_not_counted(grown: Grown) -> None:
@@ -79,14 +78,8 @@ async def test_a_catch_up_counts_by_where_it_came_from(grown: Grown) -> None:
     await listen(history=history, after=1)  # too much
     await listen(history=history, after=history.last)  # nothing
 
-    starts, fragments = (
-        "websocket_catch_ups_total",
-        "websocket_catch_up_fragments_total",
-    )
-    assert grown(starts, source="memory") == 2
-    assert grown(fragments, source="memory") == 3
-    assert grown(starts, source="database") == 1
-    assert grown(fragments, source="database") == CATCH_UP
+    assert grown("websocket_catch_ups_total", source="memory") == 2
+    assert grown("websocket_catch_ups_total", source="database") == 1
     assert grown("websocket_skips_total") == 1
 
 

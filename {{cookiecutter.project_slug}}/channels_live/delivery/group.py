@@ -208,19 +208,16 @@ class Group:
             metrics.catch_ups.labels(source).inc()
         while not outbox.closed:
             if after < self.base:
-                source = "database"
                 loaded = await self._load(history, after, CATCH_UP)
                 # What has not gone out yet comes to all, and so to this one.
                 missed = [one for one in loaded if one.number <= self.last]
             else:
-                source = "memory"
                 missed = [one for one in self.recent if one.number > after]
                 if not missed:
                     return  # at once: nothing may come before the socket is added
             for frame in join((one.html for one in missed), is_json=self.is_json):
                 outbox.write(frame)
                 await outbox.drain()
-            metrics.catch_up_fragments.labels(source).inc(len(missed))
             after = missed[-1].number if missed else max(after, self.base)
 
 

@@ -121,7 +121,6 @@ class Hub:
                 f"already, and cannot be with {history!r} too: join it in one way, or "
                 "take another name."
             )
-        metrics.joins.inc()
         group.joining += 1
         try:
             await self._subscribe(group)

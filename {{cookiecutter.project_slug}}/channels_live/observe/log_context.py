@@ -64,9 +64,9 @@ class LogContext:
 
     def without_secrets(self, text: str) -> str:
         """Return a text without what lets in whoever knows it, or is private itself."""
-        for name, value in self.arguments.items():
-            if name in SECRETS and len(str(value)) >= SHORTEST_SECRET:
-                text = text.replace(str(value), "***")
-            elif name in SECRETS:
-                text = re.sub(rf"/{re.escape(str(value))}(?=[/\s?]|$)", "/***", text)
+        for name in SECRETS.intersection(self.arguments):
+            secret = re.escape(str(self.arguments[name]))
+            if len(secret) < SHORTEST_SECRET:
+                secret = rf"(?<=/){secret}(?=[/\s?]|$)"
+            text = re.sub(secret, "***", text)
         return text

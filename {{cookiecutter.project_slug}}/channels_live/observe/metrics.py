@@ -23,7 +23,6 @@ received = Counter("websocket_received", "Frames received, pings among them.")
 
 # Groups
 groups = Gauge("websocket_groups", "Groups that have sockets here.")
-joins = Counter("websocket_joins", "Groups that sockets joined.")
 present = Gauge("websocket_present", "People in rosters because of sockets here.")
 
 # Fan-out
@@ -39,16 +38,12 @@ delivery_seconds = Histogram(
 
 # Catch-up
 catch_ups = Counter("websocket_catch_ups", "Catch-ups, by source.", ["source"])
-catch_up_fragments = Counter(
-    "websocket_catch_up_fragments", "Fragments sent by catch-ups.", ["source"]
-)
 skips = Counter("websocket_skips", "Catch-ups that left something out.")
 repaired = Counter(
     "websocket_repaired_fragments", "Fragments that the channel layer lost."
 )
 for source in ("memory", "database"):
     catch_ups.labels(source)
-    catch_up_fragments.labels(source)
 
 outage = Gauge("websocket_outage", "1 while a service does not answer.", ["service"])
 

@@ -38,18 +38,13 @@ class Outage:
         self.name = name
         self.errors = errors
         self.effect = effect
-        self._failed_at: dict[str, float] = {}
+        # The parts that have not been seen to work since, and when they failed last.
+        self.failed: dict[str, float] = {}
         self._gauge = metrics.outage.labels(name.replace(" ", "_"))
-
-    @property
-    def parts(self) -> list[str]:
-        """What failed and has not been seen to work since."""
-        return list(self._failed_at)
 
     def is_fresh(self, part: str = "") -> bool:
         """Whether the part failed within the last second."""
-        failed_at = self._failed_at.get(part, float("-inf"))
-        return time.monotonic() - failed_at < RETRY_AFTER
+        return time.monotonic() - self.failed.get(part, -RETRY_AFTER) < RETRY_AFTER
 
     @contextmanager
     def noticed(self, part: str = "") -> Iterator[None]:
@@ -62,23 +57,22 @@ class Outage:
             self.begin(error, part)
 
     def begin(self, error: BaseException, part: str = "") -> None:
-        if not self._failed_at:
+        if not self.failed:
             self._gauge.set(1)
             said = f"{type(error).__name__}: {str(error).strip()}"
             logger.error(
                 "The %s does not answer (%s). %s", self.name, said, self.effect
             )
-        self._failed_at[part] = time.monotonic()
+        self.failed[part] = time.monotonic()
 
     def end(self, part: str = "") -> None:
-        if not self._failed_at:
-            return
-        self._failed_at.pop(part, None)
-        since = time.monotonic() - FORGET_AFTER
-        self._failed_at = {p: at for p, at in self._failed_at.items() if at > since}
-        if not self._failed_at:
-            self._gauge.set(0)
-            logger.info("The %s is back.", self.name)
+        if self.failed:
+            self.failed.pop(part, None)
+            since = time.monotonic() - FORGET_AFTER
+            self.failed = {part: at for part, at in self.failed.items() if at > since}
+            if not self.failed:
+                self._gauge.set(0)
+                logger.info("The %s is back.", self.name)
 
 
 def is_bug(error: BaseException) -> bool:

@@ -11,18 +11,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 TEMPLATES = Path(__file__).parents[2] / "startsocket"
-NAME = re.compile(r"(?!test_)[a-z][a-z0-9]*(_[a-z0-9]+)*")
-LONGEST = 40
+NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 FORMS = {
     "html": "a socket that brings rendered HTML into a page, as without an option",
     "json": "a socket that brings JSON to scripts and apps",
     "live": "a part of a page that shows the present state of something",
-}
-# Modules of an app that Django, pytest or a reader expects something else in.
-RESERVED = {
-    *("admin", "apps", "conftest", "consumers", "forms", "management", "migrations"),
-    *("models", "signals", "static", "templates", "templatetags", "tests", "urls"),
-    *("live", "views"),
 }
 
 
@@ -43,7 +36,12 @@ class Command(BaseCommand):
         self, *args: Any, app: str, name: str, form: str, **options: Any
     ) -> None:
         config = find_app(app)
-        check_name(name)
+        if keyword.iskeyword(name) or not NAME.fullmatch(name):
+            raise CommandError(
+                f"“{name}” cannot name a socket: begin with a letter, and take lower-case "
+                "ASCII letters, digits and single underscores, as in live_prices; but no "
+                "keyword of Python."
+            )
         folder = Path(config.path)
         test = folder / "tests" / f"test_{name}.py"
         files = {
@@ -88,17 +86,6 @@ def find_app(label: str) -> AppConfig:
         labels = ", ".join(sorted(found))
         raise CommandError(f"This project has no app “{label}”. It has: {labels}.")
     return found[label]
-
-
-def check_name(name: str) -> None:
-    is_taken = name in RESERVED or keyword.iskeyword(name)
-    if is_taken or not NAME.fullmatch(name) or len(name) > LONGEST:
-        raise CommandError(
-            f"“{name}” cannot name a socket: begin with a letter, and take at most "
-            f"{LONGEST} lower-case ASCII letters, digits and single underscores, as in "
-            "live_prices; but no keyword of Python, and nothing that Django or pytest "
-            "call another part of an app."
-        )
 
 
 def render(template: str, names: dict[str, str]) -> str:

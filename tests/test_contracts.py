@@ -24,7 +24,7 @@ containers = channels_live
 layers =
     apps
     management | servers | templatetags | testing
-    handshake | json_consumer | live_consumer
+    handshake | live_consumer
     consumers
     commands
     process

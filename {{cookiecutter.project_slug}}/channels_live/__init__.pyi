@@ -14,6 +14,7 @@ from .commands import publish as publish
 from .commands import publish_event as publish_event
 from .commands import recheck as recheck
 from .consumers import Consumer as Consumer
+from .consumers import JsonConsumer as JsonConsumer
 from .consumers import Refused as Refused
 from .delivery.fragments import Event as Event
 from .delivery.fragments import Fragment as Fragment
@@ -26,7 +27,6 @@ from .handshake.refusal import explain_refusals as explain_refusals
 from .handshake.tickets import ticket_for as ticket_for
 from .handshake.tickets import ticket_login as ticket_login
 from .handshake.tickets import ticket_view as ticket_view
-from .json_consumer import JsonConsumer as JsonConsumer
 from .live.region import Live as Live
 from .live_consumer import LiveConsumer as LiveConsumer
 from .observe.log_context import LogContext as LogContext

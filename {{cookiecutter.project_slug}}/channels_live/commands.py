@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Coroutine, Iterable, Mapping
 from contextlib import suppress
-from functools import lru_cache, partial
+from functools import partial
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
@@ -18,6 +18,7 @@ from channels_live.base.close_code import CloseCode
 from channels_live.base.messages import Kind, Message, check_name, label, user_key
 from channels_live.base.work import Tasks, start
 from channels_live.delivery.fragments import Event, Fragment, check_html
+from channels_live.delivery.group import complain
 from channels_live.delivery.hub import EVERYBODY, reaches_nobody, send
 from channels_live.observe import metrics
 from channels_live.observe.outage import RETRY_AFTER
@@ -27,6 +28,11 @@ logger = logging.getLogger(__name__)
 
 # For how long a message is tried again while the channel layer is away, in seconds.
 PERSISTENCE = 600
+NOBODY = (
+    "Nothing that is published here reaches a page: the channel layer is in memory, and "
+    "this process is no server. Set REDIS_URL to publish from a command or task; live "
+    "regions are kept by the database, and need none."
+)
 
 _tasks = Tasks()
 
@@ -40,12 +46,12 @@ async def apublish(group: str, *fragments: str | Fragment) -> None:
 
     Raises ValueError for a bad group name, TypeError for HTML that is no str.
     """
-    await send_pairs(group, as_pairs(group, fragments))
+    await publishing(group, map(as_html, fragments))
 
 
 def publish(group: str, *fragments: str | Fragment) -> None:
     """Do what apublish() does, from any code; in a server, without waiting."""
-    start(send_pairs(group, as_pairs(group, fragments)))
+    start(publishing(group, map(as_html, fragments)))
 
 
 async def apublish_event(group: str, *events: Mapping[str, object] | Event) -> None:
@@ -54,12 +60,12 @@ async def apublish_event(group: str, *events: Mapping[str, object] | Event) -> N
     An Event with a number has its place in the group's history. Raises ValueError or
     TypeError for a bad group name, and for what is no JSON object.
     """
-    await send_pairs(group, as_events(group, events), Kind.EVENTS)
+    await publishing(group, map(as_event, events), Kind.EVENTS)
 
 
 def publish_event(group: str, *events: Mapping[str, object] | Event) -> None:
     """Do what apublish_event() does, from any code; in a server, without waiting."""
-    start(send_pairs(group, as_events(group, events), Kind.EVENTS))
+    start(publishing(group, map(as_event, events), Kind.EVENTS))
 
 
 def disconnect(
@@ -125,53 +131,36 @@ async def tell_again(message: Message) -> None:
     )
 
 
-async def send_pairs(
-    group: str, pairs: list[tuple[str, int]], kind: Kind = Kind.FRAGMENTS
-) -> None:
-    metrics.published.inc(len(pairs))
-    if pairs:
-        await send(group, Message(kind, group, pairs, time.time()))
-
-
-def as_pairs(group: str, given: Collection[str | Fragment]) -> list[tuple[str, int]]:
-    """Return what is to be published. Raises ValueError or TypeError."""
-    fragments = [one if isinstance(one, Fragment) else Fragment(one) for one in given]
-    for fragment in fragments:
-        if isinstance(fragment, Event):
-            raise TypeError(
-                f"Expected HTML, got {fragment!r:.80}: use publish_event()."
-            )
-        check_html(fragment.html)
-    return checked(group, fragments)
-
-
-def as_events(
-    group: str, given: Collection[Mapping[str, object] | Event]
-) -> list[tuple[str, int]]:
-    """Return what is to be published. Raises ValueError or TypeError."""
-    return checked(
-        group, [one if isinstance(one, Event) else Event(one) for one in given]
-    )
-
-
-def checked(group: str, fragments: Collection[Fragment]) -> list[tuple[str, int]]:
+def publishing(
+    group: str, fragments: Iterable[Fragment], kind: Kind = Kind.FRAGMENTS
+) -> Coroutine[object, object, None]:
+    """Return what publishes. Raises ValueError or TypeError at once."""
     check_name(group)
     if reaches_nobody():
-        complain()
-    for _, number, _ in fragments:
+        complain(NOBODY)
+    pairs = [(html, number) for html, number, _ in fragments]
+    for _, number in pairs:
         if type(number) is not int or number < 0:
             raise TypeError(f"Expected a fragment's number as int, got {number!r}.")
-    return [fragment[:2] for fragment in fragments]
+    return send_pairs(Message(kind, group, pairs, time.time()))
 
 
-@lru_cache
-def complain() -> None:
-    """Say it once."""
-    logger.warning(
-        "Nothing that is published here reaches a page: the channel layer is in memory, "
-        "and this process is no server. Set REDIS_URL to publish from a command or task; "
-        "live regions are kept by the database, and need none."
-    )
+async def send_pairs(message: Message) -> None:
+    metrics.published.inc(len(message.pairs))
+    if message.pairs:
+        await send(message.group, message)
+
+
+def as_html(given: str | Fragment) -> Fragment:
+    if isinstance(given, Event):
+        raise TypeError(f"Expected HTML, got {given!r:.80}: use publish_event().")
+    fragment = given if isinstance(given, Fragment) else Fragment(given)
+    check_html(fragment.html)
+    return fragment
+
+
+def as_event(given: Mapping[str, object] | Event) -> Event:
+    return given if isinstance(given, Event) else Event(given)
 
 
 def on_logout(request: HttpRequest | None, **kwargs: object) -> None:

@@ -1,6 +1,6 @@
-"""The base of every consumer that listens to groups."""
+"""The bases of consumers that listen to groups: of pages, and of scripts and apps."""
 
-from collections.abc import Collection, Coroutine
+from collections.abc import Collection, Coroutine, Mapping
 from contextvars import copy_context
 from typing import Any, ClassVar, Never, Self
 
@@ -10,7 +10,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from channels_live.base.asgi import Event, Receive, Scope, Send
 from channels_live.base.close_code import CloseCode
-from channels_live.base.frames import InvalidFrame, decode
+from channels_live.base.frames import InvalidFrame, decode, encode
 from channels_live.base.messages import check_name, label
 from channels_live.base.work import Tasks
 from channels_live.delivery.fragments import History, check_html
@@ -188,3 +188,25 @@ class Consumer(AsyncWebsocketConsumer):
     def _leave_roster(self, group: str) -> None:
         if group in self._present:
             self.process.presence.leave(group, self._present.pop(group))
+
+
+class JsonConsumer(Consumer):
+    """A socket that listens to groups of events, which are JSON objects.
+
+    Frames from the client are objects. Frames to the client are arrays of events: those
+    of one moment share a frame. The answer to "ping" is an array of none.
+    """
+
+    pong = "[]"
+
+    def push(self, event: Mapping[str, object]) -> None:  # type: ignore[override]
+        """Write an event to this socket alone. Never waits."""
+        self.socket.outbox.write(encode(event))
+
+    async def reject(self, sentence: str) -> None:
+        """Tell the client what was wrong with its frame."""
+        self.push({"error": sentence})
+
+    async def connect(self) -> None:
+        self.socket.outbox.is_json = True
+        await super().connect()

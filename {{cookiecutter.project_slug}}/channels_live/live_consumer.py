@@ -6,17 +6,15 @@ from django.utils.translation import gettext as _
 
 from channels_live.base.asgi import Receive, Scope, Send
 from channels_live.base.frames import InvalidFrame
-from channels_live.base.messages import label
-from channels_live.consumers import Consumer
+from channels_live.consumers import JsonConsumer
 from channels_live.live.names import Foreign, Outdated, Place, owner, unsign
-from channels_live.live.outbox import as_event
 from channels_live.live.topic import Page
 
 # Regions of one page, whose states may all wait for a socket that does not read.
 MAX_REGIONS = 1000
 
 
-class LiveConsumer(Consumer):
+class LiveConsumer(JsonConsumer):
     """Keeps what the tags live and listen have put into a page.
 
     Frames from the browser are {"watch": [[name, digest], …], "listen": [name, …],
@@ -35,6 +33,7 @@ class LiveConsumer(Consumer):
     async def enter(self) -> None:
         """Let everybody in: what they may ask for is signed."""
         self.page = Page(self.socket)
+        self.socket.outbox.is_page = True
 
     async def receive_json(self, content: dict[str, Any]) -> None:
         watch = content.get("watch", [])
@@ -44,14 +43,11 @@ class LiveConsumer(Consumer):
             if not is_texts(content.get(part, [])):
                 raise InvalidFrame(_('Expected {"unwatch": […], "listen": […]}.'))
         self.process.live.unwatch(self.page, content.get("unwatch", ()))
-        for group in self.page.groups.intersection(content.get("unwatch", ())):
-            await self._unlisten(group)
+        for group in content.get("unwatch", ()):
+            await self.quit(group)
         for name in content.get("listen", ()):
             await self._listen(name)
         await self._watch(watch)
-
-    async def reject(self, sentence: str) -> None:
-        self.page.outbox.append(as_event(error=sentence))
 
     async def _watch(self, pairs: list[tuple[str, str]]) -> None:
         bound_to = owner(self.scope["user"], self.scope["session"])
@@ -60,10 +56,9 @@ class LiveConsumer(Consumer):
             try:
                 places.append((Place.unsign(name, bound_to), digest))
             except Foreign:
-                self.page.outbox.append(as_event(gone=name))
+                self.push({"gone": name})
             except Outdated:
-                self.page.outbox.put("", as_event(reload=True))
-        self.page.outbox.flush()
+                self.push({"reload": True})
         if len(self.page.topics) + len(places) > MAX_REGIONS:
             raise InvalidFrame(_("This page has too many live regions."))
         await self.process.live.watch(self.page, places)
@@ -73,17 +68,10 @@ class LiveConsumer(Consumer):
             bound_to = owner(self.scope["user"], self.scope["session"])
             (group,) = unsign("listen", name, bound_to)
         except Foreign:
-            self.page.outbox.append(as_event(gone=name))
+            self.push({"gone": name})
             return
-        self.page.groups.add(group)
-        self.process.registry.add(self.socket, label("group", group))
-        await self.process.live.relays.add(group, self.page.outbox)
-        self.page.outbox.append(as_event(listen=group))
-
-    async def _unlisten(self, group: str) -> None:
-        self.page.groups.discard(group)
-        self.process.registry.discard(self.socket, label("group", group))
-        await self.process.live.relays.discard(group, self.page.outbox)
+        await self.join(group)
+        self.push({"listen": group})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -91,8 +79,6 @@ class LiveConsumer(Consumer):
         finally:
             if page := self.__dict__.get("page"):
                 self.process.live.unwatch(page, tuple(page.topics))
-                for group in tuple(page.groups):
-                    await self._unlisten(group)
 
 
 def is_texts(value: object, length: int | None = None) -> bool:

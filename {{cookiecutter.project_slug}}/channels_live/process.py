@@ -47,7 +47,7 @@ class Process:
         self.logins = Batch(in_own_thread(load_logins))
         self.hub = Hub(self.hear, self.tasks)
         self.presence = Tracker(self.id, self.hub)
-        self.live = Topics(self.hub, self.tasks)
+        self.live = Topics(self.tasks)
         self._has_started = False
         self._starting = asyncio.Lock()
 

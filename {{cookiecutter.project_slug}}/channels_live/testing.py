@@ -21,9 +21,8 @@ from django.test import Client, TestCase
 from django.utils.translation import deactivate
 
 from channels_live.base.work import finish_threads
-from channels_live.consumers import PING, PONG
+from channels_live.consumers import PING, PONG, JsonConsumer
 from channels_live.handshake.tickets import PROTOCOL
-from channels_live.json_consumer import JsonConsumer
 from channels_live.live.keys import decode
 from channels_live.live.names import Place, owner
 from channels_live.live.region import Live

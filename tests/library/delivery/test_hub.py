@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Collection
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,9 @@ from channels.layers import get_channel_layer
 from pytest_django import Settings
 
 from channels_live import Fragment, apublish, disconnect, publish
+from channels_live.delivery.group import FEWEST, KEPT, RECENT
 from channels_live.delivery.hub import EVERYBODY, get_layer
+from channels_live.observe.outage import database_outage, layer_outage
 from channels_live.process import get_process
 from channels_live.testing import WAIT, has_entered
 from tests.library.helpers import layers
@@ -142,18 +145,8 @@ async def test_a_closed_socket_does_not_disturb_the_others() -> None:
     assert closed.heard == ""
 
 
-@pytest.mark.parametrize(
-    ("first", "second"),
-    [
-        (ListHistory("a"), ListHistory("a")),
-        (ListHistory("a"), None),
-        (None, ListHistory("a")),
-    ],
-    ids=["another", "none", "a first one"],
-)
-async def test_a_group_has_one_history(
-    first: ListHistory | None, second: ListHistory | None
-) -> None:
+async def test_a_group_has_one_history() -> None:
+    first, second = ListHistory("a"), ListHistory("a")
     listener = await listen(history=first)
 
     with pytest.raises(ValueError, match=r"'here' is joined with the history .* too"):
@@ -165,6 +158,20 @@ async def test_a_group_has_one_history(
         await one.hears("hello")
         await get_process().hub.quit("here", one.outbox)
     await listen(history=second)  # who is gone does not count
+
+
+async def test_whoever_joins_without_the_history_hears_what_comes_from_now_on() -> None:
+    history = ListHistory("a")
+    before = await listen()
+    with_it = await listen(history=history, after=0)
+    after = await listen()
+
+    history.add("b", "c")
+    await apublish("here", history.fragments[2])  # the other is lost
+
+    for one in (before, with_it, after):
+        await one.hears("c")
+    assert (before.heard, with_it.heard, after.heard) == ("bc", "abc", "bc")
 
 
 async def test_a_number_without_a_history_is_delivered_and_complained_of_once(
@@ -200,6 +207,59 @@ async def test_a_message_of_another_kind_is_complained_of_once(
     (complaint,) = caplog.messages
     assert "A message of type 'of.another.kind' was sent to a group" in complaint
     assert "channels_live.publish() in the place of group_send()" in complaint
+
+
+async def test_many_groups_take_turns_unless_something_was_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("channels_live.delivery.hub.LOOK", 2)
+    hub, history = get_process().hub, NotingHistory("a")
+    for number in range(5):
+        await listen(f"group-{number}", history=history, after=1)
+
+    async def look() -> int:
+        history.asked = 0
+        await hub.repair()
+        return history.asked
+
+    layer_outage.begin(OSError("away"), "here")
+    assert [await look() for _ in range(2)] == [5, 5]  # while it is away
+    layer_outage.end("here")
+    assert [await look() for _ in range(4)] == [2, 2, 1, 2]
+    for outage in (layer_outage, database_outage):
+        outage.begin(OSError("away"))  # and back before anybody looks
+        outage.end()
+        assert [await look() for _ in range(2)] == [5, 2]
+    history.add("b")
+    looked_at, all_of_them = await look(), await look()
+    assert (looked_at, all_of_them) == (2, 5)
+
+
+class NotingHistory(ListHistory):
+    asked = 0
+
+    async def last_numbers(self, groups: Collection[str]) -> dict[str, int]:
+        self.asked = max(self.asked, len(groups))
+        return await super().last_numbers(groups)
+
+
+async def test_many_groups_keep_few_fragments_each() -> None:
+    texts = [f"<{number}>" for number in range(1, 501)]
+    history, process = ListHistory(*texts), get_process()
+    first = await listen("first", history=history)
+    groups = process.hub.groups
+    assert len(groups["first"].recent) == RECENT
+
+    for number in range(KEPT // FEWEST):
+        await listen(f"group-{number}", history=history)
+    await process.hub.repair()
+    await process.hub.repair()
+
+    assert {len(groups[f"group-{n}"].recent) for n in range(400, 500)} == {FEWEST}
+    assert sum(len(group.recent) for group in groups.values()) <= KEPT + 2 * FEWEST
+    late = await listen("first", history=history, after=100)
+    assert late.heard == "[skipped 101 to 200]" + "".join(texts[200:])
+    assert first.heard == ""
 
 
 async def garbage() -> dict[str, Any]:

@@ -12,10 +12,10 @@ from django.db import transaction
 from django.utils.translation import gettext, override
 
 from channels_live import CloseCode, Live, publish
+from channels_live.delivery.outbox import Outbox
 from channels_live.live.keys import subject
 from channels_live.live.names import Place, owner
 from channels_live.live.names import sign as sign_name
-from channels_live.live.outbox import EventOutbox
 from channels_live.live.region import regions as registry
 from channels_live.live.rendering import show
 from channels_live.observe.outage import layer_outage
@@ -482,11 +482,12 @@ class SlowSocket:
 
 async def test_only_the_newest_state_waits_for_a_slow_socket() -> None:
     socket, overflows = SlowSocket(), []
-    outbox = EventOutbox(socket.send, on_overflow=lambda: overflows.append(1))
+    outbox = Outbox(socket.send, on_overflow=lambda: overflows.append(1))
+    outbox.is_json = True
     for number in range(1000):
         for topic in ("a", "b"):
-            outbox.put(topic, f'{{"{topic}":{number}}}' + " " * 1000)
-        outbox.flush()
+            outbox.write(f'[{{"{topic}":{number}}}' + " " * 1000 + "]", topic)
+        await asyncio.sleep(0)
     socket.ready.set()
     await outbox.drain()
 
@@ -497,12 +498,12 @@ async def test_only_the_newest_state_waits_for_a_slow_socket() -> None:
 
 
 async def test_frames_stay_within_their_size() -> None:
-    socket, event = SlowSocket(), '"' + "x" * 7_000 + '"'
+    socket, event = SlowSocket(), '["' + "x" * 7_000 + '"]'
     socket.ready.set()
-    outbox = EventOutbox(socket.send, on_overflow=lambda: None)
+    outbox = Outbox(socket.send, on_overflow=lambda: None)
+    outbox.is_json = True
     for number in range(5):
-        outbox.put(str(number), event)
-    outbox.flush()
+        outbox.write(event, str(number))
     await outbox.drain()
 
     assert [frame.count("x") // 7_000 for frame in socket.frames] == [2, 2, 1]
@@ -510,9 +511,10 @@ async def test_frames_stay_within_their_size() -> None:
 
 async def test_who_is_far_behind_with_what_is_published_is_let_go() -> None:
     socket, overflows = SlowSocket(), []
-    outbox = EventOutbox(socket.send, on_overflow=lambda: overflows.append(1))
+    outbox = Outbox(socket.send, on_overflow=lambda: overflows.append(1))
+    outbox.is_json = True
     for _ in range(200):
-        outbox.append('"' + "x" * 1000 + '"')
+        outbox.write('["' + "x" * 1000 + '"]')
 
     assert overflows == [1]
     assert outbox.closed

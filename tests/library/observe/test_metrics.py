@@ -46,7 +46,7 @@ async def test_a_delivery_counts_for_each_socket_and_a_frame_for_all_in_it(
 
 
 async def test_what_nobody_here_listens_to_is_not_counted(grown: Grown) -> None:
-    group.Group("here", None).broadcast("while the first one enters")
+    group.Group("here").broadcast("while the first one enters")
 
     assert grown("websocket_fragments_total") == 0
 

@@ -47,6 +47,13 @@ def check(content: object, depth: int) -> None:
             check(one, depth - 1)
 
 
+def dump(event: Mapping[str, object]) -> str:
+    """Return the frame of one event that is JSON for sure."""
+    return json.dumps(
+        [dict(event)], ensure_ascii=False, allow_nan=False, separators=(",", ":")
+    )
+
+
 def encode(event: Mapping[str, object]) -> str:
     """Return the frame of one event, an array. Raises TypeError or ValueError."""
     if not isinstance(event, Mapping):
@@ -55,9 +62,7 @@ def encode(event: Mapping[str, object]) -> str:
             f"{event!r:.80}."
         )
     try:
-        text = json.dumps(
-            [dict(event)], ensure_ascii=False, allow_nan=False, separators=(",", ":")
-        )
+        text = dump(event)
         text.encode()
     except (TypeError, ValueError, RecursionError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError

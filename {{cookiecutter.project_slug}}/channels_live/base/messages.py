@@ -21,7 +21,6 @@ class Kind(StrEnum):
     HISTORY_CHANGED = "history_changed"  # so what is remembered of a group is wrong
     PRESENCE_CHANGED = "presence_changed"  # somebody came to a group, or went
     CHANGED = "changed"  # what regions show, so it has to be read anew
-    GROUP_SEND = "group_send"  # by which somebody sends to the group what nobody hears
     DISCONNECT = "disconnect"  # sockets with all of the labels have to go
     RECHECK = "recheck"  # the logins of sockets with the labels may have ended
     ECHO = "echo"  # nothing: whether it can be sent, and arrives, is what counts

@@ -3,18 +3,21 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from contextlib import suppress
 from functools import lru_cache
 
+from channels_live.base.frames import dump
 from channels_live.delivery.fragments import Event, Fragment, History, check_html
 from channels_live.delivery.outbox import FAN_OUT_SIZE, Outbox, join
 from channels_live.observe import metrics
 
 logger = logging.getLogger(__name__)
 
-# Fragments kept in memory, for sockets that come back.
-RECENT = 200
+# Fragments kept in memory, for sockets that come back: of all groups of a process
+# together, and of each as many at least and at most.
+KEPT = 5000
+FEWEST, RECENT = 10, 200
 # The most that a socket is sent to catch up; of more it is told.
 CATCH_UP = 300
 # For how long a missing number may still arrive, in seconds.
@@ -35,18 +38,17 @@ class Group:
     the channel layer loses, doubles or overtakes is made good from the history.
     """
 
-    def __init__(
-        self, name: str, history: History | None, *, is_json: bool = False
-    ) -> None:
+    def __init__(self, name: str, *, peers: Sized = (), is_json: bool = False) -> None:
         self.name = name
-        self.history = history
         self.is_json = is_json  # as its sockets are: its fragments are events
+        self.history: History | None = None
         self.outboxes: set[Outbox] = set()
         self.joining = 0
         self.subscribed = False
-        self.last = -1  # the newest number that went out; -1 before the first load
-        self.base = 0  # `recent` holds what came after this number, without a gap
+        self.last = -1  # the newest number that went out; -1 before it is known
+        self.base = -1  # `recent` holds what came after this number, without a gap
         self.recent: deque[Fragment] = deque()
+        self._peers = peers  # all groups of the process
         self._early: dict[int, Fragment] = {}
         self._syncing = asyncio.Lock()
         self._repair: asyncio.Task[None] | None = None
@@ -54,21 +56,14 @@ class Group:
         self._published: list[float] = []
         self._window: asyncio.TimerHandle | None = None
 
-    def with_history(self, history: History | None) -> "Group":
-        """Return the group for sockets that join with a history, or without one."""
-        group = Group(self.name, history)
-        group.outboxes, group.subscribed = self.outboxes, self.subscribed
-        return group
-
     def history_changed(self) -> None:
         """Read anew what sockets that come back are sent."""
-        self.recent.clear()
-        self.base = max(self.base, self.last)
+        self.recent, self.base = deque(), self.last
 
     def forget(self) -> None:
         """Begin again with what the history has when somebody comes."""
-        self.last, self.base = -1, 0
-        self.recent.clear()
+        self.last = -1
+        self.history_changed()
         self._early.clear()
 
     def contradicts(self, fragment: Fragment) -> bool:
@@ -108,10 +103,11 @@ class Group:
             newest = (await self.history.last_numbers([self.name])).get(self.name, 0)
             if self.last < 0:
                 # Before anyone is here to be sent it.
-                self.base = max(0, newest - RECENT)
-                count = newest - self.base
-                self.recent.extend(await self._load(self.history, self.base, count))
-                self.last = max([newest, *(one.number for one in self.recent)])
+                recent, base = self.recent, max(0, newest - self._capacity)
+                recent.extend(await self._load(self.history, base, newest - base))
+                self.last = max([newest, *(one.number for one in recent)])
+                # Unless it has changed meanwhile.
+                self.base = base if recent is self.recent else self.last
             while self.last < newest:
                 fragments = await self._load(self.history, self.last, CATCH_UP)
                 for fragment in fragments:
@@ -143,9 +139,17 @@ class Group:
     def _append(self, fragment: Fragment) -> None:
         self.last = fragment.number
         self.recent.append(fragment)
-        if len(self.recent) > RECENT:
-            self.base = self.recent.popleft().number
+        self.trim()
         self.broadcast(fragment.html, fragment.published)
+
+    def trim(self) -> None:
+        """Keep no more than a group may when there are so many."""
+        while len(self.recent) > self._capacity:
+            self.base = self.recent.popleft().number
+
+    @property
+    def _capacity(self) -> int:
+        return min(RECENT, max(FEWEST, KEPT // (len(self._peers) or 1)))
 
     def broadcast(self, html: str, published: float = 0) -> None:
         """Write a fragment to the sockets of this process."""
@@ -166,9 +170,15 @@ class Group:
         outboxes = tuple(self.outboxes)
         frames = list(join(self._frame, is_json=self.is_json, size=FAN_OUT_SIZE))
         for frame in frames:
-            event = {"type": "websocket.send", "text": frame}
+            events = {
+                is_page: {
+                    "type": "websocket.send",
+                    "text": self._for_page(frame) if is_page else frame,
+                }
+                for is_page in {outbox.is_page for outbox in outboxes}
+            }
             for outbox in outboxes:
-                outbox.write_event(event)
+                outbox.write_event(events[outbox.is_page])
         if outboxes:
             metrics.count_broadcast(
                 len(self._frame), len(frames), len(outboxes), self._published
@@ -177,6 +187,9 @@ class Group:
         self._published.clear()
         pause = max(FRAME_WINDOW, loop.time() - began)
         self._window = loop.call_later(pause, self._flush)
+
+    def _for_page(self, html: str) -> str:
+        return dump({"listen": self.name, "html": html})
 
     def as_text(self, said: str | Mapping[str, object] | Fragment) -> str:
         """Return what sockets are written. Raises TypeError for the other form."""
@@ -222,6 +235,6 @@ class Group:
 
 
 @lru_cache(maxsize=100)
-def complain(sentence: str, name: str) -> None:
+def complain(sentence: str, *details: str) -> None:
     """Log a mistake in the use of this library, once."""
-    logger.error(sentence, name)
+    logger.error(sentence, *details)

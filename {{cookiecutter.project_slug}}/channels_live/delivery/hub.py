@@ -26,6 +26,8 @@ from channels_live.observe.outage import database_outage, layer_outage
 
 logger = logging.getLogger(__name__)
 
+# Groups that are looked at together, where nothing hints at a loss.
+LOOK = 200
 # The group that every process listens to.
 EVERYBODY = "channels_live.everybody"
 OTHER_TYPE = (
@@ -33,8 +35,6 @@ OTHER_TYPE = (
     "joined, and reaches none of them. Use channels_live.publish() in the place of "
     "group_send()."
 )
-
-
 OTHER_FORM = (
     "What was published to the group %r reaches none of its sockets: publish_event() is "
     "for those of JsonConsumers, and publish() for all others."
@@ -67,13 +67,16 @@ class Hub:
 
     def __init__(self, hear: Callable[[Message], None], tasks: Tasks) -> None:
         self.layer = get_layer()
-        everybody = Group(EVERYBODY, None)
+        everybody = Group(EVERYBODY)
         everybody.joining = 1  # for as long as the process lives
         self.groups = {EVERYBODY: everybody}
         self.channel = ""
         self._hear = hear
         self._tasks = tasks
         self._echo = asyncio.Event()
+        self._unseen: list[Group] = []  # by repair(), in this round
+        self._is_in_doubt = False  # whether the groups have all that they should
+        self._outages = 0
         self._turns = WeakValueDictionary[str, asyncio.Lock]()
 
     async def start(self) -> None:
@@ -99,28 +102,27 @@ class Hub:
         """Write the group's fragments to a socket, first those it missed.
 
         `after` is the number of the last fragment that the socket's page shows.
-        Raises ValueError where the group's sockets have another history or form.
+        Whoever joins without a history is sent only what comes from now on. Raises
+        ValueError where the group's sockets have another history or form.
         """
+        is_json = outbox.is_json and not outbox.is_page
         group = self.groups.get(name)
         if group is None:
-            group = Group(name, history, is_json=outbox.is_json)
-            self.groups[name] = group
+            group = self.groups[name] = Group(name, peers=self.groups, is_json=is_json)
             metrics.groups.inc()
-        elif group.is_json is not outbox.is_json:
+        if group.is_json is not is_json:
             raise ValueError(
                 f"The group {name!r} is joined by sockets of another form already: a "
                 "group is for HTML or for JSON. Take another name."
             )
-        elif group.history == history or outbox.is_relay:
-            pass
-        elif group.outboxes and all(one.is_relay for one in group.outboxes):
-            group = self.groups[name] = group.with_history(history)
-        else:
-            raise ValueError(
-                f"The group {name!r} is joined with the history {group.history!r} "
-                f"already, and cannot be with {history!r} too: join it in one way, or "
-                "take another name."
-            )
+        if history is not None:
+            if group.history not in (None, history):
+                raise ValueError(
+                    f"The group {name!r} is joined with the history {group.history!r} "
+                    f"already, and cannot be with {history!r} too: join it in one way, "
+                    "or take another name."
+                )
+            group.history = history
         group.joining += 1
         try:
             await self._subscribe(group)
@@ -145,15 +147,14 @@ class Hub:
         if message.kind is Kind.ECHO:
             self._echo.set()
         elif group := self.groups.get(message.group):
-            if message.kind is Kind.GROUP_SEND:
-                complain(OTHER_TYPE, message.pairs[0][0][:100])
-                return
             if message.kind is Kind.HISTORY_CHANGED:
                 group.history_changed()
             if message.pairs and (message.kind is Kind.EVENTS) is not group.is_json:
                 complain(OTHER_FORM, group.name)
                 return
             for html, number in message.pairs:
+                # Or it is late: only the history knows.
+                self._is_in_doubt |= 0 < number <= group.base
                 fragment = Fragment(html, number, message.published)
                 if group.contradicts(fragment):
                     self._begin_anew(group)
@@ -169,11 +170,23 @@ class Hub:
         )
 
     async def repair(self) -> None:
-        """Send what the channel layer lost: one query a history, not one a group."""
+        """Send what the channel layer lost: one query a history, not one a group.
+
+        Many groups take turns, unless something hints at a loss.
+        """
+        outages = layer_outage.count + database_outage.count
+        if outages != self._outages or layer_outage.failed or database_outage.failed:
+            self._is_in_doubt = True
+        if self._is_in_doubt or not self._unseen:
+            self._unseen = [one for one in self.groups.values() if one.history]
+        size = len(self._unseen) if self._is_in_doubt else LOOK
+        groups, self._unseen = self._unseen[:size], self._unseen[size:]
+        self._outages, self._is_in_doubt = outages, False
         shown: dict[History, dict[str, int]] = {}
-        for group in self.groups.values():
-            if group.history is not None:
+        for group in groups:
+            if group.history is not None and self.groups.get(group.name) is group:
                 shown.setdefault(group.history, {})[group.name] = group.last
+                group.trim()
         # One that fails must not hold up the others.
         await asyncio.gather(*(self._repair(*of_one) for of_one in shown.items()))
 
@@ -184,7 +197,8 @@ class Hub:
             if group := self.groups.get(name):
                 if newest < shown[name]:
                     self._begin_anew(group)
-                else:
+                elif newest > group.last:
+                    self._is_in_doubt = True  # of the other groups
                     await group.sync(newest)
 
     async def renew(self) -> None:
@@ -196,7 +210,8 @@ class Hub:
     async def subscribe_all(self) -> None:
         """Subscribe where that failed."""
         for group in tuple(self.groups.values()):
-            await self._subscribe(group)
+            if not group.subscribed:
+                await self._subscribe(group)
 
     async def _subscribe(self, group: Group) -> None:
         if group.subscribed or not self.channel:

@@ -17,21 +17,20 @@ class Outbox:
     """Writes frames to a socket without ever waiting for it.
 
     While the server reports that the socket takes no more (its `send` does not
-    complete), frames are kept, and go out joined into one as soon as it does. A
-    socket that falls further behind than MAX_WAITING is reported to `on_overflow`,
-    once, and gets nothing more.
+    complete), frames are kept, and go out joined as soon as it does. A socket that
+    falls further behind than MAX_WAITING is reported to `on_overflow`, once, and gets
+    nothing more. One with a topic does not count: it takes the place of the one of the
+    same topic that waits.
     """
 
-    # Whether it stands for others, who take what comes with any history.
-    is_relay = False
-
     __slots__ = (
+        "behind",
         "closed",
         "is_json",
+        "is_page",
         "on_overflow",
         "send",
         "sending",
-        "size",
         "waiting",
     )
 
@@ -39,26 +38,36 @@ class Outbox:
         self.send = send
         self.on_overflow = on_overflow
         self.sending: asyncio.Task[None] | None = None
-        self.waiting: list[str] = []
-        self.size = 0
+        self.waiting: dict[object, str] = {}  # by topic
+        self.behind = 0
         self.closed = False
         self.is_json = False  # frames are arrays of events, and not HTML
+        self.is_page = False  # HTML for groups comes as events, which name the group
 
-    def write(self, frame: str) -> None:
-        self.write_event({"type": "websocket.send", "text": frame})
+    def write(self, frame: str, topic: str = "") -> None:
+        self.write_event({"type": "websocket.send", "text": frame}, topic)
 
-    def write_event(self, event: Event) -> None:
+    def write_event(self, event: Event, topic: str = "") -> None:
         """Write a ready event: fan-out makes one for all sockets of a group."""
         if self.closed:
             return
-        if self.sending is None:
-            self._start(event)
+        if self.sending is None and not topic:
+            # An eager task runs at once, and is done at once unless the server pauses it.
+            task = asyncio.Task(
+                self._send(event), loop=asyncio.get_running_loop(), eager_start=True
+            )
+            if not task.done():
+                self.sending = task
             return
-        self.waiting.append(event["text"])
-        self.size += len(event["text"])
-        if self.size > MAX_WAITING:
-            self.close()
-            self.on_overflow()
+        self.waiting[topic or object()] = event["text"]
+        if self.sending is None:
+            # Other topics of the same moment share its frame.
+            self.sending = asyncio.get_running_loop().create_task(self._send())
+        if not topic:
+            self.behind += len(event["text"])
+            if self.behind > MAX_WAITING:
+                self.close()
+                self.on_overflow()
 
     async def drain(self) -> None:
         """Wait until the socket has taken what was written."""
@@ -70,45 +79,47 @@ class Outbox:
         self.closed = True
         self.waiting.clear()
 
-    def _start(self, event: Event) -> None:
-        # An eager task runs at once, and is done at once unless the server pauses it.
-        task = asyncio.Task(
-            self._send(event), loop=asyncio.get_running_loop(), eager_start=True
-        )
-        if not task.done():
-            self.sending = task
-            task.add_done_callback(self._flush)
-
-    async def _send(self, event: Event) -> None:
+    async def _send(self, event: Event | None = None) -> None:
         try:
-            await self.send(event)
+            if event is not None:
+                await self.send(event)
+            while self.waiting:
+                await self.send({"type": "websocket.send", "text": self._next_frame()})
         except Exception:  # each server has its own for a socket that is gone
             self.close()
+        finally:
+            self.sending = None
 
-    def _flush(self, task: asyncio.Task[None]) -> None:
-        self.sending = None
-        waiting, self.waiting = self.waiting, []
-        self.size = 0
-        for frame in join(waiting, is_json=self.is_json):
-            self.write(frame)
+    def _next_frame(self) -> str:
+        frame: list[str] = []
+        length = 0
+        for topic, text in tuple(self.waiting.items()):
+            length += len(text)
+            if frame and length > JOINED_SIZE:
+                break
+            frame.append(self.waiting.pop(topic))
+            if not isinstance(topic, str):
+                self.behind -= len(text)
+        return merge(frame, is_json=self.is_json)
 
 
 def join(
     fragments: Iterable[str], *, is_json: bool = False, size: int = JOINED_SIZE
 ) -> Iterator[str]:
     """Join fragments, or arrays, into as few frames as their length allows."""
-    merge = merge_arrays if is_json else "".join
     frame: list[str] = []
     length = 0
     for fragment in fragments:
         if frame and length + len(fragment) > size:
-            yield merge(frame)
+            yield merge(frame, is_json=is_json)
             frame, length = [], 0
         frame.append(fragment)
         length += len(fragment)
     if frame:
-        yield merge(frame)
+        yield merge(frame, is_json=is_json)
 
 
-def merge_arrays(arrays: Iterable[str]) -> str:
-    return f"[{','.join(array[1:-1] for array in arrays if array != '[]')}]"
+def merge(fragments: Iterable[str], *, is_json: bool) -> str:
+    if not is_json:
+        return "".join(fragments)
+    return f"[{','.join(array[1:-1] for array in fragments if array != '[]')}]"

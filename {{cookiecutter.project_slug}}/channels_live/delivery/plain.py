@@ -9,8 +9,9 @@ from channels_redis.core import RedisChannelLayer
 
 from channels_live import conf
 from channels_live.base.budget import Budget
-from channels_live.base.messages import TYPE, Kind, Message
-from channels_live.delivery.hub import send
+from channels_live.base.messages import TYPE
+from channels_live.delivery.hub import get_layer
+from channels_live.observe.outage import layer_outage
 
 # How often processes are told of group_send() to the same group, in seconds.
 INTERVAL = 60
@@ -35,7 +36,8 @@ def ignore_messages() -> None:
 def complain_of_group_send() -> None:
     """Have processes complain of group_send() to a group that is joined through join().
 
-    It goes through another channel layer, which they do not listen to.
+    It goes through another channel layer, which they do not listen to: so they are sent
+    its type as well.
     """
     manager: Any = ChannelLayerManager
     make = manager.make_backend
@@ -43,21 +45,21 @@ def complain_of_group_send() -> None:
     def make_backend(self: Any, name: str) -> Any:
         layer = make(self, name)
         if name != conf.get("CHANNEL_LAYER"):
-            layer.group_send = telling(layer.group_send)
+            layer.group_send = tell(layer.group_send)
         return layer
 
     manager.make_backend = make_backend
 
 
-def telling(group_send: Any) -> Any:
-    sent = Budget(INTERVAL)
+def tell(group_send: Any) -> Any:
+    told = Budget(INTERVAL)
 
     @wraps(group_send)
     async def call(group: str, message: dict[str, Any]) -> None:
         await group_send(group, message)
-        if sent.excess(group, 0) == 1:  # for the first time in the interval
-            pairs = [(str(message["type"]), 0)]
-            await send(group, Message(Kind.GROUP_SEND, group, pairs))
+        if told.excess(group, 0) == 1:  # for the first time in the interval
+            with layer_outage.noticed(group):
+                await get_layer().group_send(group, {"type": message["type"]})
 
     return call
 

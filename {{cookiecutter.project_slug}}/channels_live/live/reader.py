@@ -101,8 +101,6 @@ class Reader:
             if not topic.has_failed:  # else it has been logged
                 errors.update((repr(error), (topic, error)) for error in found)
             topic.has_failed = bool(found)
-        for page in {page for topic in topics for page in topic.asked}:
-            page.outbox.flush()
         for topic, error in errors.values():
             logger.error(FAILURE, self._region.name, topic.place.key, exc_info=error)
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
-from channels_live.base.close_code import CloseCode
+from channels_live.base.frames import dump
 from channels_live.delivery.socket import Socket
 from channels_live.live.names import Place
-from channels_live.live.outbox import EventOutbox, as_event
 from channels_live.live.rendering import Rights, State
 
 
@@ -17,13 +15,8 @@ class Page:
 
     def __init__(self, socket: Socket) -> None:
         self.socket = socket
-        self.outbox = EventOutbox(
-            socket.outbox.send,
-            on_overflow=partial(socket.terminate, CloseCode.TRY_AGAIN_LATER),
-        )
-        socket.outbox = self.outbox
+        self.outbox = socket.outbox
         self.topics: dict[str, Topic] = {}
-        self.groups: set[str] = set()  # that it listens to
 
     @property
     def user(self) -> Any:
@@ -100,13 +93,15 @@ class Topic:
                 for page, view in self.views.items():
                     view.is_checked &= page in self.asked
             self.digest = state.digest
-            self.event = as_event(topic=self.name, html=state.html, digest=state.digest)
+            self.event = dump(
+                {"topic": self.name, "html": state.html, "digest": state.digest}
+            )
         for page, view in self.asked.items():
             right = rights.get(page.user.pk)
             if self.views.get(page) is not view:
                 continue  # it has gone, or asks anew
             if right is not True:
-                page.outbox.put(self.name, as_event(gone=self.name))
+                page.outbox.write(dump({"gone": self.name}), self.name)
                 view.digest, view.is_live = "", False
                 if right is None:  # else it will be asked again
                     self.discard(page)
@@ -115,7 +110,7 @@ class Topic:
 
     def _show(self, page: Page, view: View) -> None:
         if view.digest != self.digest:
-            page.outbox.put(self.name, self.event)
+            page.outbox.write(self.event, self.name)
         elif not view.is_live:
-            page.outbox.put(self.name, as_event(topic=self.name))
+            page.outbox.write(dump({"topic": self.name}), self.name)
         view.digest, view.is_live = self.digest, True

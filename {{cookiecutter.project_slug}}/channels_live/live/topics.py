@@ -10,11 +10,9 @@ from collections.abc import Collection, Iterable, Iterator
 
 from channels_live.base.messages import Message
 from channels_live.base.work import Tasks, in_own_thread
-from channels_live.delivery.hub import Hub
 from channels_live.delivery.socket import Socket
 from channels_live.live.changes import aliases
 from channels_live.live.ledger import Cleaner, Ledger, Notice
-from channels_live.live.listening import Relays
 from channels_live.live.names import Place
 from channels_live.live.reader import Reader
 from channels_live.live.region import Live
@@ -25,8 +23,7 @@ from channels_live.observe.outage import database_outage
 class Topics:
     """Keeps the pages of a process as the database has them."""
 
-    def __init__(self, hub: Hub, tasks: Tasks) -> None:
-        self.relays = Relays(hub)
+    def __init__(self, tasks: Tasks) -> None:
         self._tasks = tasks
         # By their subjects; then, as there is one for each language, by their names.
         self._topics: defaultdict[str, dict[str, Topic]] = defaultdict(dict)

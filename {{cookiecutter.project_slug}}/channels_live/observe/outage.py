@@ -38,6 +38,7 @@ class Outage:
         self.name = name
         self.errors = errors
         self.effect = effect
+        self.count = 0  # of outages so far
         # The parts that have not been seen to work since, and when they failed last.
         self.failed: dict[str, float] = {}
         self._gauge = metrics.outage.labels(name.replace(" ", "_"))
@@ -58,6 +59,7 @@ class Outage:
 
     def begin(self, error: BaseException, part: str = "") -> None:
         if not self.failed:
+            self.count += 1
             self._gauge.set(1)
             said = f"{type(error).__name__}: {str(error).strip()}"
             logger.error(

@@ -13,7 +13,7 @@ django_application = get_asgi_application()
 from django.db import connection
 
 from apps.ops.jobs import start_jobs
-from apps.ops.probes import ProbeMiddleware
+from apps.ops.metrics import start_metrics
 from apps.ops.proxy import ProxyMiddleware
 from channels_live import explain_refusals, websocket_application
 from config.channels_urls import websocket_urlpatterns
@@ -23,15 +23,15 @@ if connection.vendor == "postgresql":
 
     limit_statements()
 
-http = ProbeMiddleware(django_application)
 websocket = websocket_application(websocket_urlpatterns)
 
 application = ProxyMiddleware(
     ProtocolTypeRouter(
         {
-            "http": explain_refusals(websocket, http),
+            "http": explain_refusals(websocket, django_application),
             "websocket": websocket,
         }
     )
 )
 start_jobs()
+start_metrics()

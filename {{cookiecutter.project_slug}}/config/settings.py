@@ -97,6 +97,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "apps.ops.probes.answer_probes",
     "apps.ops.access_log.log_requests",
     "django.middleware.security.SecurityMiddleware",
     # Before the static files, which need these headers too.
@@ -105,7 +106,6 @@ MIDDLEWARE = [
     *(["debug_toolbar.middleware.DebugToolbarMiddleware"] if DEBUG_TOOLBAR else []),
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
-    "apps.ops.overload.watch_requests",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -412,7 +412,7 @@ LOGGING = {
     "filters": {"calm": {"()": "apps.ops.logs.Calm"}},
     "formatters": {
         "json": {"()": "apps.ops.logs.JSONFormatter"},
-        "line": {"()": "apps.ops.logs.LineFormatter"},
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
     },
     "handlers": {
         "console": {

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from apps.ops.static_files import collect
+from apps.ops.management.commands.release import collect
 
 pytestmark = pytest.mark.django_db
 

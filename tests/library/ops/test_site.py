@@ -42,6 +42,7 @@ def test_a_long_name_is_cut() -> None:
     assert migrate(PROJECT_NAME="é" * 200).name == "é" * 50
 
 
+@pytest.mark.django_db(transaction=True, reset_sequences=True)
 def test_the_next_site_gets_a_key_of_its_own() -> None:
     Site.objects.all().delete()
 

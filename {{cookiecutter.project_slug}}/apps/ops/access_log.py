@@ -3,16 +3,19 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any, Self
 
-from asgiref.sync import iscoroutinefunction
+from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.contrib.sessions.backends.base import SessionBase
+from django.db import close_old_connections
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils.decorators import sync_and_async_middleware
+from django.utils.functional import cached_property
+from django.views import View
 from prometheus_client import Counter, Histogram
 
 from channels_live import LogContext
@@ -22,8 +25,6 @@ logger = logging.getLogger("access.http")
 MAX_PATH = 1000
 # As nginx has it: whoever asked has not waited.
 GONE = 499
-# Others may be anything: whoever asks makes them up.
-METHODS = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
 
 requests = Counter(
     "django_requests",
@@ -34,6 +35,8 @@ requests = Counter(
 request_seconds = Histogram(
     "django_request_seconds", "Until a request had its response.", ["view"]
 )
+# Requests without a response, and those whose response is a stream that goes on.
+underway: set["RequestContext"] = set()
 
 
 class RequestContext(LogContext):
@@ -49,29 +52,37 @@ class RequestContext(LogContext):
         )
         self.request = request
 
+    @cached_property
+    def match(self) -> ResolverMatch | None:
+        """Where the path leads, redirected or not: to https, or to the last slash."""
+        for path in (self.request.path_info, f"{self.request.path_info}/"):
+            with suppress(Resolver404):
+                return self.request.resolver_match or resolve(path)
+        return None
+
     @property
     def session(self) -> SessionBase | None:
         return getattr(self.request, "session", None)
 
     @property
     def route(self) -> str:
-        match = self.request.resolver_match
-        return f"/{match.route}" if match else ""
+        return f"/{self.match.route}" if self.match else ""
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        return self.match.kwargs if self.match else {}
 
     def fields(self) -> dict[str, str | None]:
         return {"method": self.request.method, **super().fields()}
 
-    @property
-    def arguments(self) -> dict[str, Any]:
-        match = self.request.resolver_match or find_route(self.request.path_info)
-        return match.kwargs if match else {}
-
     def __enter__(self) -> Self:
         self.token = self.current.set(self)
         self.start = time.perf_counter()
+        underway.add(self)
         return self
 
     def __exit__(self, error: type[BaseException] | None, *details: object) -> None:
+        underway.remove(self)
         seconds = time.perf_counter() - self.start
         if error is asyncio.CancelledError:
             self.status = GONE
@@ -84,34 +95,28 @@ class RequestContext(LogContext):
             extra={"status": self.status, "duration": round(seconds, 4)},
         )
         self.current.reset(self.token)
-        count(self.request, self.status, seconds)
-
-
-def find_route(path: str) -> ResolverMatch | None:
-    """Return where a path leads that a redirect answered: to https, or to the last slash."""
-    for candidate in (path, f"{path}/"):
-        with suppress(Resolver404):
-            return resolve(candidate)
-    return None
-
-
-def count(request: HttpRequest, status: int, seconds: float) -> None:
-    """Add a response to the metrics."""
-    view = request.resolver_match.view_name if request.resolver_match else "none"
-    method = request.method if request.method in METHODS else "other"
-    requests.labels(method, view, status).inc()
-    request_seconds.labels(view).observe(seconds)
+        view = self.match.view_name if self.match else "none"
+        method = self.request.method or ""  # whoever asks may make up others
+        is_known = method.lower() in View.http_method_names
+        requests.labels(method if is_known else "other", view, self.status).inc()
+        request_seconds.labels(view).observe(seconds)
 
 
 @sync_and_async_middleware
 def log_requests(get_response: Callable[[HttpRequest], Any]) -> Callable[..., Any]:
-    """Log and count each response. First in MIDDLEWARE, so that it sees them all."""
+    """Log and count each response, before any other middleware but probes.
+
+    Streams go on without a database connection: Django keeps it until they end.
+    """
 
     async def answer_async(request: HttpRequest) -> HttpResponseBase:
         with RequestContext(request) as context:
-            response: HttpResponseBase = await get_response(request)
+            response: Any = await get_response(request)
             context.status = response.status_code
-        return response
+        if context.match and getattr(response, "is_async", False):
+            await sync_to_async(close_old_connections)()
+            response.streaming_content = watch(context, response.streaming_content)
+        return response  # type: ignore[no-any-return]
 
     def answer(request: HttpRequest) -> HttpResponseBase:
         with RequestContext(request) as context:
@@ -120,3 +125,14 @@ def log_requests(get_response: Callable[[HttpRequest], Any]) -> Callable[..., An
         return response
 
     return answer_async if iscoroutinefunction(get_response) else answer
+
+
+async def watch(
+    context: RequestContext, content: AsyncIterator[bytes]
+) -> AsyncIterator[bytes]:
+    underway.add(context)
+    try:
+        async for chunk in content:
+            yield chunk
+    finally:
+        underway.remove(context)

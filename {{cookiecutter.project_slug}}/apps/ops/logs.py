@@ -60,7 +60,7 @@ class JSONFormatter(logging.Formatter):
             "time": self.formatTime(record),
             "level": record.levelname,
             "logger": record.name,
-            "message": message_of(record),
+            "message": clean(record.getMessage())[:MAX_MESSAGE],
         }
         if context := LogContext.current.get():
             line |= context.fields()
@@ -68,22 +68,8 @@ class JSONFormatter(logging.Formatter):
             if name not in STANDARD and isinstance(value, str | int | float):
                 line[name] = value[:MAX_FIELD] if isinstance(value, str) else value
         if record.exc_info:
-            text = without_rows(self.formatException(record.exc_info))
-            line["exception"] = without_secrets(text)
+            line["exception"] = clean(self.formatException(record.exc_info))
         return json.dumps(line)
-
-
-class LineFormatter(logging.Formatter):
-    """For people."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        time, level = self.formatTime(record), record.levelname
-        line = f"{time} {level} {record.name} {visible(message_of(record))}"
-        if (context := LogContext.current.get()) and (user := context.fields()["user"]):
-            line += f" (user {user})"
-        if record.exc_info:
-            line += f"\n{without_secrets(self.formatException(record.exc_info))}"
-        return line
 
 
 def in_brief(record: logging.LogRecord) -> logging.LogRecord:
@@ -92,21 +78,8 @@ def in_brief(record: logging.LogRecord) -> logging.LogRecord:
     return logging.makeLogRecord({**record.__dict__, **brief})
 
 
-def message_of(record: logging.LogRecord) -> str:
-    return without_secrets(record.getMessage())[:MAX_MESSAGE]
-
-
-def without_secrets(text: str) -> str:
-    """Return a text without what lets in whoever knows it, in the address of a request."""
+def clean(text: str) -> str:
+    """Return a text without what PostgreSQL quotes of rows, and what a path lets in with."""
+    text = QUOTED.sub("", text)
     context = LogContext.current.get()
     return context.without_secrets(text) if context else text
-
-
-def without_rows(text: str) -> str:
-    """Return what an exception says without what the database quotes."""
-    return QUOTED.sub("", text)
-
-
-def visible(text: str) -> str:
-    """Return a text in which no character moves the cursor or begins a line."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

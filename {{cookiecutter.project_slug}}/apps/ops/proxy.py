@@ -8,11 +8,10 @@ import logging
 from contextlib import suppress
 from functools import cache
 from ipaddress import ip_address
+from typing import Any
 
 from django.conf import settings
 from django.http.request import split_domain_port
-
-from apps.ops.asgi import Application, Receive, Scope, Send, get_headers
 
 logger = logging.getLogger(__name__)
 
@@ -20,10 +19,10 @@ logger = logging.getLogger(__name__)
 class ProxyMiddleware:
     """Put whom a proxy serves into the scope, in the place of the proxy."""
 
-    def __init__(self, inner: Application) -> None:
+    def __init__(self, inner: Any) -> None:
         self.inner = inner
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         if address := forwarded_for(scope, settings.TRUSTED_PROXY_COUNT):
             scope = {**scope, "client": (address, 0)}
         elif scope["type"] == "http" and not scope.get("client"):
@@ -40,21 +39,17 @@ def complain() -> None:
     )
 
 
-def forwarded_for(scope: Scope, proxies: int) -> str | None:
+def forwarded_for(scope: dict[str, Any], proxies: int) -> str | None:
     """Return the address that the outermost of our own proxies saw.
 
     They each add one; what stands before it is what the visitor claims.
     """
-    if not proxies:
-        return None
-    addresses = ",".join(get_headers(scope, b"x-forwarded-for")).split(",")
-    return parse(addresses[-proxies]) if len(addresses) >= proxies else None
-
-
-def parse(text: str) -> str | None:
-    """Return the address in a text that may name a port too."""
-    text = text.strip()
-    for candidate in (text, split_domain_port(text)[0].strip("[]")):
-        with suppress(ValueError):
-            return str(ip_address(candidate))
+    headers = scope.get("headers", ())
+    values = [value for name, value in headers if name == b"x-forwarded-for"]
+    addresses = b",".join(values).decode("latin-1").split(",")
+    if 0 < proxies <= len(addresses):
+        text = addresses[-proxies].strip()
+        for candidate in (text, split_domain_port(text)[0].strip("[]")):
+            with suppress(ValueError):
+                return str(ip_address(candidate))
     return None

@@ -12,7 +12,7 @@ from sentry_sdk.integrations.excepthook import ExcepthookIntegration
 from sentry_sdk.integrations.logging import EventHandler, ignore_logger
 from sentry_sdk.types import Event, Hint
 
-from apps.ops.logs import message_of, without_rows, without_secrets
+from apps.ops.logs import clean
 from channels_live import LogContext
 
 
@@ -43,10 +43,9 @@ def prepare(event: Event, hint: Hint) -> Event:
     """Return an event with nothing in it that is not in the log."""
     event.pop("extra", None)
     if record := hint.get("log_record"):
-        event["logentry"] = {"formatted": message_of(record)}
+        event["logentry"] = {"formatted": clean(record.getMessage())}
     for exception in event.get("exception", {}).get("values", []):
-        value = without_rows(exception.get("value") or "")
-        exception["value"] = without_secrets(value)
+        exception["value"] = clean(exception.get("value") or "")
     if context := LogContext.current.get():
         fields = context.fields()
         event["user"] = {"id": fields["user"]}

@@ -5,7 +5,6 @@ from typing import Any
 from allauth.account.auth_backends import AuthenticationBackend
 from allauth.account.internal.userkit import get_user_by_username
 from allauth.account.models import EmailAddress
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import connection
 from django.http import HttpRequest
 
@@ -16,19 +15,10 @@ class OneHashBackend(AuthenticationBackend):
     Of a login that is nobody's a hash is made too, so the time tells nothing.
     """
 
-    def _authenticate(
-        self, request: HttpRequest | None, **credentials: Any
-    ) -> AbstractBaseUser | None:
-        user = find_user(credentials.get("username") or credentials["email"])
+    def _authenticate(self, request: HttpRequest | None, **credentials: Any) -> Any:
+        login = credentials.get("username") or credentials["email"]
+        proven = EmailAddress.objects.filter(email=login.lower(), verified=True).first()
+        user = proven.user if proven else get_user_by_username(login)
         if not connection.in_atomic_block:
             connection.close()  # others may have it while the hash is made
-        checked: AbstractBaseUser | None = self._check_password(
-            user, credentials["password"]
-        )
-        return checked
-
-
-def find_user(login: str) -> AbstractBaseUser | None:
-    address = EmailAddress.objects.filter(email=login.lower(), verified=True).first()
-    user: AbstractBaseUser | None = address.user if address else None
-    return user or get_user_by_username(login)
+        return self._check_password(user, credentials["password"])

@@ -8,8 +8,6 @@ from channels.routing import get_default_application
 from channels.testing import HttpCommunicator
 from pytest_django import Settings
 
-from apps.ops.probes import ProbeMiddleware
-
 TOKEN = "a-token"
 
 
@@ -45,7 +43,7 @@ async def test_without_a_database_it_is_not() -> None:
 
 async def test_whoever_has_the_token_reads_the_numbers(settings: Settings) -> None:
     settings.METRICS_TOKEN = TOKEN
-    application = ProbeMiddleware(get_default_application())
+    application = get_default_application()
 
     response = await get(application, "/metrics", f"Bearer {TOKEN}")
     assert b"websocket_open_sockets " in response["body"]

@@ -1,22 +1,14 @@
 from django.conf import settings
-from django.core.management.color import no_style
 from django.db import migrations
 
 
 def set_site(apps, schema_editor):
     Site = apps.get_model("sites", "Site")
-    connection = schema_editor.connection
-    Site.objects.using(connection.alias).update_or_create(
-        pk=settings.SITE_ID,
-        defaults={
-            "domain": settings.SITE_DOMAIN,
-            "name": settings.PROJECT_NAME[:50],  # as long as names may be
-        },
-    )
-    # The key was given, not drawn: without this, PostgreSQL gives it out again.
-    with connection.cursor() as cursor:
-        for statement in connection.ops.sequence_reset_sql(no_style(), [Site]):
-            cursor.execute(statement)
+    name = settings.PROJECT_NAME[:50]  # as long as names may be
+    sites = Site.objects.using(schema_editor.connection.alias)
+    values = {"domain": settings.SITE_DOMAIN, "name": name}
+    if not sites.filter(pk=settings.SITE_ID).update(**values):
+        sites.create(**values)  # the first one: the database gives it SITE_ID
 
 
 class Migration(migrations.Migration):

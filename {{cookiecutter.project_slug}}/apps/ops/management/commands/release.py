@@ -1,18 +1,23 @@
 """What a new version needs before its first process starts."""
 
+import filecmp
+import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from django.conf import settings
+from django.contrib.staticfiles.management.commands import collectstatic
+from django.core.files.storage import storages
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
-from apps.ops.static_files import collect
-
 LOCK = int.from_bytes(b"release", "big")
+MANIFEST = "staticfiles.json"
 
 
 class Command(BaseCommand):
@@ -58,3 +63,38 @@ class Command(BaseCommand):
                 f"{root} is read-only and empty. Make it writable, or run "
                 "collectstatic when the image is built."
             )
+
+
+def collect(root: Path) -> int:
+    """Collect static files into a folder, each in one step; return how many changed.
+
+    Django's collectstatic writes anew even what has not changed, and who asks a running
+    process for a file meanwhile gets half of it. Nothing is deleted: pages of an older
+    version are still open in browsers.
+    """
+    with TemporaryDirectory() as folder:
+        command = collectstatic.Command()
+        command.storage = storages.create_storage(
+            {**settings.STORAGES["staticfiles"], "OPTIONS": {"location": folder}}
+        )
+        call_command(command, interactive=False, verbosity=0)
+        fresh, manifest = Path(folder), Path(folder, MANIFEST)
+        if manifest.exists():
+            # servestatic has noted sizes, which it is not to expect of an old version.
+            noted = json.loads(manifest.read_text())
+            manifest.write_text(json.dumps({**noted, "stats": {}}))
+        files = [path for path in fresh.rglob("*") if path.is_file()]
+        # The manifest names the others, so it comes last.
+        files.sort(key=lambda path: path == manifest)
+        return sum(replace(root / path.relative_to(fresh), path) for path in files)
+
+
+def replace(old: Path, new: Path) -> bool:
+    """Replace a file unless it is the same; return whether it was not."""
+    if old.exists() and filecmp.cmp(old, new, shallow=False):
+        return False
+    old.parent.mkdir(parents=True, exist_ok=True)
+    beside = old.with_name(f".{old.name}.new")
+    shutil.copyfile(new, beside)
+    beside.replace(old)
+    return True

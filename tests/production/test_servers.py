@@ -195,7 +195,7 @@ def test_a_missing_secret_key_stops_the_start_with_a_sentence(
         env={"DEBUG": "false", "SECRET_KEY": ""},
     )
     assert done.returncode != 0
-    assert "SECRET_KEY is not set" in done.stderr.splitlines()[-1]
+    assert "Set the SECRET_KEY environment variable" in done.stderr.splitlines()[-1]
 
 
 def test_the_in_memory_layer_in_production_is_warned_about(

@@ -7,7 +7,6 @@ import os
 from importlib.util import find_spec
 from pathlib import Path
 
-from django.core.exceptions import ImproperlyConfigured
 from django.utils.autoreload import DJANGO_AUTORELOAD_ENV
 from django.utils.csp import CSP
 from redis.connection import parse_url
@@ -35,14 +34,11 @@ NAVIGATION: list[tuple[str, str]] = []
 # Core
 
 DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env.str("SECRET_KEY", default="")
-if not SECRET_KEY:
-    if not DEBUG:
-        raise ImproperlyConfigured(
-            "SECRET_KEY is not set. Give it a long random value in the environment "
-            "or in .env; .env.example shows how to make one."
-        )
-    SECRET_KEY = "insecure-and-only-for-development"  # noqa: S105
+# Without one, a start in production stops with a sentence.
+SECRET_KEY = env.str(
+    "SECRET_KEY",
+    default="insecure-and-only-for-development" if DEBUG else env.NOTSET,
+)
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 
 ALLOWED_HOSTS = env.list(
@@ -64,7 +60,6 @@ DEBUG_TOOLBAR = (
     and "PYTEST_VERSION" not in os.environ
     and find_spec("debug_toolbar") is not None
 )
-DEBUG_TOOLBAR_CONFIG = {"SHOW_COLLAPSED": True}
 INTERNAL_IPS = ["127.0.0.1", "::1"]  # where the toolbar is shown
 MIGRATION_MODULES = {"debug_toolbar": None}  # it stores nothing
 

@@ -7,7 +7,8 @@ from django.utils.translation import gettext as _
 from channels_live.base.asgi import Receive, Scope, Send
 from channels_live.base.frames import InvalidFrame
 from channels_live.consumers import JsonConsumer
-from channels_live.live.names import Foreign, Outdated, Place, owner, unsign
+from channels_live.live.names import Foreign, owner, unsign
+from channels_live.live.place import Outdated, Place
 from channels_live.live.topic import Page
 
 # Regions of one page, whose states may all wait for a socket that does not read.

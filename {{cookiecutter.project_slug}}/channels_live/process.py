@@ -28,7 +28,7 @@ LOOK_INTERVAL = 1
 REPAIR_INTERVAL = 2
 BEAT_INTERVAL = 5
 CHECK_INTERVAL = 30
-CLEAR_INTERVAL = 60
+CLEAR_INTERVAL = 600
 RENEWAL_INTERVAL = 3600
 
 
@@ -105,7 +105,7 @@ class Process:
         if failed and not layer_outage.failed:
             # What was told meanwhile was not heard.
             self.presence.all_changed()
-            self.live.all_changed()
+            self.live.changed()
             await self.check_sockets()
 
     async def check_sockets(self) -> None:

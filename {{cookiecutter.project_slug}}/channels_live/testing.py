@@ -23,10 +23,10 @@ from django.utils.translation import deactivate
 from channels_live.base.work import finish_threads
 from channels_live.consumers import PING, PONG, JsonConsumer
 from channels_live.handshake.tickets import PROTOCOL
-from channels_live.live.keys import decode
-from channels_live.live.names import Place, owner
+from channels_live.live.names import decode, owner
+from channels_live.live.place import Place
 from channels_live.live.region import Live
-from channels_live.live.rendering import place_of_page, show
+from channels_live.live.rendering import show
 from channels_live.models import Change
 from channels_live.process import get_process
 from channels_live.runner import check_test, keep_apart
@@ -100,7 +100,7 @@ async def open_live(user: Any, region: type[Live], key: Any) -> AsyncIterator[Li
     read in threads.
     """
     check_test()
-    place = Place(region, region.clean_key(key), *place_of_page())
+    place = Place.of_page(region, key)
     async with open_socket(websocket_reverse("ws_live"), user) as socket:
         await has_entered(socket)
         name = place.sign(owner(user or AnonymousUser(), None))

@@ -17,7 +17,7 @@ from channels_live import (
     in_thread,
     websocket_application,
 )
-from channels_live.live.names import Place
+from channels_live.live.place import Place
 
 
 class Flow(Consumer):

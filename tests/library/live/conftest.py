@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from pytest_django import Settings
 
-from channels_live.live.ledger import Ledger
+from channels_live.live.changes import Ledger
 from channels_live.observe.outage import database_outage, layer_outage
 from tests.library.live import regions
 

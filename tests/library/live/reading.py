@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from django.db import connection, transaction
 
-from channels_live.live.ledger import Ledger, Notice
+from channels_live.live.changes import Ledger, Notice
 from tests.library.live.regions import Text
 
 

@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.db import connections, transaction
 from pytest_django import DjangoDbBlocker, Settings
 
-from channels_live.live.ledger import Ledger
+from channels_live.live.changes import Ledger
 from channels_live.models import Change
 from channels_live.testing import open_live
 from tests.library.live.reading import read

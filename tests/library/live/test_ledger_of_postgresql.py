@@ -2,7 +2,7 @@
 
 import pytest
 
-from channels_live.live.ledger import Cleaner, Ledger
+from channels_live.live.changes import Ledger, clear
 from tests.library.live.reading import look, open_transaction, read
 from tests.library.live.regions import Text
 
@@ -30,17 +30,15 @@ def test_a_transaction_that_was_open_before(ledger: Ledger) -> None:
 
 
 def test_a_row_of_a_long_import_is_not_deleted_before_it_is_read(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    ledger: Ledger,
 ) -> None:
-    cleaner = Cleaner()
-    now = 1000.0
-    monkeypatch.setattr("channels_live.live.ledger.monotonic", lambda: now)
+    known: list[Ledger] = []
     with open_transaction(1):
-        for _ in range(30):
-            now += 100
-            cleaner.clear()
+        for _ in range(3):
+            known = clear(known)
+            Text.changed(2)
             read(ledger)
-    cleaner.clear()
+    clear(known)
     assert read(ledger) == ["tests.Text 1"]
 
 

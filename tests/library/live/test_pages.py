@@ -19,14 +19,8 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import override
 
 from channels_live import Live
-from channels_live.live.names import (
-    Foreign,
-    Outdated,
-    Place,
-    owner,
-    sign,
-    unsign,
-)
+from channels_live.live.names import Foreign, owner, sign, unsign
+from channels_live.live.place import Outdated, Place
 from channels_live.live.region import regions as registry
 from channels_live.live.rendering import State, answer
 from channels_live.testing import render_live
@@ -216,23 +210,6 @@ def test_a_name_of_an_older_release_is_outdated() -> None:
         Place.unsign(sign("live", "", "tests.Text", 1, "en", "/"), "")
     with pytest.raises(Foreign):
         Place.unsign(sign("listen", "", "news"), "")
-
-
-def test_a_long_key_is_refused() -> None:
-    assert render("{% live 'tests.Text' key %}", key="ö" * 255)
-    with pytest.raises(ValueError, match=r"no key of 2,002 characters: as JSON, a key"):
-        render("{% live 'tests.Text' key %}", key="x" * 2000)
-
-
-@pytest.mark.django_db
-def test_keys_of_another_type_are_named(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(
-        Text, "get_contexts", lambda self, keys: {str(key): {} for key in keys}
-    )
-    assert render_live(None, Text, 5) == ""
-    assert "Text.get_contexts returns '5', which it was not asked for" in caplog.text
 
 
 def test_the_token_of_a_form_is_the_visitor_s(ada: Any) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from channels_live.live.rendering import State, answer, place_of_page
+from channels_live.live.place import Place
+from channels_live.live.rendering import State, answer
 from tests.library.live.reading import open_transaction
 from tests.library.live.regions import Text
 
@@ -30,7 +31,7 @@ def test_others_are_read_beside_it(monkeypatch: pytest.MonkeyPatch, limit: str) 
 
     monkeypatch.setattr(Text, "get_contexts", get_contexts)
     with open_transaction(1):
-        found, _ = answer(Text, place_of_page(), range(10), [])
+        found, _ = answer(Text, Place.of_page(Text, 1).setting, range(10), [])
 
     states = {**found}
     failed = states.pop(SLOW)

@@ -9,7 +9,8 @@ from django.contrib.auth.models import Group
 from django.db import OperationalError
 from pytest_django import DjangoAssertNumQueries
 
-from channels_live.live.rendering import answer, place_of_page
+from channels_live.live.place import Place
+from channels_live.live.rendering import answer
 from channels_live.process import get_process
 from channels_live.testing import open_live
 from tests.library.live.regions import Card, Staff, Text, User
@@ -60,7 +61,7 @@ def test_users_are_read_together_and_their_groups_anew(
 ) -> None:
     asked = [(key, {ada.pk, bob.pk, None}) for key in range(3)]
     with django_assert_num_queries(1):
-        _, rights = answer(Text, place_of_page(), [], asked)
+        _, rights = answer(Text, Place.of_page(Text, 1).setting, [], asked)
     assert [{*one} for one in rights] == [{ada.pk, bob.pk, None}] * 3
 
     monkeypatch.setattr(
@@ -69,7 +70,8 @@ def test_users_are_read_together_and_their_groups_anew(
     editors = Group.objects.create(name="editors")
     editors.user_set.add(bob)
     asked = [(editors.pk, {ada.pk, bob.pk})]
-    assert answer(Text, place_of_page(), [], asked)[1] == [{bob.pk: True}]
+    _, rights = answer(Text, Place.of_page(Text, 1).setting, [], asked)
+    assert rights == [{bob.pk: True}]
 
 
 async def test_who_cannot_be_asked_for_is_denied_and_others_go_on(

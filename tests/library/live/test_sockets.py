@@ -13,9 +13,9 @@ from django.utils.translation import gettext, override
 
 from channels_live import CloseCode, Live, publish
 from channels_live.delivery.outbox import Outbox
-from channels_live.live.keys import subject
-from channels_live.live.names import Place, owner
+from channels_live.live.names import owner, subject
 from channels_live.live.names import sign as sign_name
+from channels_live.live.place import Place
 from channels_live.live.region import regions as registry
 from channels_live.live.rendering import show
 from channels_live.observe.outage import layer_outage
@@ -424,7 +424,7 @@ async def test_a_page_that_was_away_for_long_trusts_nothing(
 ) -> None:
     async with open_live(ada, Card, ada.pk) as page:
         await User.objects.filter(pk=ada.pk).aupdate(first_name="Ida")
-        monkeypatch.setattr("channels_live.live.ledger.KEEP", 0)
+        monkeypatch.setattr("channels_live.live.changes.KEEP", 0)
 
         await page.shows("Ida")
 

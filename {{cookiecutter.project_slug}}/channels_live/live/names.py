@@ -1,21 +1,81 @@
-"""Names of regions: what a page may ask its socket for, signed for whoever got the page."""
+"""Keys of regions, and names: what a page may ask its socket for, signed for its visitor."""
 
-from typing import Any, NamedTuple, Self
+import json
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import date, datetime
+from decimal import Decimal
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
 
 from django.contrib.sessions.backends.base import SessionBase
 from django.core import signing
 from django.utils.crypto import salted_hmac
 
-from channels_live.live.keys import Key, decode, digest, encode, subject
-from channels_live.live.region import Live, regions
+type Key = int | str | UUID | Decimal | date | datetime | tuple["Key", ...]
+
+# What JSON has no type for, and how it is made of its text.
+TYPES: Mapping[str, Callable[[str], Any]] = {
+    "UUID": UUID,
+    "Decimal": Decimal,
+    "date": date.fromisoformat,
+    "datetime": datetime.fromisoformat,
+}
 
 
 class Foreign(Exception):
     """Raised for a name that was not made here, or not for this visitor."""
 
 
-class Outdated(Exception):
-    """Raised for a name of a region that is no more: the page is of another release."""
+def encode(key: Any) -> Any:
+    """Return a key as JSON has it. Raises TypeError."""
+    if isinstance(key, tuple):
+        return [encode(part) for part in key]
+    if type(key).__name__ in TYPES:
+        return {type(key).__name__: str(key)}
+    if isinstance(key, (int, str)) and not isinstance(key, bool):
+        return key
+    names = ", ".join(TYPES)
+    raise TypeError(
+        f"Expected a region's key as int, str, {names} or a tuple of these, got {key!r}."
+    )
+
+
+def decode(value: Any) -> Any:
+    """Return the key that was encoded."""
+    if isinstance(value, list):
+        return tuple(decode(part) for part in value)
+    if isinstance(value, dict):
+        ((name, text),) = value.items()
+        return TYPES[name](text)
+    return value
+
+
+def subject(region: str, key: Any = None) -> str:
+    """Return what a notice is about: a key of a region, or without a key all of them.
+
+    A number or a UUID and the text of it are one.
+    """
+    text = "" if key is None else json.dumps(encode(typed(key)), separators=(",", ":"))
+    return f"{region} {text}"
+
+
+def typed(key: Any) -> Any:
+    """Return the number or the UUID that a text is of, if it is of one."""
+    if isinstance(key, tuple):
+        return tuple(typed(part) for part in key)
+    if isinstance(key, str):
+        for kind in (int, UUID):
+            with suppress(ValueError):
+                if str(kind(key)) == key:
+                    return kind(key)
+    return key
+
+
+def digest(*parts: object) -> str:
+    """Return a short hash."""
+    return blake2b(json.dumps(parts).encode(), digest_size=9).hexdigest()
 
 
 def owner(user: Any, session: SessionBase | None) -> str:
@@ -24,9 +84,8 @@ def owner(user: Any, session: SessionBase | None) -> str:
         return f"user {user.pk}"
     if session is None or not session.session_key:
         return ""
-    return salted_hmac(
-        "channels_live.live", session.session_key, algorithm="sha256"
-    ).hexdigest()[:20]
+    salt = "channels_live.live"
+    return salted_hmac(salt, session.session_key, algorithm="sha256").hexdigest()[:20]
 
 
 def sign(tag: str, owner: str, *content: Any) -> str:
@@ -42,44 +101,6 @@ def unsign(tag: str, name: object, owner: str) -> list[Any]:
     except (signing.BadSignature, ValueError) as error:
         raise Foreign from error
     bound_to, *content = signed
-    is_anonymous = not owner.startswith("user ")
-    if bound_to != owner and not (is_anonymous and bound_to == ""):
+    if bound_to != owner and (bound_to or owner.startswith("user ")):
         raise Foreign
     return content
-
-
-class Place(NamedTuple):
-    """A region as pages show it."""
-
-    region: type[Live]
-    key: Key
-    language: str
-    prefix: str  # where the site is mounted
-    zone: str | int = ""  # a time zone's name, or its offset in minutes
-
-    @property
-    def setting(self) -> tuple[str, str, str | int]:
-        """Where a region is rendered: see rendering.in_place()."""
-        return self.language, self.prefix, self.zone
-
-    @property
-    def subject(self) -> str:
-        return subject(self.region.name, self.key)
-
-    @property
-    def topic(self) -> str:
-        """What pages know it by."""
-        return digest(self.region.name, encode(self.key), *self.setting)
-
-    def sign(self, owner: str) -> str:
-        return sign("live", owner, self.region.name, encode(self.key), *self.setting)
-
-    @classmethod
-    def unsign(cls, name: object, owner: str) -> Self:
-        """Return the place that was signed. Raises Foreign or Outdated."""
-        try:
-            label, key, language, prefix, zone = unsign("live", name, owner)
-            region = regions[label]
-            return cls(region, region.clean_key(decode(key)), language, prefix, zone)
-        except (KeyError, TypeError, ValueError):
-            raise Outdated from None

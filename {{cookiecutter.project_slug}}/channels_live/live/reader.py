@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from itertools import islice
 
 from channels_live.base.work import Lane, Tasks
-from channels_live.delivery.group import complain
-from channels_live.live.keys import Key
+from channels_live.live.names import Key
 from channels_live.live.region import Live
-from channels_live.live.rendering import Rights, State, answer
+from channels_live.live.rendering import Read, Rights, answer
 from channels_live.live.topic import Topic
 from channels_live.observe.outage import RETRY_AFTER, database_outage
 
@@ -18,15 +17,12 @@ logger = logging.getLogger(__name__)
 # Keys that are read in one visit to a thread, and visits of one region at a time.
 BATCH = 50
 VISITS = 2
-# A visit that takes longer is logged, in seconds.
-SLOW = 3
+# From one visit for a topic to the next, in seconds.
+PAUSE = 0.1
 FAILURE = (
     "%s with the key %r fails: pages keep what they have; who was asked about in vain, "
     "in allows(), sees it no more until it works again."
 )
-SLOW_REGION = f"Reading %s takes more than {SLOW} seconds; only its own pages wait."
-# From one visit for a topic to the next, in seconds.
-PAUSE = 0.1
 
 
 class Reader:
@@ -54,55 +50,44 @@ class Reader:
                 topics = list(islice(like, BATCH))
                 for topic in topics:
                     del self._waiting[topic]
+                    topic.is_busy = True
                 await self._visit(topics)
         finally:
             self._workers -= 1
 
     async def _visit(self, topics: list[Topic]) -> None:
-        name, loop = self._region.name, asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
         rested = loop.time() + PAUSE
-        for topic in topics:
-            topic.begin()
-        stale = [topic.place.key for topic in topics if topic.is_read]
-        users = [
+        stale = [topic.place.key for topic in topics if topic.begin()]
+        asked = [
             (one.place.key, {page.user.pk for page in one.asked}) for one in topics
         ]
-        visit = self._lane.in_thread(answer)
-        is_answered = False
-        clock = loop.call_later(SLOW, complain, SLOW_REGION, name)
+        answers = None
         try:
-            with database_outage.noticed(name):
+            with database_outage.noticed(self._region.name):
                 setting = topics[0].place.setting
-                answers = await visit(self._region, setting, stale, users)
-                database_outage.end(name)
-                self._show(topics, *answers)
-                is_answered = True
+                visit = self._lane.in_thread(answer)
+                answers = await visit(self._region, setting, stale, asked)
+                database_outage.end(self._region.name)
         finally:
-            clock.cancel()
-            if not is_answered:
+            if answers is None:
                 rested = loop.time() + RETRY_AFTER
                 for topic in topics:
-                    topic.ask_again()
+                    topic.changed()
             loop.call_at(rested, self._go_on, topics)
+        if answers is not None:
+            self._show(topics, *answers)
 
     def _show(
-        self,
-        topics: list[Topic],
-        states: Mapping[Key, State | Exception],
-        rights: list[Rights],
+        self, topics: list[Topic], states: Mapping[Key, Read], rights: list[Rights]
     ) -> None:
-        errors: dict[str, tuple[Topic, Exception]] = {}
+        errors = {}
         for topic, those in zip(topics, rights, strict=True):
-            state = states.get(topic.place.key)
-            topic.answer(state, those)
-            found = [
-                one for one in (state, *those.values()) if isinstance(one, Exception)
-            ]
-            if not topic.has_failed:  # else it has been logged
-                errors.update((repr(error), (topic, error)) for error in found)
-            topic.has_failed = bool(found)
-        for topic, error in errors.values():
-            logger.error(FAILURE, self._region.name, topic.place.key, exc_info=error)
+            key = topic.place.key
+            for error in topic.answer(states.get(key), those):
+                errors[repr(error)] = key, error
+        for key, error in errors.values():
+            logger.error(FAILURE, self._region.name, key, exc_info=error)
 
     def _go_on(self, topics: list[Topic]) -> None:
         for topic in topics:

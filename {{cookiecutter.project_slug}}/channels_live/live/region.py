@@ -1,18 +1,19 @@
 """Regions: the parts of pages that show the present state of something."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from inspect import iscoroutinefunction
 from typing import Any, ClassVar
 
 from django.apps import apps
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.db import connections
 from django.db.models import Field, Model
+from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
 
-from channels_live.live import changes, follows
-from channels_live.live.keys import as_json, subject
+from channels_live.live import changes
+from channels_live.live.names import encode, subject
 
-# The longest key, in characters of JSON: names of regions have to fit into frames.
-MAX_KEY = 1600
 # Every region of the project, by "app_label.ClassName".
 regions: dict[str, type["Live"]] = {}
 
@@ -98,8 +99,14 @@ class Live:
         """Follow the models, which are loaded by now."""
         changes.followed.update(cls.fields)
         for model, field in cls.fields.items():
-            changed = cls.changed_all if field is None else cls.changed
-            follows.connect(cls.name, model, field, changed)
+            mark = partial(mark_changed, cls, field)
+            for sender in with_subclasses(model):
+                for signal in (post_save, post_delete):
+                    signal.connect(mark, sender, weak=False, dispatch_uid=cls.name)
+                if field is not None:
+                    look, uid = partial(look_before, field), field.attname
+                    for signal in (pre_save, pre_delete):
+                        signal.connect(look, sender, weak=False, dispatch_uid=uid)
 
     @classmethod
     def clean_key(cls, key: Any) -> Any:
@@ -112,11 +119,7 @@ class Live:
                 key = field.to_python(key)
             except ValidationError:
                 raise ValueError(f"{cls.name} has no key {key!r}.") from None
-        if len(as_json(key)) > MAX_KEY:
-            raise ValueError(
-                f"{cls.name} has no key of {len(as_json(key)):,} characters: as JSON, a "
-                f"key may have {MAX_KEY:,}. Take the primary key of what is shown."
-            )
+        encode(key)
         return key
 
 
@@ -139,3 +142,35 @@ def find_field(
             f"{where}: {model._meta.label}.{name} is in no column: follow one of {names}."
         )
     return found
+
+
+def with_subclasses(model: type[Model]) -> Iterator[type[Model]]:
+    yield model
+    for subclass in model.__subclasses__():
+        yield from with_subclasses(subclass)
+
+
+def look_before(field: Field, instance: Model, using: str, **kwargs: object) -> None:
+    """Ask the database for the key that a row has had, which may be another by now."""
+    keys: set[Any] = set()
+    instance.__dict__.setdefault("_live_keys", {})[field.attname] = keys
+    if instance._is_pk_set():  # type: ignore[attr-defined]
+        rows = type(instance)._base_manager.using(using).filter(pk=instance.pk)
+        if connections[using].in_atomic_block:
+            rows = rows.select_for_update(no_key=True)  # or it moves meanwhile
+        keys.update(rows.values_list(field.attname, flat=True))
+
+
+def mark_changed(
+    region: type[Live],
+    field: Field | None,
+    instance: Model,
+    using: str,
+    **kwargs: object,
+) -> None:
+    if field is None:
+        region.changed_all(using)
+        return
+    had = instance.__dict__.get("_live_keys", {}).get(field.attname, set())
+    keys = had | {instance.__dict__.get(field.attname)}
+    region.changed(*(key for key in keys if key is not None), using=using)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import timedelta
 from functools import partial
 from typing import Any, Literal, NamedTuple
 
@@ -13,18 +12,14 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import router
 from django.template.loader import get_template
 from django.templatetags.cache import CacheNode
-from django.urls import get_script_prefix, set_script_prefix
-from django.utils import timezone
-from django.utils.translation import get_language, override
 
-from channels_live.delivery.group import complain
-from channels_live.live.keys import Key, digest
+from channels_live.live.names import Key, digest
+from channels_live.live.place import in_place
 from channels_live.live.region import Live
 from channels_live.observe.outage import database_outage, is_bug
 
 # The largest region, in bytes.
 MAX_SIZE = 64 * 1024
-STRANGE_KEYS = "%s, which it was not asked for. Return the keys as they are given."
 # What stands for the token in a region, which is the same for everybody.
 TOKEN = "channels-live-csrf-token"  # noqa: S105
 FIELD = '<input type="hidden" name="csrfmiddlewaretoken" value="{}">'
@@ -50,6 +45,8 @@ def refuse_in_cache() -> None:
 
 # Those who may see a key, and why others could not be asked about.
 type Rights = Mapping[Any, Literal[True] | Exception]
+# What a key shows, or why it could not be read.
+type Read = State | Exception
 
 
 class State(NamedTuple):
@@ -71,7 +68,7 @@ def answer(
     setting: tuple[str, str, str | int],
     stale: Sequence[Key],
     asked: Iterable[tuple[Key, Collection[Any]]],
-) -> tuple[Mapping[Key, State | Exception], list[Rights]]:
+) -> tuple[Mapping[Key, Read], list[Rights]]:
     """Return what stale keys show now, or why that is not known; and who may see a key.
 
     Users are given by primary key, None for who is not logged in. Called in a thread.
@@ -136,26 +133,6 @@ def show(region: type[Live], key: Key, user: Any) -> State | None:
     return read(live, [key])[key]
 
 
-@contextmanager
-def in_place(language: str, prefix: str, zone: str | int) -> Iterator[None]:
-    """Be in the language, the time zone and under the mount point of a page."""
-    before = get_script_prefix()
-    set_script_prefix(prefix)
-    at = timezone.get_fixed_timezone(zone) if isinstance(zone, int) else zone
-    try:
-        with override(language or None), timezone.override(at or None):
-            yield
-    finally:
-        set_script_prefix(before)
-
-
-def place_of_page() -> tuple[str, str, str | int]:
-    """Return what in_place() takes, of the page that is rendered now."""
-    zone: Any = timezone.get_current_timezone()
-    at = getattr(zone, "key", "") or zone.utcoffset(None) // timedelta(minutes=1)
-    return get_language() or "", get_script_prefix(), at
-
-
 def read(live: Live, keys: Sequence[Key]) -> dict[Key, State]:
     """Return what each key shows now. Raises what the region raises."""
     try:
@@ -164,8 +141,6 @@ def read(live: Live, keys: Sequence[Key]) -> dict[Key, State]:
         if len(keys) > 1:
             raise
         contexts = {}
-    for strange in contexts.keys() - set(keys):
-        complain(STRANGE_KEYS, f"{live.name}.get_contexts returns {strange!r}")
     return {
         key: render(live, contexts[key]) if key in contexts else EMPTY for key in keys
     }

@@ -6,8 +6,8 @@ from typing import Any
 
 from channels_live.base.frames import dump
 from channels_live.delivery.socket import Socket
-from channels_live.live.names import Place
-from channels_live.live.rendering import Rights, State
+from channels_live.live.place import Place
+from channels_live.live.rendering import Read, Rights, State
 
 
 class Page:
@@ -30,7 +30,7 @@ class View:
 
     def __init__(self, digest: str) -> None:
         self.digest = digest  # of what the page shows
-        self.is_checked = False  # whether the user may see it; else that is to be asked
+        self.is_checked = False  # whether the user may see it
         self.is_live = False  # as the page has been told
 
 
@@ -40,14 +40,12 @@ class Topic:
     def __init__(self, place: Place) -> None:
         self.place = place
         self.name = place.topic
-        self.subject = place.subject
         self.views: dict[Page, View] = {}
         self.event = ""  # the last state that could be read, as pages get it
         self.digest = ""
         self.is_stale = True
         self.has_failed = False
         self.is_busy = False  # asked for right now, or a moment ago
-        self.is_read = False  # with that
         self.asked: dict[Page, View] = {}  # whose rights are asked for with that
 
     @property
@@ -69,24 +67,26 @@ class Topic:
         self.views.pop(page, None)
         page.topics.pop(self.name, None)
 
-    def begin(self) -> None:
-        """Begin to ask for what is wanted."""
-        self.is_busy = True
-        self.is_read, self.is_stale = self.is_stale or self.has_failed, False
+    def changed(self) -> None:
+        """Have it read anew, and the rights to see it."""
+        self.is_stale = True
+        for view in self.views.values():
+            view.is_checked = False
+
+    def begin(self) -> bool:
+        """Begin to ask for what is wanted. Returns whether it is to be read."""
+        is_read, self.is_stale = self.is_stale or self.has_failed, False
         views = self.views.items()
         self.asked = {page: view for page, view in views if not view.is_checked}
         for view in self.asked.values():
             view.is_checked = True
+        return is_read
 
-    def ask_again(self) -> None:
-        self.is_stale |= self.is_read
-        for view in self.asked.values():
-            view.is_checked = False
-
-    def answer(self, state: State | Exception | None, rights: Rights) -> None:
+    def answer(self, state: Read | None, rights: Rights) -> list[Exception]:
         """Show pages what was read, or take from them what they may not see.
 
         Those that were not asked for are, before they are shown what has changed.
+        Returns what has failed, unless something did before.
         """
         if isinstance(state, State):
             if self.digest != state.digest:
@@ -107,6 +107,11 @@ class Topic:
                     self.discard(page)
             elif not isinstance(state, Exception):
                 self._show(page, view)
+        errors = [
+            one for one in (state, *rights.values()) if isinstance(one, Exception)
+        ]
+        had_failed, self.has_failed = self.has_failed, bool(errors)
+        return [] if had_failed else errors
 
     def _show(self, page: Page, view: View) -> None:
         if view.digest != self.digest:

@@ -11,9 +11,8 @@ from collections.abc import Collection, Iterable, Iterator
 from channels_live.base.messages import Message
 from channels_live.base.work import Tasks, in_own_thread
 from channels_live.delivery.socket import Socket
-from channels_live.live.changes import aliases
-from channels_live.live.ledger import Cleaner, Ledger, Notice
-from channels_live.live.names import Place
+from channels_live.live.changes import Ledger, Notice, aliases, clear
+from channels_live.live.place import Place
 from channels_live.live.reader import Reader
 from channels_live.live.region import Live
 from channels_live.live.topic import Page, Topic
@@ -28,20 +27,19 @@ class Topics:
         # By their subjects; then, as there is one for each language, by their names.
         self._topics: defaultdict[str, dict[str, Topic]] = defaultdict(dict)
         self._readers: dict[type[Live], Reader] = {}
-        self._ledgers: dict[str, Ledger] = {}
+        self._ledgers: dict[str, Ledger] = {}  # by the databases' aliases
+        self._known: list[Ledger] = []  # as they were when rows were deleted last
+        self._heard: set[Notice] = set()  # since the databases were read
         self._has_looked = False
         self._looking = asyncio.Lock()
-        self._cleaner = Cleaner()
-        self._heard: set[Notice] = set()  # since the databases were read
 
     async def watch(self, page: Page, pairs: Iterable[tuple[Place, str]]) -> None:
         """Show regions on a page, which shows the states with these digests now."""
         topics = []
         for place, digest in pairs:
             of_subject = self._topics[place.subject]
-            topic = of_subject.setdefault(place.topic, Topic(place))
-            topic.add(page, digest)
-            topics.append(topic)
+            topics.append(of_subject.setdefault(place.topic, Topic(place)))
+            topics[-1].add(page, digest)
         # What changes while it is read has to be found.
         if not self._has_looked:
             await asyncio.wait([self._tasks.spawn(self.look())])
@@ -61,69 +59,59 @@ class Topics:
                 self._heard.add((subject, row))
                 self.changed(subject)
 
-    def changed(self, subject: str) -> None:
-        """Read anew what a subject shows."""
+    def changed(self, subject: str = "") -> None:
+        """Read anew what a subject shows, or without one whatever is shown."""
         subjects = [subject]
-        if subject.endswith(" "):  # all keys
+        if not subject or subject.endswith(" "):  # all keys of a region
             subjects = [one for one in self._topics if one.startswith(subject)]
         for one in subjects:
             for topic in self._topics.get(one, {}).values():
-                self._changed(topic)
-
-    def all_changed(self) -> None:
-        """Read anew whatever is shown."""
-        for topic in self._all():
-            self._changed(topic)
+                topic.changed()
+                self._want(topic)
 
     def check(self, sockets: Collection[Socket] | None = None) -> None:
         """Ask again who may see what is shown, by these sockets alone if given."""
         for topic in self._all():
             for page, view in topic.views.items():
-                if sockets is None or page.socket in sockets:
-                    view.is_checked = False
+                view.is_checked &= sockets is not None and page.socket not in sockets
             self._want(topic)
 
     async def look(self) -> None:
-        """Find what changed though no message said so."""
+        """Find what changed though no message said so, and forget what no page shows."""
         for topic in [one for one in self._all() if not one.views]:
-            del self._topics[topic.subject][topic.name]
-            if not self._topics[topic.subject]:
-                del self._topics[topic.subject]
+            of_subject = self._topics[topic.place.subject]
+            del of_subject[topic.name]
+            if not of_subject:
+                del self._topics[topic.place.subject]
         if self._topics:
             async with self._looking:
                 heard, self._heard = self._heard, set()
                 # Each is a part of its own: one that is away must not hold up the others.
+                looks = (self._look_at(alias, heard) for alias in aliases())
                 try:
-                    looks = (self._look_at(alias, heard) for alias in aliases())
                     await asyncio.gather(*looks)
                 finally:
                     self._has_looked = True
 
     async def _look_at(self, alias: str, heard: set[Notice]) -> None:
         with database_outage.noticed(alias):
-            subjects = None
+            subjects: list[str] | None = None
             if ledger := self._ledgers.get(alias):
                 subjects = await in_own_thread(ledger.read)(heard)
             if subjects is None:
                 self._ledgers[alias] = await in_own_thread(Ledger)(alias)
-                self.all_changed()
-            for subject in subjects or ():
-                self.changed(subject)
+                subjects = [""]
             database_outage.end(alias)
+            for subject in subjects:
+                self.changed(subject)
 
     async def clear(self) -> None:
         """Delete what everybody knows."""
-        await in_own_thread(self._cleaner.clear)()
+        self._known = await in_own_thread(clear)(self._known)
 
     def _all(self) -> Iterator[Topic]:
         for of_subject in self._topics.values():
             yield from of_subject.values()
-
-    def _changed(self, topic: Topic) -> None:
-        topic.is_stale = True
-        for view in topic.views.values():
-            view.is_checked = False
-        self._want(topic)
 
     def _want(self, topic: Topic) -> None:
         region = topic.place.region

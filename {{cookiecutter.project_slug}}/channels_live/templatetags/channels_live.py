@@ -11,9 +11,10 @@ from django.utils.safestring import SafeString, mark_safe
 
 from channels_live.base.messages import check_name
 from channels_live.base.work import wait_for
-from channels_live.live.names import Place, owner, sign
+from channels_live.live.names import owner, sign
+from channels_live.live.place import Place
 from channels_live.live.region import regions
-from channels_live.live.rendering import place_of_page, show, within
+from channels_live.live.rendering import show, within
 from channels_live.utils import websocket_absolute_url, websocket_reverse
 
 register = template.Library()
@@ -56,10 +57,9 @@ def live(context: template.Context, region: str, key: Any = "") -> str:
         )
     if key is None:
         return ""
-    kind = regions[region]
-    place = Place(kind, kind.clean_key(key), *place_of_page())
+    place = Place.of_page(regions[region], key)
     user = get_user(request)
-    state = wait_for(lambda: show(kind, place.key, user))
+    state = wait_for(lambda: show(place.region, place.key, user))
     if state is None:
         return ""
     token = get_token(request)

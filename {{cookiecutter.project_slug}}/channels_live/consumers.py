@@ -28,7 +28,7 @@ class Refused(Exception):
     """Raised in `enter` where someone may not; carries the close code."""
 
     def __init__(self, code: int) -> None:
-        super().__init__(code)
+        super().__init__(f"close code {code}")
         self.code = code
 
 

@@ -11,12 +11,13 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
-from django.db.models import Count, F, QuerySet, Window
+from django.db.models import Count, QuerySet
 from django.db.models.expressions import CombinedExpression
-from django.db.models.functions import DenseRank, Now
+from django.db.models.functions import Now
 
 from channels_live.base.messages import Kind, Message
 from channels_live.base.work import in_own_thread, in_thread
+from channels_live.delivery.group import Group
 from channels_live.delivery.hub import Hub, send
 from channels_live.models import Presence, Process
 from channels_live.observe import metrics
@@ -41,25 +42,16 @@ def present(group: str) -> tuple[list[Any], int]:
 def find_present(groups: Collection[str]) -> dict[str, tuple[list[Any], int]]:
     """Return what present() does for each of these groups, with two queries for all."""
     model = get_user_model()
-    order = [F(f"user__{model.USERNAME_FIELD}"), F("user")]
-    # Who is in several processes has one rank. First and last rank tell how many there are.
-    ranks = {
-        name: Window(DenseRank(), partition_by=F("group"), order_by=by)
-        for name, by in {
-            "first": [one.asc() for one in order],
-            "last": [one.desc() for one in order],
-        }.items()
+    rows = alive().filter(group__in=groups).order_by(f"user__{model.USERNAME_FIELD}")
+    pks: dict[str, dict[Any, None]] = {group: {} for group in groups}
+    for group, user in rows.values_list("group", "user"):
+        pks[group][user] = None  # in its place, however many processes they are in
+    shown = {group: list(pks[group])[:SHOWN] for group in groups}
+    users = model._default_manager.in_bulk({pk for few in shown.values() for pk in few})
+    return {
+        group: ([users[pk] for pk in few if pk in users], len(pks[group]))
+        for group, few in shown.items()
     }
-    rows: Any = alive().filter(group__in=groups).annotate(**ranks)
-    shown = rows.filter(first__lte=SHOWN)
-    ranked = sorted(set(shown.values_list("group", "first", "last", "user")))
-    users = model._default_manager.in_bulk({user for *_, user in ranked})
-    found: dict[str, tuple[list[Any], int]] = {group: ([], 0) for group in groups}
-    for group, first, last, user in ranked:
-        people = found[group][0]
-        people.extend([users[user]] if user in users else [])
-        found[group] = people, first + last - 1
-    return found
 
 
 def count_present(groups: Collection[str]) -> dict[str, int]:
@@ -88,7 +80,7 @@ class Tracker:
         self._stale: set[str] = set()  # groups whose roster is to be read again
         self._sockets: Counter[Pair] = Counter()
         self._stored: set[Pair] = set()  # what the database has of these
-        self._shown: dict[str, Content] = {}
+        self._shown: dict[str, str] = {}
 
     def enter(self, group: str, user: Any, roster: Roster) -> None:
         self._rosters[group] = roster
@@ -123,7 +115,8 @@ class Tracker:
             del self._rosters[group]
             self._shown.pop(group, None)
         try:
-            await self._show(stale.intersection(self._rosters))
+            if names := stale & self._rosters.keys():
+                await self._show(names)
         except database_outage.errors:
             self._stale |= stale
             raise
@@ -142,46 +135,45 @@ class Tracker:
         await self._tell_others(self._stored | self._sockets.keys())
 
     async def _tell_others(self, pairs: Collection[Pair]) -> None:
-        sender = str(self._process_id)
+        by = str(self._process_id)
         for group in {group for group, _ in pairs}:
-            message = Message(Kind.PRESENCE_CHANGED, group, sender=sender)
-            await send(group, message)
+            await send(group, Message(Kind.PRESENCE_CHANGED, group, sender=by))
 
     def _store(self, here: set[Pair], gone: set[Pair]) -> None:
-        Process.objects.bulk_create(
-            [Process(self._process_id, Now())],
-            update_conflicts=True,
-            unique_fields=["id"],
-            update_fields=["seen"],
-        )
+        Process(self._process_id, Now()).save()
         if gone:
-            own = Presence.objects.filter(process=self._process_id)
-            rows = own.filter(group__in={group for group, _ in gone})
-            found = rows.values_list("pk", "group", "user")
-            own.filter(
-                pk__in=[pk for pk, *pair in found if tuple(pair) in gone]
-            ).delete()
+            groups = {group for group, _ in gone}
+            own = Presence.objects.filter(process=self._process_id, group__in=groups)
+            rows = own.values_list("pk", "group", "user")
+            pks = [pk for pk, *pair in rows if tuple(pair) in gone]
+            own.filter(pk__in=pks).delete()
         come = [
             Presence(process_id=self._process_id, group=group, user_id=user)
             for group, user in here
         ]
         Presence.objects.bulk_create(come, ignore_conflicts=True)
 
-    async def _show(self, groups: Collection[str]) -> None:
-        if not groups:
-            return
-        rosters = {name: self._rosters[name] for name in groups}
-        rendered, failures = await in_thread(render)(rosters)
-        for name, content in rendered.items():
-            group = self._hub.groups.get(name)
-            if group and self._shown.get(name) != content:
-                self._shown[name] = content
-                try:
-                    group.broadcast(group.as_text(content))
-                except (TypeError, ValueError) as error:
-                    failures.append(error)
+    async def _show(self, names: Collection[str]) -> None:
+        groups = {name: self._hub.groups[name] for name in names}
+        rendered, failures = await in_thread(self._render)(groups)
+        for name, text in rendered.items():
+            if self._shown.get(name) != text:
+                self._shown[name] = text
+                groups[name].broadcast(text)
         if failures:
             raise failures[0]
+
+    def _render(
+        self, groups: Mapping[str, Group]
+    ) -> tuple[dict[str, str], list[Exception]]:
+        rendered, failures = {}, []
+        for name, (people, count) in find_present(groups).items():
+            try:
+                content = self._rosters[name](people, count)
+                rendered[name] = groups[name].as_text(content)
+            except Exception as error:  # which must not hold up the others
+                failures.append(error)
+        return rendered, failures
 
     def _beat(self) -> tuple[bool, set[str]]:
         alive = Process.objects.filter(seen__gte=ago(ALIVE))
@@ -189,14 +181,3 @@ class Tracker:
         Process.objects.filter(seen__lt=ago(3 * ALIVE)).delete()
         dead = Presence.objects.exclude(process__in=alive)
         return was_alive, set(dead.values_list("group", flat=True).distinct())
-
-
-def render(rosters: dict[str, Roster]) -> tuple[dict[str, Content], list[Exception]]:
-    """Return the roster of each of these groups, and what failed of that."""
-    rendered, failures = {}, []
-    for group, (people, count) in find_present(rosters).items():
-        try:
-            rendered[group] = rosters[group](people, count)
-        except Exception as error:  # which must not hold up the others
-            failures.append(error)
-    return rendered, failures

@@ -107,10 +107,8 @@ class WebsocketApplication:
         reason = ""
         try:
             await self._admit(request, scope, match)
-        except Refusal as refusal:
+        except (Refusal, Refused) as refusal:
             reason = str(refusal)
-        except Refused as refused:
-            reason = f"close code {refused.code}"
         await tell(send, reason)
 
     async def _admit(

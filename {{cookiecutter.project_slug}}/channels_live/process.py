@@ -114,14 +114,12 @@ class Process:
         for socket in self.registry.with_labels_of("group"):
             if socket.consumer is not None:
                 consumers[type(socket.consumer)].append(socket.consumer)
+        self.live.check()
         # One that fails must not hold up the others.
-        try:
-            await asyncio.gather(
-                self.terminate_revoked(self.registry.with_labels_of("user")),
-                *(self._terminate_if_revoked(*of_one) for of_one in consumers.items()),
-            )
-        finally:
-            self.live.check()
+        await asyncio.gather(
+            self.terminate_revoked(self.registry.with_labels_of("user")),
+            *(self._terminate_if_revoked(*of_one) for of_one in consumers.items()),
+        )
 
     async def _terminate_if_revoked(self, kind: Any, consumers: list[Any]) -> None:
         for consumer, code in (await in_own_thread(kind.revoked)(consumers)).items():

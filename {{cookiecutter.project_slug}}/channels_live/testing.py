@@ -142,17 +142,13 @@ def apart_from_others() -> None:
 
 
 @pytest.fixture(autouse=True)
-def threads_at_rest(_django_db_marker: None) -> Iterator[None]:
-    """What is under way in threads is done before the database is emptied."""
-    yield
-    finish_threads()
-
-
-@pytest.fixture(autouse=True)
-def nothing_left_behind(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Tests wait for nobody to show."""
+def nothing_left_behind(
+    _django_db_marker: None, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """Tests wait for nobody to show, and leave nothing under way in threads."""
     monkeypatch.setattr("channels_live.process.PRESENCE_INTERVAL", 0.02)
     yield
+    finish_threads()  # before the database is emptied
     # A channel layer belongs to an event loop, and each test has a new one; a thread
     # keeps the language of a request.
     channel_layers.backends.clear()

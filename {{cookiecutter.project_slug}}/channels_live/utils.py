@@ -61,9 +61,4 @@ def absolute_url(path: str, *, request: HttpRequest | None = None) -> str:
     if request is not None:
         return f"{request.scheme}://{request.get_host()}{path}"
     scheme = "https" if settings.USE_HTTPS_IN_ABSOLUTE_URLS else "http"
-    return f"{scheme}://{get_site_domain()}{path}"
-
-
-def get_site_domain() -> str:
-    """Return the current Site's domain; after the first call without a query."""
-    return wait_for(Site.objects.get_current).domain
+    return f"{scheme}://{wait_for(Site.objects.get_current).domain}{path}"

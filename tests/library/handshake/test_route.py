@@ -1,13 +1,15 @@
+import gc
 from typing import Any, cast
 
 import pytest
 from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
+from django.http import HttpRequest
 from django.urls import path, re_path
 from pytest_django import Settings
 
 from channels_live import any_origin, ticket_for, ticket_login, websocket_application
-from channels_live.testing import WAIT
+from channels_live.testing import WAIT, has_entered
 from tests.library.helpers.browsing import socket_of
 from tests.library.helpers.consumers import OrdersConsumer
 
@@ -85,6 +87,20 @@ async def test_what_is_said_of_a_body_means_nothing() -> None:
 
 async def test_a_query_string_of_any_bytes_is_let_in() -> None:
     assert await is_found("/ws/plain/", query_string=b"\xff=\xfe")
+
+
+async def test_an_open_socket_holds_no_request() -> None:
+    def count() -> int:
+        gc.collect()
+        return sum(isinstance(one, HttpRequest) for one in gc.get_objects())
+
+    before = count()
+    socket = visit("/ws/shout/")
+    assert (await socket.connect(WAIT))[0]
+    await has_entered(socket)
+
+    assert count() == before
+    await socket.disconnect()
 
 
 async def test_a_route_may_lead_to_an_application_of_its_own(

@@ -45,11 +45,7 @@ class RequestContext(LogContext):
     status = 500
 
     def __init__(self, request: HttpRequest) -> None:
-        super().__init__(
-            path=request.path,
-            client=request.META.get("REMOTE_ADDR", ""),
-            request_id=request.headers.get("X-Request-ID", ""),
-        )
+        super().__init__(request)
         self.request = request
 
     @cached_property
@@ -63,14 +59,6 @@ class RequestContext(LogContext):
     @property
     def session(self) -> SessionBase | None:
         return getattr(self.request, "session", None)
-
-    @property
-    def route(self) -> str:
-        return f"/{self.match.route}" if self.match else ""
-
-    @property
-    def arguments(self) -> dict[str, Any]:
-        return self.match.kwargs if self.match else {}
 
     def fields(self) -> dict[str, str | None]:
         return {"method": self.request.method, **super().fields()}

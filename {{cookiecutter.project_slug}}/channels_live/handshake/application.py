@@ -79,21 +79,20 @@ class WebsocketApplication:
         self._openings = Budget(WINDOW)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # What is said of a body means nothing.
-        headers = [one for one in scope["headers"] if one[0] != b"content-type"]
-        handshake = {"method": "GET", "query_string": "", "headers": headers}
-        request = ASGIRequest({**scope, **handshake}, BytesIO())
+        request = as_request(scope)
         match = None
         with suppress(Resolver404):
             match = resolve(request.path_info, urlconf=self._routes)
         if match and isinstance(match.func, WebsocketApplication):
-            await match.func(scope, receive, send)
+            serving = match.func(scope, receive, send)
         elif scope["type"] == "http":
-            await self._explain(request, scope, send, match)
+            serving = self._explain(request, scope, send, match)
         else:
             socket = Socket(scope, receive, send)
             LogContext.current.set(SocketContext(socket, request, match))
-            await self._serve(request, socket, match)
+            serving = self._serve(request, socket, match)
+        del request  # some kilobytes, and the socket may be open for hours
+        await serving
 
     async def _explain(
         self,
@@ -136,7 +135,9 @@ class WebsocketApplication:
             socket.scope["url_route"] = vars(match)
             await process.start()
             login = authentication.Login(process, socket)
-            with override(get_language_from_request(request)):
+            language = get_language_from_request(request)
+            del request
+            with override(language):
                 await match.func(socket.scope, login.receive, socket.send)
         except Refusal as refusal:
             if socket.is_open:  # to show its ticket
@@ -163,28 +164,27 @@ class WebsocketApplication:
             process.sockets.discard(socket)
 
 
+def as_request(scope: Scope) -> HttpRequest:
+    """Return a handshake as Django knows requests: what it says of a body is nothing."""
+    headers = [one for one in scope["headers"] if one[0] != b"content-type"]
+    handshake = {"method": "GET", "query_string": "", "headers": headers}
+    return ASGIRequest({**scope, **handshake}, BytesIO())
+
+
 class SocketContext(LogContext):
     """Of the lines of a WebSocket."""
 
     def __init__(
         self, socket: Socket, request: HttpRequest, match: ResolverMatch | None
     ) -> None:
-        super().__init__(
-            path=request.path,
-            client=request.META.get("REMOTE_ADDR", ""),
-            request_id=request.META.get("HTTP_X_REQUEST_ID", ""),
-        )
+        super().__init__(request)
         self._socket = socket
         self._match = match
 
     @property
-    def arguments(self) -> dict[str, Any]:
-        return self._match.kwargs if self._match else {}
+    def match(self) -> ResolverMatch | None:
+        return self._match
 
     @property
     def session(self) -> Any:
         return self._socket.scope.get("session")
-
-    @property
-    def route(self) -> str:
-        return f"/{self._match.route}" if self._match else self.path

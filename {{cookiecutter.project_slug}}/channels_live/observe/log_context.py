@@ -8,6 +8,8 @@ from contextvars import ContextVar
 from typing import Any, ClassVar
 
 from django.contrib.auth import SESSION_KEY
+from django.http import HttpRequest
+from django.urls import ResolverMatch
 
 from channels_live import conf
 
@@ -30,12 +32,12 @@ class LogContext:
         "log_context", default=None
     )
 
-    def __init__(self, *, path: str, client: str, request_id: str = "") -> None:
-        """`request_id` is what a request says it is: believed behind a proxy alone."""
-        is_given = conf.get("BEHIND_PROXY") and REQUEST_ID.fullmatch(request_id)
-        self.request_id = request_id if is_given else secrets.token_hex(8)
-        self.path = path
-        self.client = client
+    def __init__(self, request: HttpRequest) -> None:
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
+        is_good = conf.get("BEHIND_PROXY") and REQUEST_ID.fullmatch(given)
+        self.request_id = given if is_good else secrets.token_hex(8)
+        self.path = request.path
+        self.client = request.META.get("REMOTE_ADDR", "")
 
     @property
     def session(self) -> Any:
@@ -43,9 +45,14 @@ class LogContext:
         return None
 
     @property
+    def match(self) -> ResolverMatch | None:
+        """Where the path leads, if anywhere."""
+        return None
+
+    @property
     def route(self) -> str:
-        """The pattern of the URL, or the path itself."""
-        return self.path
+        """The pattern of the URL."""
+        return f"/{self.match.route}" if self.match else ""
 
     def fields(self) -> dict[str, str | None]:
         """Return what a line says besides, in a log for machines."""
@@ -57,15 +64,11 @@ class LogContext:
             "request_id": self.request_id,
         }
 
-    @property
-    def arguments(self) -> dict[str, Any]:
-        """What the route finds in the path."""
-        return {}
-
     def without_secrets(self, text: str) -> str:
         """Return a text without what lets in whoever knows it, or is private itself."""
-        for name in SECRETS.intersection(self.arguments):
-            secret = re.escape(str(self.arguments[name]))
+        arguments = self.match.kwargs if self.match else {}
+        for name in SECRETS.intersection(arguments):
+            secret = re.escape(str(arguments[name]))
             if len(secret) < SHORTEST_SECRET:
                 secret = rf"(?<=/){secret}(?=[/\s?]|$)"
             text = re.sub(secret, "***", text)

@@ -1,12 +1,14 @@
 """Pages that are open while the database loses its last commits."""
 
 import pytest
+from django.db import transaction
 
 from apps.chat.models import Message, Room
 from apps.chat.posting import apost_message
+from apps.chat.rendering import render_entry
 from apps.chat.tests.tab import Tab
 from apps.users.models import User
-from channels_live import CloseCode
+from channels_live import CloseCode, in_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -20,7 +22,37 @@ async def test_open_pages_are_told_when_the_database_lost_commits(
     await tab.is_in()
 
     await Message.objects.all().adelete()
+    await lobby.changes.all().adelete()
     await Room.objects.filter(pk=lobby.pk).aupdate(last_number=0)
 
     assert await tab.code() == CloseCode.SERVICE_RESTART
     await tab.leave()
+
+
+@pytest.mark.parametrize("text", ["edited", None])
+async def test_open_pages_are_sent_a_change_that_nobody_heard_of(
+    lobby: Room, ada: User, monkeypatch: pytest.MonkeyPatch, text: str | None
+) -> None:
+    monkeypatch.setattr("channels_live.process.REPAIR_INTERVAL", 0.05)
+    message = await apost_message(lobby, ada, "one")
+    await apost_message(lobby, ada, "two")
+    tab = await Tab.open(ada, "lobby", after=2)
+    await tab.is_in()
+    stored = Message.objects.filter(pk=message.pk).select_related("author")
+
+    # What another process does whose channel layer is away.
+    await in_thread(change_silently)(lobby, message, text)
+
+    await tab.hears(render_entry(3, 1, await stored.afirst()))
+    await tab.leave()
+
+
+@transaction.atomic
+def change_silently(room: Room, message: Message, text: str | None) -> None:
+    stored = Message.objects.filter(pk=message.pk)
+    if text:
+        stored.update(text=text)
+    else:
+        stored._raw_delete("default")
+    room.changes.create(number=3, message_number=message.number)
+    Room.objects.filter(pk=room.pk).update(last_number=3)

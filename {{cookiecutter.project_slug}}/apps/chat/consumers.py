@@ -3,13 +3,13 @@
 from collections.abc import Collection
 from contextlib import suppress
 from typing import Self
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from apps.chat.access import find_revoked, get_room
+from apps.chat.access import Shown, find_revoked, get_room
 from apps.chat.flood import Flood, may_show_typing
 from apps.chat.history import room_history
 from apps.chat.models import Room
@@ -49,12 +49,12 @@ class ChatConsumer(Consumer):
 
     async def enter(self) -> None:
         slug = self.scope["url_route"]["kwargs"]["key"]
-        after, client_id = parse_shown(self.scope["query_string"])
-        self.room = await get_room(slug, self.user, after, client_id)
+        shown = parse_shown(self.scope["query_string"])
+        self.room = await get_room(slug, self.user, shown)
         await self.join(
             self.room.group,
             history=room_history,
-            after=after,
+            after=shown.after,
             roster=render_roster,
         )
 
@@ -107,14 +107,17 @@ class ChatConsumer(Consumer):
         }
 
 
-def parse_shown(query: bytes) -> tuple[int | None, UUID | None]:
-    """Return number and client_id of the last message on the page, from ?after=12&id=…"""
-    texts = parse_qs(query.decode("latin-1"))
-    (after, *_), (client_id, *_) = texts.get("after", [""]), texts.get("id", [""])
-    number = int(after) if after.isdecimal() and len(after) < 19 else None
+def parse_shown(query: bytes) -> Shown:
+    """Return what a page shows, from ?after=12&shown=11&id=…"""
+    texts = dict(parse_qsl(query.decode("latin-1")))
+    after, number = (
+        int(text) if text.isdecimal() and len(text) < 19 else None
+        for text in (texts.get("after", ""), texts.get("shown", ""))
+    )
+    client_id = None
     with suppress(ValueError):
-        return number, UUID(client_id)
-    return number, None
+        client_id = UUID(texts.get("id", ""))
+    return Shown(after, number or 0, client_id)
 
 
 def parse_client_id(value: object) -> UUID | None:

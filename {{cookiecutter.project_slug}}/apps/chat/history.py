@@ -1,10 +1,12 @@
-"""The messages of rooms, as sockets that come back catch up on them."""
+"""The messages of rooms and their changes, as sockets that come back catch up on them."""
 
 from collections.abc import Collection
 from typing import Any
 
-from apps.chat.models import Message, Room
-from apps.chat.rendering import render_message, render_skipped
+from django.db.models import F
+
+from apps.chat.models import Change, Message, Room
+from apps.chat.rendering import render_entry, render_skipped
 from channels_live import Fragment, in_thread, key_of
 
 
@@ -18,10 +20,21 @@ class RoomHistory:
 
     @in_thread
     def load(self, group: str, after: int, limit: int) -> list[Fragment]:
-        messages = Message.objects.filter(room=room_pk(group), number__gt=after)
+        of_room = {"room": room_pk(group)}
+        messages = Message.objects.filter(**of_room, number__gt=after).order_by()
+        changes = Change.objects.filter(**of_room, number__gt=after)
+        # One query for both, or what is stored between two would be missed.
+        numbers = messages.values_list("number", F("number")).union(
+            changes.values_list("number", "message_number"), all=True
+        )
+        entries = list(numbers.order_by("number")[:limit])
+        shown = Message.objects.filter(
+            **of_room, number__in={message_number for _, message_number in entries}
+        )
+        found = {one.number: one for one in shown.select_related("author")}
         return [
-            Fragment(render_message(message), message.number)
-            for message in messages.select_related("author")[:limit]
+            Fragment(render_entry(number, of, found.get(of)), number)
+            for number, of in entries
         ]
 
     def skipped(self, group: str, after: int, until: int) -> str:

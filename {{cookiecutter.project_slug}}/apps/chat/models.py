@@ -2,7 +2,7 @@ from typing import Self
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.deletion import Collector
 from django.urls import reverse
@@ -24,7 +24,7 @@ class RoomQuerySet(models.QuerySet["Room"]):
 
 
 class Room(models.Model):
-    """A place to talk. Its messages are numbered 1, 2, 3, …"""
+    """A place to talk. Its messages, and changes of them, are numbered 1, 2, 3, …"""
 
     name = models.CharField(_("name"), max_length=60)
     slug = models.SlugField(_("slug"), max_length=100, unique=True, allow_unicode=True)
@@ -71,10 +71,10 @@ class Room(models.Model):
 
 
 def delete_at_once(
-    collector: Collector, field: object, messages: QuerySet["Message"], using: str
+    collector: Collector, field: object, entries: QuerySet[models.Model], using: str
 ) -> None:
-    """Delete the messages of a room with one query: Django would load them all."""
-    collector.fast_deletes.append(messages)
+    """Delete what is in a room with one query: Django would load it all."""
+    collector.fast_deletes.append(entries)
 
 
 delete_at_once.lazy_sub_objs = True  # type: ignore[attr-defined]
@@ -113,5 +113,27 @@ class Message(models.Model):
             ),
         ]
 
+    # So that a crash comes between no message and its Change: see signals.py.
+    save = transaction.atomic(models.Model.save)
+
     def __str__(self) -> str:
         return f"{self.author or _('Deleted user')}: {self.text}"
+
+
+class Change(models.Model):
+    """A message was edited or, if it is no more, deleted.
+
+    The change has the next number of the room, so that it reaches pages as messages do.
+    """
+
+    room = models.ForeignKey(Room, on_delete=delete_at_once, related_name="changes")
+    number = models.PositiveBigIntegerField()
+    message_number = models.PositiveBigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("room", "number", name="unique_number_of_change")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.message_number}"

@@ -25,8 +25,14 @@ def render_stored(message: Message) -> str:
     return render("stored", message=message)
 
 
-def render_removal(message: Message) -> str:
-    return render("removal", message=message)
+def render_entry(number: int, message_number: int, message: Message | None) -> str:
+    """What a number of a room stands for: a message, or what has become of one."""
+    if message is None:
+        return render("removal", number=message_number)
+    if number == message_number:
+        return render_message(message)
+    with override(settings.LANGUAGE_CODE):
+        return render("edited", message=message)
 
 
 def render_skipped(count: int, until: int) -> str:

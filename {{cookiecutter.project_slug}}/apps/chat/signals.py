@@ -1,18 +1,19 @@
 """Tell open pages of changes that are made elsewhere, as in the admin."""
 
+from collections import Counter
 from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Model, QuerySet
 from django.db.models.signals import m2m_changed, post_delete, post_save
 from django.dispatch import receiver
 
 from apps.chat.models import Message, Room
-from apps.chat.rendering import render_removal
+from apps.chat.rendering import render_entry
+from apps.chat.storing import count_up
 from apps.users.models import User
-from channels_live import CloseCode, disconnect, history_changed, publish
+from channels_live import CloseCode, Fragment, disconnect, history_changed, publish
 
 
 @receiver(post_delete, sender=Room)
@@ -51,19 +52,27 @@ def members_changed(
 
 
 @receiver(post_save, sender=Message)
-def message_saved(instance: Message, **kwargs: object) -> None:
-    """Show the new text to pages that come back."""
-    on_commit(history_changed, instance.room.group)
+def message_saved(instance: Message, created: bool, **kwargs: object) -> None:
+    """Show the new text on all pages."""
+    if not created:
+        record_change(instance, instance)
 
 
 @receiver(post_delete, sender=Message)
-def message_deleted(
-    instance: Message, origin: Model | QuerySet[Model] | None = None, **kwargs: object
-) -> None:
-    """Take the message off all pages, unless they close with their room."""
-    if getattr(origin, "model", type(origin)) is Message:
-        on_commit(history_changed, instance.room.group)
-        on_commit(publish, instance.room.group, render_removal(instance))
+def message_deleted(instance: Message, **kwargs: object) -> None:
+    """Take the message off all pages. With their room they go without a signal."""
+    record_change(instance, None)
+
+
+def record_change(message: Message, present: Message | None) -> None:
+    """Give a change of a message the next number of its room, and tell its pages."""
+    with transaction.atomic(savepoint=False):
+        (room,) = count_up(Counter([message.room_id])).values()
+        number = room.last_number + 1
+        room.changes.create(number=number, message_number=message.number)
+    fragment = Fragment(render_entry(number, message.number, present), number)
+    on_commit(history_changed, room.group)
+    on_commit(publish, room.group, fragment)
 
 
 def on_commit(function: Callable[..., None], *args: object, **kwargs: object) -> None:

@@ -132,8 +132,8 @@ def store(drafts: Collection[Draft], patience: int | None) -> dict[Draft, Outcom
     return refused | dict.fromkeys(outsiders, outsider) | messages
 
 
-def count_up(count: Counter[Any], patience: int | None) -> dict[Any, Room]:
-    """Reserve numbers for so many messages, and lock the rooms until the commit.
+def count_up(count: Counter[Any], patience: int | None = None) -> dict[Any, Room]:
+    """Reserve so many numbers of each room, and lock the rooms until the commit.
 
     Return them as they are now, for whoever posts may have known them for hours, and
     with the numbers that were the last before. What is locked or deleted is left out.

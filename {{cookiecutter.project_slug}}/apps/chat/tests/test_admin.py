@@ -147,4 +147,4 @@ def test_a_message_can_be_deleted_and_its_number_is_not_given_again(
     client.post(url, {"post": "yes"})
 
     assert not Message.objects.exists()
-    assert post_message(lobby, ada, "next").number == 2
+    assert post_message(lobby, ada, "next").number == 3

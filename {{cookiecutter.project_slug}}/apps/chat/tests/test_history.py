@@ -80,9 +80,11 @@ async def test_a_page_that_shows_what_the_database_lost_loads_anew(
         shown = await apost_message(lobby, ada, text)
     # A replica took over, and somebody has said something else since.
     await lobby.messages.filter(number__gt=3 - lost).adelete()
+    await lobby.changes.all().adelete()
     await Room.objects.filter(pk=lobby.pk).aupdate(last_number=3 - lost)
     last = await apost_message(lobby, ada, "other")
-    page, present = (f"3&id={shown.client_id}", f"{last.number}&id={last.client_id}")
+    page = f"3&shown=3&id={shown.client_id}"
+    present = f"{last.number}&shown={last.number}&id={last.client_id}"
 
     tab = await Tab.open(ada, "lobby", after=page)
     assert await tab.code() == CloseCode.OUTDATED

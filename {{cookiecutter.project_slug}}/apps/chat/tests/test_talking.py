@@ -6,9 +6,8 @@ import pytest
 from django.db import connection
 
 from apps.chat.models import MAX_MESSAGE, Message, Room
-from apps.chat.rendering import render_error, render_removal, render_typing
+from apps.chat.rendering import render_error, render_typing
 from apps.chat.tests.conftest import Enter
-from apps.chat.tests.tab import Tab
 from apps.users.models import User
 from channels_live import in_thread
 
@@ -179,37 +178,3 @@ def delete_silently(room: Room) -> None:
     """Delete a room without the signal that closes its sockets."""
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM chat_room WHERE slug = %s", [room.slug])
-
-
-async def test_a_deleted_message_leaves_all_pages_and_comes_to_no_other(
-    lobby: Room, ada: User, bob: User, enter: Enter
-) -> None:
-    adas = await enter(ada, lobby)
-    await adas.say("abuse")
-    await adas.hears("abuse")
-    message = await Message.objects.aget()
-
-    await in_thread(message.delete)()
-
-    await adas.hears(render_removal(message))
-    bobs = await enter(bob, lobby, after=0)
-    await bobs.say("what was it?")
-    await bobs.hears("what was it?")
-    assert "abuse" not in bobs.heard
-
-
-async def test_a_message_that_was_edited_is_caught_up_on_as_it_is_now(
-    lobby: Room, ada: User, bob: User, enter: Enter
-) -> None:
-    adas = await enter(ada, lobby)
-    await adas.say("tpyo")
-    await adas.hears("tpyo")
-    message = await Message.objects.select_related("author", "room").aget()
-
-    message.text = "typo"
-    await in_thread(message.save)()
-
-    bobs = await Tab.open(bob, "lobby", after=0)
-    await bobs.shows(message)
-    assert "tpyo" not in bobs.heard
-    await bobs.leave()

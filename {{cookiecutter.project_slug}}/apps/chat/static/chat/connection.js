@@ -1,5 +1,5 @@
-// What the page says of its WebSocket, and what it asks of it: the messages after the last
-// one that it shows, by number and id. channels_live/socket.js keeps it alive; client.js places what it brings.
+// What the page says of its WebSocket, and what it asks of it: what came after the last message
+// that it shows, by number and id, and after the changes that it was loaded with. channels_live/socket.js keeps it alive; client.js places what it brings.
 "use strict";
 
 ChatRoom.part("connection", (room) => {
@@ -10,7 +10,9 @@ ChatRoom.part("connection", (room) => {
     const shown = [...room.querySelectorAll("#messages > [data-number]")];
     shown.sort((one, other) => one.dataset.number - other.dataset.number);
     const { number = 0, clientId = "" } = shown.at(-1)?.dataset ?? {};
-    return `${room.dataset.socket}?${new URLSearchParams({ after: number, id: clientId })}`;
+    const after = Math.max(number, room.dataset.last);
+    const query = new URLSearchParams({ after, shown: number, id: clientId });
+    return `${room.dataset.socket}?${query}`;
   }
 
   function sentence({ state, reason }) {

@@ -27,7 +27,7 @@ SILENCE = 40  # seconds until a connection is given up; after half of them it is
 SAID = "said at "
 MESSAGE = re.compile(
     r'<li class="message"[^>]* data-number="(\d+)"[^>]* data-client-id="([\w-]+)">'
-    r'.*?<div class="text">\s*<p>(.*?)</p>',
+    r'.*?<div class="text"[^>]*>\s*<p>(.*?)</p>',
     re.S,
 )
 ERROR = re.compile(

@@ -31,8 +31,7 @@ def render_entry(number: int, message_number: int, message: Message | None) -> s
         return render("removal", number=message_number)
     if number == message_number:
         return render_message(message)
-    with override(settings.LANGUAGE_CODE):
-        return render("edited", message=message)
+    return render("edited", message=message)
 
 
 def render_skipped(count: int, until: int) -> str:

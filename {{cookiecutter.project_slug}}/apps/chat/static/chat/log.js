@@ -29,8 +29,7 @@ ChatRoom.part("log", (room) => {
 
   new MutationObserver((changes) => {
     const added = changes
-      // What comes above is no news, nor is what takes the place of something.
-      .filter((change) => !change.nextSibling && !change.removedNodes.length)
+      .filter((change) => !change.nextSibling) // what comes above is no news
       .flatMap((change) => [...change.addedNodes])
       .filter((node) => node.classList?.contains("message") && !seen.has(node));
     added.forEach((message) => seen.add(message));

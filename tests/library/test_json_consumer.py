@@ -171,7 +171,7 @@ async def test_numbered_events_are_caught_up_on() -> None:
 
 
 async def test_html_in_a_history_of_events_is_an_error() -> None:
-    with pytest.raises(TypeError, match="'orders' is for events, got '<p>much"):
+    with pytest.raises(TypeError, match="an event as a dictionary, got str: '<p>much"):
         await listen(HtmlHistory(1000), after=1)
 
 
@@ -239,7 +239,7 @@ async def test_a_roster_is_an_event(
     if is_right:
         assert await socket.receive_json_from(WAIT) == [{"here": 1}]
     else:
-        await until(lambda: "'orders' is for events, got '<p>'" in caplog.text)
+        await until(lambda: "as a dictionary, got str: '<p>'" in caplog.text)
     await has_entered(socket)
     await socket.disconnect()
 

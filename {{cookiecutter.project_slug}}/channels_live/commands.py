@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Collection, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
@@ -17,7 +16,7 @@ from django.http import HttpRequest
 from channels_live.base.close_code import CloseCode
 from channels_live.base.messages import Kind, Message, check_name, label, user_key
 from channels_live.base.work import Tasks, start
-from channels_live.delivery.fragments import Event, Fragment, check_html
+from channels_live.delivery.fragments import Event, Fragment, as_fragment
 from channels_live.delivery.group import complain
 from channels_live.delivery.hub import EVERYBODY, reaches_nobody, send
 from channels_live.observe import metrics
@@ -46,12 +45,12 @@ async def apublish(group: str, *fragments: str | Fragment) -> None:
 
     Raises ValueError for a bad group name, TypeError for HTML that is no str.
     """
-    await publishing(group, map(as_html, fragments))
+    await publishing(group, fragments)
 
 
 def publish(group: str, *fragments: str | Fragment) -> None:
     """Do what apublish() does, from any code; in a server, without waiting."""
-    start(publishing(group, map(as_html, fragments)))
+    start(publishing(group, fragments))
 
 
 async def apublish_event(group: str, *events: Mapping[str, object] | Event) -> None:
@@ -60,12 +59,12 @@ async def apublish_event(group: str, *events: Mapping[str, object] | Event) -> N
     An Event with a number has its place in the group's history. Raises ValueError or
     TypeError for a bad group name, and for what is no JSON object.
     """
-    await publishing(group, map(as_event, events), Kind.EVENTS)
+    await publishing(group, events, is_json=True)
 
 
 def publish_event(group: str, *events: Mapping[str, object] | Event) -> None:
     """Do what apublish_event() does, from any code; in a server, without waiting."""
-    start(publishing(group, map(as_event, events), Kind.EVENTS))
+    start(publishing(group, events, is_json=True))
 
 
 def disconnect(
@@ -132,35 +131,26 @@ async def tell_again(message: Message) -> None:
 
 
 def publishing(
-    group: str, fragments: Iterable[Fragment], kind: Kind = Kind.FRAGMENTS
+    group: str, contents: Iterable[object], *, is_json: bool = False
 ) -> Coroutine[object, object, None]:
     """Return what publishes. Raises ValueError or TypeError at once."""
     check_name(group)
     if reaches_nobody():
         complain(NOBODY)
-    pairs = [(html, number) for html, number, _ in fragments]
-    for _, number in pairs:
+    pairs = []
+    for content in contents:
+        html, number, _ = as_fragment(content, is_json=is_json)
         if type(number) is not int or number < 0:
             raise TypeError(f"Expected a fragment's number as int, got {number!r}.")
-    return send_pairs(Message(kind, group, pairs, time.time()))
+        pairs.append((html, number))
+    kind = Kind.EVENTS if is_json else Kind.FRAGMENTS
+    return send_pairs(group, kind, pairs)
 
 
-async def send_pairs(message: Message) -> None:
-    metrics.published.inc(len(message.pairs))
-    if message.pairs:
-        await send(message.group, message)
-
-
-def as_html(given: str | Fragment) -> Fragment:
-    if isinstance(given, Event):
-        raise TypeError(f"Expected HTML, got {given!r:.80}: use publish_event().")
-    fragment = given if isinstance(given, Fragment) else Fragment(given)
-    check_html(fragment.html)
-    return fragment
-
-
-def as_event(given: Mapping[str, object] | Event) -> Event:
-    return given if isinstance(given, Event) else Event(given)
+async def send_pairs(group: str, kind: Kind, pairs: list[tuple[str, int]]) -> None:
+    metrics.published.inc(len(pairs))
+    if pairs:
+        await get_process().hub.publish(group, kind, pairs)
 
 
 def on_logout(request: HttpRequest | None, **kwargs: object) -> None:

@@ -13,7 +13,7 @@ from channels_live.base.close_code import CloseCode
 from channels_live.base.frames import InvalidFrame, decode, encode
 from channels_live.base.messages import check_name, label
 from channels_live.base.work import Tasks
-from channels_live.delivery.fragments import History, check_html
+from channels_live.delivery.fragments import History, as_fragment
 from channels_live.delivery.socket import Socket
 from channels_live.observe.outage import database_outage
 from channels_live.presence import Roster
@@ -112,8 +112,7 @@ class Consumer(AsyncWebsocketConsumer):
 
     def push(self, html: str) -> None:
         """Write a fragment to this socket alone. Never waits."""
-        check_html(html)
-        self.socket.outbox.write(html)
+        self.socket.outbox.write(as_fragment(html).html)
 
     def spawn(self, coroutine: Coroutine[object, object, None]) -> None:
         """Run a coroutine while frames are read, until the socket closes at the latest.

@@ -120,7 +120,7 @@ async def test_who_leaves_the_group_of_all_processes_makes_none_deaf(
     message = await overhear(partial(disconnect, session="nobody's"))
     heard = asyncio.Event()
     process = get_process()
-    monkeypatch.setattr(process.registry, "terminate", lambda *args: heard.set())
+    monkeypatch.setattr(process.registry, "revoke", lambda *args: heard.set())
     leaves = await listen(EVERYBODY)
 
     await process.hub.quit(EVERYBODY, leaves.outbox)

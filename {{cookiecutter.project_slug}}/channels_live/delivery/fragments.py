@@ -1,7 +1,7 @@
 """What is sent to groups, and what it is read from again."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 from channels_live.base.frames import encode
 
@@ -47,10 +47,21 @@ class History(Protocol):
         """Return what stands for all after `after` up to `until`: too much to send."""
 
 
-def check_html(html: object) -> None:
-    """Raise TypeError for what is no HTML."""
-    if not isinstance(html, str):
+def as_fragment(given: Any, *, is_json: bool = False) -> Fragment:
+    """Return HTML, or JSON, as it goes out.
+
+    Raises TypeError for the other, or for neither; ValueError for what is no JSON, and
+    for halves of characters.
+    """
+    if is_json:
+        return given if isinstance(given, Event) else Event(given)
+    if isinstance(given, Event):
+        raise TypeError(f"Expected HTML, got {given!r:.80}: use publish_event().")
+    fragment = given if isinstance(given, Fragment) else Fragment(given)
+    if not isinstance(fragment.html, str):
         raise TypeError(
-            f"Expected HTML as str, got {type(html).__name__}: {html!r:.80}. "
-            "Call str() on a lazy string or a UUID."
+            f"Expected HTML as str, got {type(fragment.html).__name__}: "
+            f"{fragment.html!r:.80}. Call str() on a lazy string or a UUID."
         )
+    fragment.html.encode()
+    return fragment

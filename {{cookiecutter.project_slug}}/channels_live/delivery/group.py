@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import lru_cache
 
 from channels_live.base.frames import dump
-from channels_live.delivery.fragments import Event, Fragment, History, check_html
+from channels_live.delivery.fragments import Fragment, History, as_fragment
 from channels_live.delivery.outbox import FAN_OUT_SIZE, Outbox, join
 from channels_live.observe import metrics
 
@@ -170,13 +170,10 @@ class Group:
         outboxes = tuple(self.outboxes)
         frames = list(join(self._frame, is_json=self.is_json, size=FAN_OUT_SIZE))
         for frame in frames:
-            events = {
-                is_page: {
-                    "type": "websocket.send",
-                    "text": self._for_page(frame) if is_page else frame,
-                }
-                for is_page in {outbox.is_page for outbox in outboxes}
-            }
+            events = {False: {"type": "websocket.send", "text": frame}}
+            if any(outbox.is_page for outbox in outboxes):
+                text = dump({"listen": self.name, "html": frame})
+                events[True] = {"type": "websocket.send", "text": text}
             for outbox in outboxes:
                 outbox.write_event(events[outbox.is_page])
         if outboxes:
@@ -188,27 +185,15 @@ class Group:
         pause = max(FRAME_WINDOW, loop.time() - began)
         self._window = loop.call_later(pause, self._flush)
 
-    def _for_page(self, html: str) -> str:
-        return dump({"listen": self.name, "html": html})
-
-    def as_text(self, said: str | Mapping[str, object] | Fragment) -> str:
+    def as_text(self, content: str | Mapping[str, object]) -> str:
         """Return what sockets are written. Raises TypeError for the other form."""
-        if isinstance(said, Mapping):
-            said = Event(said)
-        if isinstance(said, Event) is not self.is_json:
-            form = "events" if self.is_json else "HTML"
-            raise TypeError(f"The group {self.name!r} is for {form}, got {said!r:.80}.")
-        text = said.html if isinstance(said, Fragment) else said
-        check_html(text)
-        return text
+        return as_fragment(content, is_json=self.is_json).html
 
     async def _load(
         self, history: History, after: int, limit: int
     ) -> Sequence[Fragment]:
         loaded = await history.load(self.name, after, limit)
-        for fragment in loaded:
-            self.as_text(fragment)
-        return loaded
+        return [as_fragment(one, is_json=self.is_json) for one in loaded]
 
     async def _catch_up(self, outbox: Outbox, history: History, after: int) -> None:
         if self.last - after > CATCH_UP:

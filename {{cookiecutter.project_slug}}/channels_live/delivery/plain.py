@@ -23,14 +23,11 @@ def ignore_messages() -> None:
     They end where a message has no handler.
     """
 
-    async def ignore_async(self: AsyncConsumer, message: object) -> None:
+    async def ignore(self: AsyncConsumer, message: object) -> None:
         pass
 
-    def ignore(self: SyncConsumer, message: object) -> None:
-        pass
-
-    setattr(AsyncConsumer, TYPE, ignore_async)
-    setattr(SyncConsumer, TYPE, ignore)
+    setattr(AsyncConsumer, TYPE, ignore)
+    setattr(SyncConsumer, TYPE, lambda self, message: None)
 
 
 def complain_of_group_send() -> None:

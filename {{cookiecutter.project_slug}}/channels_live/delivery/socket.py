@@ -7,6 +7,8 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from channels.exceptions import StopConsumer
+
 from channels_live import conf
 from channels_live.base.asgi import Event, Receive, Scope, Send
 from channels_live.base.budget import Budget
@@ -49,7 +51,6 @@ class Socket:
         self.is_open = False  # accepted, and no reason to end yet
         self.is_closed = False  # by its consumer, from outside, or by the browser
         self.is_idle = False  # waits for a frame
-        self.is_lost = False  # the server says that nobody is there any more
         self.is_ending = False  # with its process
         self._terminated: int | None = None
         self._closing: asyncio.Task[None] | None = None
@@ -113,9 +114,8 @@ class Socket:
             event = {**event, "subprotocol": self.subprotocol}
         try:
             await self._send(event)
-        except OSError:  # how a server says that nobody is there any more
-            self.is_lost = True
-            raise
+        except OSError as error:  # how a server says that nobody is there any more
+            raise StopConsumer from error
         if is_accept:
             self.is_open = True
             metrics.opened.inc()
@@ -158,10 +158,8 @@ class Socket:
     async def _say_close(self, code: int, said: str = "") -> None:
         said = said.encode()[:MAX_REASON].decode(errors="ignore")
         event: Event = {"type": "websocket.close", "code": int(code)}
-        try:
+        with suppress(Exception):  # each server has its own for a socket that is gone
             await self._send({**event, "reason": said} if said else event)
-        except Exception:  # each server has its own for a socket that is gone
-            self.is_lost = True
 
     def end(self, how: str, code: int) -> None:
         """Count and log the end of a socket that was open, with its first reason."""

@@ -7,6 +7,7 @@ from inspect import iscoroutinefunction
 from io import BytesIO
 from typing import Any, cast
 
+from channels.exceptions import StopConsumer
 from channels.routing import URLRouter
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest
@@ -151,10 +152,11 @@ class WebsocketApplication:
                 await socket.receive()
                 await socket.send({"type": "websocket.accept"})
             await socket.close(refused.code, how="refused")
-        except Exception as error:
-            if not (socket.is_lost and isinstance(error, OSError)):
-                logger.exception("A consumer has failed.")
-                await socket.close(CloseCode.INTERNAL_ERROR)
+        except StopConsumer:  # nobody is there any more
+            pass
+        except Exception:
+            logger.exception("A consumer has failed.")
+            await socket.close(CloseCode.INTERNAL_ERROR)
         finally:
             if login:
                 login.follow()

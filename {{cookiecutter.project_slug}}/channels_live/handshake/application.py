@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
 from io import BytesIO
 from typing import Any, cast
@@ -70,69 +71,58 @@ def websocket_application(
     return WebsocketApplication(routes, authenticate, origins)
 
 
+@dataclass(eq=False)
 class WebsocketApplication:
-    def __init__(
-        self, routes: Any, authenticate: authentication.Authenticate, origins: Origins
-    ) -> None:
-        self._routes = routes
-        self._authenticate = authenticate
-        self._origins = origins
-        self._openings = Budget(WINDOW)
+    routes: Any
+    authenticate: authentication.Authenticate
+    origins: Origins
+    openings: Budget = field(default_factory=lambda: Budget(WINDOW))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = as_request(scope)
-        match = None
         with suppress(Resolver404):
-            match = resolve(request.path_info, urlconf=self._routes)
+            request.resolver_match = resolve(request.path_info, urlconf=self.routes)
+        match = request.resolver_match
         if match and isinstance(match.func, WebsocketApplication):
             serving = match.func(scope, receive, send)
         elif scope["type"] == "http":
-            serving = self._explain(request, scope, send, match)
+            serving = self._explain(request, scope, send)
         else:
             socket = Socket(scope, receive, send)
-            LogContext.current.set(SocketContext(socket, request, match))
-            serving = self._serve(request, socket, match)
+            LogContext.current.set(SocketContext(socket, request))
+            serving = self._serve(request, socket)
         del request  # some kilobytes, and the socket may be open for hours
         await serving
 
-    async def _explain(
-        self,
-        request: HttpRequest,
-        scope: Scope,
-        send: Send,
-        match: ResolverMatch | None,
-    ) -> None:
+    async def _explain(self, request: HttpRequest, scope: Scope, send: Send) -> None:
         """Tell a page why its socket is refused, if it is here."""
         request.META.setdefault("HTTP_ORIGIN", request.META["HTTP_X_SOCKET_ORIGIN"])
         reason = ""
         try:
-            await self._admit(request, scope, match)
+            await self._admit(request, scope)
         except (Refusal, Refused) as refusal:
             reason = str(refusal)
         await tell(send, reason)
 
-    async def _admit(
-        self, request: HttpRequest, scope: Scope, match: ResolverMatch | None
-    ) -> ResolverMatch:
+    async def _admit(self, request: HttpRequest, scope: Scope) -> ResolverMatch:
         if get_process().is_ending:
             raise Refusal("the process ends")
-        check_origin(request, self._origins)
+        check_origin(request, self.origins)
+        match = request.resolver_match
         if match is None:
             raise Refusal("unknown path")
         await authentication.authenticate(
-            request, scope, self._openings, self._authenticate
+            request, scope, self.openings, self.authenticate
         )
         return match
 
-    async def _serve(
-        self, request: HttpRequest, socket: Socket, match: ResolverMatch | None
-    ) -> None:
+    async def _serve(self, request: HttpRequest, socket: Socket) -> None:
         process = get_process()
         process.sockets.add(socket)
         login: authentication.Login | None = None
         try:
             socket.scope = cast(Scope, {**socket.scope, "socket": socket})
-            match = await self._admit(request, socket.scope, match)
+            match = await self._admit(request, socket.scope)
             socket.scope["url_route"] = vars(match)
             await process.start()
             login = authentication.Login(process, socket)
@@ -176,12 +166,10 @@ def as_request(scope: Scope) -> HttpRequest:
 class SocketContext(LogContext):
     """Of the lines of a WebSocket."""
 
-    def __init__(
-        self, socket: Socket, request: HttpRequest, match: ResolverMatch | None
-    ) -> None:
+    def __init__(self, socket: Socket, request: HttpRequest) -> None:
         super().__init__(request)
         self._socket = socket
-        self._match = match
+        self._match = request.resolver_match
 
     @property
     def match(self) -> ResolverMatch | None:

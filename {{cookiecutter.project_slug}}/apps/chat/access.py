@@ -1,12 +1,13 @@
 """Who may enter a room by its WebSocket, and who may stay in it."""
 
 from collections.abc import Collection
+from copy import copy
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Exists, OuterRef, Q
 
+from apps.chat.batch import Batcher
 from apps.chat.models import Change, Message, Room
 from apps.users.models import User
 from channels_live import CloseCode, Refused, in_thread
@@ -26,33 +27,66 @@ class Shown(NamedTuple):
     client_id: UUID | None = None
 
 
+class Entrance(NamedTuple):
+    """Somebody who comes to a room."""
+
+    slug: str
+    user: Any  # their primary key
+    shown: Shown
+
+
+async def get_room(slug: str, user: User | AnonymousUser, shown: Shown) -> Room:
+    """Return the room of a slug. Raise Refused if the user may not enter it."""
+    if not user.is_authenticated:
+        raise Refused(CloseCode.NOT_LOGGED_IN)
+    return await entrances.submit(None, Entrance(slug, user.pk, shown))
+
+
 @in_thread
-def get_room(
-    slug: str,
-    user: User | AnonymousUser,
-    shown: Shown,
-) -> Room:
-    """Return the room of a slug. Raise Refused if the user may not enter it.
+def find_rooms(coming: Collection[Entrance]) -> dict[Entrance, Room | Exception]:
+    """Return the room for each who comes in the same moment, or why they may not enter."""
+    slugs = {one.slug for one in coming if "\0" not in one.slug}
+    rooms = {room.slug: room for room in Room.objects.filter(slug__in=slugs)}
+    known = [one for one in coming if one.slug in rooms]
+    revoked = find_revoked({(rooms[one.slug].pk, one.user) for one in known})
+    # Pages of one room mostly show the same.
+    states = {(one.slug, one.shown) for one in known}
+    outdated = {state for state in states if is_outdated(rooms[state[0]], state[1])}
+    found: dict[Entrance, Room | Exception] = {}
+    for one in coming:
+        room = rooms.get(one.slug)
+        # Who is no member does not learn that it exists.
+        if room is None or (room.pk, one.user) in revoked:
+            found[one] = Refused(CloseCode.NOT_FOUND)
+        elif (one.slug, one.shown) in outdated:
+            found[one] = Refused(CloseCode.OUTDATED)
+        else:
+            found[one] = copy(room)
+    return found
+
+
+def is_outdated(room: Room, shown: Shown) -> bool:
+    """Whether a page cannot go on from what it shows.
 
     A database that lost its last commits may have another message than the page.
     """
-    if not user.is_authenticated:
-        raise Refused(CloseCode.NOT_LOGGED_IN)
     after = shown.after or 0
-    messages = Message.objects.filter(room=OuterRef("pk"), number__lte=after)
-    others = messages.filter(~Q(client_id=shown.client_id), number__gte=shown.number)
-    changes = Change.objects.filter(room=OuterRef("pk"), number__gt=after)
-    skipped = changes.filter(number__lte=OuterRef("last_number") - CATCH_UP)
-    rooms = Room.objects.with_slug(slug).visible_to(user)
-    rooms = rooms.annotate(has_others=Exists(others), has_skipped=Exists(skipped))
-    room = rooms.first()
-    if room is None:  # or private: who is no member does not learn that it exists
-        raise Refused(CloseCode.NOT_FOUND)
-    is_other = shown.client_id is not None and room.has_others
-    is_behind = shown.after is not None and room.has_skipped
-    if is_other or is_behind or after > room.last_number:
-        raise Refused(CloseCode.OUTDATED)
-    return room
+    oldest = room.last_number - CATCH_UP
+    if after > room.last_number:
+        return True
+    if shown.client_id is not None:
+        messages = Message.objects.filter(
+            room=room, number__range=(shown.number, after)
+        )
+        if messages.exclude(client_id=shown.client_id).exists():
+            return True
+    if shown.after is None or after >= oldest:
+        return False
+    changes = Change.objects.filter(room=room, number__gt=after, number__lte=oldest)
+    return changes.exists()
+
+
+entrances = Batcher(find_rooms)
 
 
 type Pair = tuple[Any, Any]  # the primary keys of a room and a user

@@ -25,12 +25,11 @@ class LimitedConnection(Connection[Any]):
     def wait(
         self, gen: Any, interval: float = 0.1, timeout: float | None = None
     ) -> Any:
-        limit = self.limit if timeout is None else timeout
+        if timeout is not None:
+            return super().wait(gen, interval, timeout)
         try:
-            return super().wait(gen, interval, limit)
+            return super().wait(gen, interval, self.limit)
         except errors._WaitTimeout:
-            if timeout is not None:
-                raise
             self.close()
             if pool := getattr(self, "_pool", None):
                 pool.drain()  # its other connections are likely to be as dead

@@ -423,12 +423,14 @@ LOGGING = {
         "psycopg.pool": {"level": "CRITICAL"},
         # Nothing is said twice.
         "django": {"handlers": []},
-        "django.request": {"filters": ["calm"]},
+        "django.request": {"level": "ERROR"},  # the access log has all requests
         "django.tasks": {"level": "WARNING"},  # django_ox says how they end
         "django_ox": {"handlers": ["none"]},  # it would add one of its own
+        # % if cookiecutter.asgi_server == "uvicorn"
         "uvicorn": {"handlers": [], "propagate": True},
         "uvicorn.error": {"filters": ["calm"]},
         "uvicorn.access": {"handlers": [], "propagate": False},
+        # % endif
     },
     "root": {"handlers": ["console"], "level": "INFO"},
 }

@@ -14,8 +14,10 @@ MAX_MESSAGE = 10_000
 MAX_FIELD = 1000
 # What every record has; all else was given as `extra`.
 STANDARD = {*vars(logging.makeLogRecord({})), "asctime", "color_message", "message"}
+# % if cookiecutter.asgi_server == "uvicorn"
 # What uvicorn has to say of a single WebSocket and its frames.
 SAID_ALREADY = re.compile(r'%s - "WebSocket |connection |Invalid UTF-8 |[<>] ')
+# % endif
 # Where PostgreSQL quotes the rows and statements that it could not do with.
 QUOTED = re.compile(r"(?m)^(DETAIL|LINE \d+): .*\n?")
 
@@ -33,18 +35,16 @@ def configure(config: dict[str, Any]) -> None:
 
 
 class Calm(logging.Filter):
-    """Keeps what any visitor can cause from filling the log with errors.
+    """Makes warnings of what any visitor can cause: of a wrong Host, for one."""
 
-    The access log has these requests and sockets in any case.
-    """
-
-    def filter(self, record: logging.LogRecord) -> bool | logging.LogRecord:
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.startswith("django.security."):
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+            record.exc_info = None
+        # % if cookiecutter.asgi_server == "uvicorn"
         if record.name == "uvicorn.error":
             return not SAID_ALREADY.match(str(record.msg))
-        if record.name == "django.request" and record.levelno < logging.ERROR:
-            return not hasattr(record, "request") and in_brief(record)
-        if record.name.startswith("django.security."):
-            return in_brief(record)
+        # % endif
         return True
 
 
@@ -70,12 +70,6 @@ class JSONFormatter(logging.Formatter):
         if record.exc_info:
             line["exception"] = clean(self.formatException(record.exc_info))
         return json.dumps(line)
-
-
-def in_brief(record: logging.LogRecord) -> logging.LogRecord:
-    """Return a record as a warning without a traceback."""
-    brief = {"levelno": logging.WARNING, "levelname": "WARNING", "exc_info": None}
-    return logging.makeLogRecord({**record.__dict__, **brief})
 
 
 def clean(text: str) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from functools import cache
 from typing import Any
 
@@ -30,14 +30,14 @@ def answer_probes(get_response: Callable[[HttpRequest], Any]) -> Callable[..., A
     Probes come from inside, often without https or a Host that this site answers to.
     They leave no trace in the log.
     """
-    readiness = Readiness()
+    checks = find_checks()
 
     async def answer(request: HttpRequest) -> Any:
         match request.path_info if request.method in {"GET", "HEAD"} else "":
             case "/health/live":
                 response: HttpResponse = JsonResponse({"status": "pass"})
             case "/health/ready":
-                response = report(await readiness.check())
+                response = await report(checks)
             case "/metrics" if settings.METRICS_TOKEN:
                 response = await show_metrics(request)
             case _:
@@ -50,59 +50,61 @@ def answer_probes(get_response: Callable[[HttpRequest], Any]) -> Callable[..., A
     return answer if iscoroutinefunction(get_response) else get_response
 
 
-def report(failing: dict[str, str]) -> HttpResponse:
+class Check:
+    """Something that this process needs, and that raises an error where it is missing.
+
+    What is still being asked is not asked a second time: a service that hangs holds
+    one thread, however many probes come.
+    """
+
+    is_well = True
+    task: asyncio.Task[None] | None = None
+
+    def __init__(self, name: str, ask: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self.name = name
+        self.ask = ask
+
+    async def passes(self) -> bool:
+        """Return whether it is there, within TIMEOUT. Why it is not is logged, once."""
+        task = self.task = self.task or asyncio.create_task(self.ask())
+        done, _ = await asyncio.wait([task], timeout=TIMEOUT)
+        if done and self.task is task:
+            self.task = None
+        error = task.exception() if done else f"no answer within {TIMEOUT} s"
+        if error and self.is_well:
+            logger.warning("Not ready: %s (%r)", self.name, error)
+        elif not error and not self.is_well:
+            logger.info("Ready again: %s", self.name)
+        self.is_well = not error
+        return self.is_well
+
+
+async def report(checks: list[Check]) -> HttpResponse:
     """Return what passes. Why something does not is for the log alone."""
-    checks = {name: "fail" if why else "pass" for name, why in failing.items()}
-    is_well = "fail" not in checks.values()
-    body = {"status": "pass" if is_well else "fail", "checks": checks}
+    if is_ending():
+        passed = {"process": False}
+    else:
+        answers = await asyncio.gather(*(check.passes() for check in checks))
+        names = [check.name for check in checks]
+        passed = dict(zip(names, answers, strict=True))
+    words = {True: "pass", False: "fail"}
+    is_well = all(passed.values())
+    body = {
+        "status": words[is_well],
+        "checks": {name: words[passes] for name, passes in passed.items()},
+    }
     return JsonResponse(body, status=200 if is_well else 503)
 
 
-class Readiness:
-    """What passes of CHECKS.
-
-    A check that is still under way is not begun a second time: a service that hangs
-    holds one thread, however many probes come.
-    """
-
-    def __init__(self) -> None:
-        self._running: dict[str, asyncio.Task[str]] = {}
-        self._failing: dict[str, str] = {}
-
-    async def check(self) -> dict[str, str]:
-        """Return why each check fails, or "" where it passes, within TIMEOUT."""
-        if is_ending():
-            return {"process": "it has begun to shut down"}
-        for name, check in CHECKS.items():
-            if name not in self._running or self._running[name].done():
-                self._running[name] = asyncio.create_task(attempt(check))
-        running = dict(self._running)
-        await asyncio.wait(running.values(), timeout=TIMEOUT)
-        late = f"no answer within {TIMEOUT} s"
-        reasons = {
-            name: task.result() if task.done() else late
-            for name, task in running.items()
-        }
-        self._log({name: why for name, why in reasons.items() if why})
-        return reasons
-
-    def _log(self, failing: dict[str, str]) -> None:
-        """Log what fails, once and not for every probe."""
-        if failing and failing.keys() != self._failing.keys():
-            reasons = ", ".join(f"{name} ({why})" for name, why in failing.items())
-            logger.warning("Not ready: %s", reasons)
-        elif self._failing and not failing:
-            logger.info("Ready again.")
-        self._failing = failing
-
-
-async def attempt(check: Callable[[], Awaitable[None]]) -> str:
-    """Return why a check fails; nothing where it passes."""
-    try:
-        await check()
-    except Exception as error:  # each service has its own
-        return f"{type(error).__name__}: {error}".strip(": \n")
-    return ""
+def find_checks() -> list[Check]:
+    """Return what this process needs."""
+    checks = [
+        Check("database", in_thread(check_database)),
+        # Neither the code of a process nor what was applied once goes back.
+        Check("migrations", in_thread(cache(check_migrations))),
+        Check("channel_layer", check_channel_layer),
+    ]
+    return [*checks, Check("redis", check_redis)] if settings.REDIS_URLS else checks
 
 
 def check_database() -> None:
@@ -110,7 +112,6 @@ def check_database() -> None:
         cursor.execute("SELECT 1")
 
 
-@cache  # neither the code of a process nor what was applied once goes back
 def check_migrations() -> None:
     executor = MigrationExecutor(connection)
     if plan := executor.migration_plan(executor.loader.graph.leaf_nodes()):
@@ -123,11 +124,3 @@ async def check_redis() -> None:
             url, socket_connect_timeout=TIMEOUT, socket_timeout=TIMEOUT, retry=None
         ) as redis:
             await redis.ping()
-
-
-CHECKS: dict[str, Callable[[], Awaitable[None]]] = {
-    "database": in_thread(check_database),
-    "migrations": in_thread(check_migrations),
-    "channel_layer": check_channel_layer,
-    **({"redis": check_redis} if settings.REDIS_URLS else {}),
-}

@@ -9,7 +9,7 @@ import logging
 import sentry_sdk
 from sentry_sdk.integrations.dedupe import DedupeIntegration
 from sentry_sdk.integrations.excepthook import ExcepthookIntegration
-from sentry_sdk.integrations.logging import EventHandler, ignore_logger
+from sentry_sdk.integrations.logging import EventHandler
 from sentry_sdk.types import Event, Hint
 
 from apps.ops.logs import clean
@@ -32,8 +32,6 @@ def report_errors(dsn: str) -> Handler:
         include_local_variables=False,
         integrations=[DedupeIntegration(), ExcepthookIntegration()],
     )
-    # What any visitor can cause: apps.ops.logs.Calm makes warnings of them.
-    ignore_logger("django.security.*")
     handler = Handler(logging.ERROR)
     logging.getLogger().addHandler(handler)
     return handler

@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import gc
 import os
 import shutil
 import socket
@@ -12,11 +13,30 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Browser, sync_playwright
 from prometheus_client import REGISTRY
+from pytest_django import Settings
 
 pytest_plugins = ["channels_live.testing"]
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 START = 60  # seconds that a server may take
+
+
+def pytest_collection_finish() -> None:
+    """Have the garbage collector leave alone what was loaded once for all tests."""
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def quick(settings: Settings) -> None:
+    """Leave out what costs time and is no matter for tests.
+
+    Static files are served by an async middleware, for which Django's test client
+    starts an event loop at each request.
+    """
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.MIDDLEWARE = [
+        name for name in settings.MIDDLEWARE if not name.startswith("servestatic.")
+    ]
 
 
 @pytest.fixture(scope="session")

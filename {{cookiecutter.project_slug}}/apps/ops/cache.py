@@ -53,7 +53,8 @@ class RedisClient(RedisCacheClient):
     def clear(self) -> bool:
         """Delete what this project caches. Django would empty Redis, for all projects."""
         redis = self.get_client(write=True)
-        for keys in batched(redis.scan_iter(f"{settings.REDIS_PREFIX}:*", 1000), 1000):
+        prefix = settings.CACHES["default"]["KEY_PREFIX"]
+        for keys in batched(redis.scan_iter(f"{prefix}:*", 1000), 1000):
             redis.delete(*keys)
         return True
 

@@ -5,11 +5,6 @@ from pytest_django import Settings
 
 
 @pytest.fixture(autouse=True)
-def fast_password_hashing(settings: Settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
-@pytest.fixture(autouse=True)
 def cache_of_its_own(settings: Settings) -> None:
     """allauth counts tries and e-mails there; those of earlier tests are no matter."""
     backend = "django.core.cache.backends.locmem.LocMemCache"

@@ -8,17 +8,27 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import Browser, sync_playwright
 from prometheus_client import REGISTRY
 from pytest_django import Settings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 pytest_plugins = ["channels_live.testing"]
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 START = 60  # seconds that a server may take
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Load Playwright for tests in browsers alone: that takes as long as many tests."""
+    is_left_out = config.option.markexpr == "not browser"
+    return (is_left_out and collection_path.match("*_in_browser.py")) or None
 
 
 def pytest_collection_finish() -> None:
@@ -74,8 +84,10 @@ def wait_until_it_answers(server: subprocess.Popen[bytes], address: str) -> None
 
 # For one test only: while Playwright is at work, the thread's event loop is its own.
 @pytest.fixture
-def browser() -> Iterator[Browser]:
+def browser() -> Iterator["Browser"]:
     """The machine's Chromium or Chrome, or the one that Playwright installed."""
+    from playwright.sync_api import sync_playwright
+
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found)

@@ -60,6 +60,7 @@ DEBUG_TOOLBAR = (
     and "PYTEST_VERSION" not in os.environ
     and find_spec("debug_toolbar") is not None
 )
+DEBUG_TOOLBAR_CONFIG = {"SHOW_COLLAPSED": True}
 INTERNAL_IPS = ["127.0.0.1", "::1"]  # where the toolbar is shown
 MIGRATION_MODULES = {"debug_toolbar": None}  # it stores nothing
 

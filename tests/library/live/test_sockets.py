@@ -525,7 +525,7 @@ async def test_who_reads_no_refusals_is_let_go(ada: Any) -> None:
     async with open_socket(SOCKET, ada) as socket:
         await has_entered(socket)
         (served,) = get_process().sockets
-        served.consumer.page.outbox.send = SlowSocket().send
+        served.outbox.send = SlowSocket().send
         for number in range(20):
             await watch(
                 socket, *((f"{number}.{n}:" + "x" * 1000, "") for n in range(10))

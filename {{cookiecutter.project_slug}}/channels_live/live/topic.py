@@ -1,13 +1,33 @@
-"""One region in one language, as the pages of a process show it."""
+"""One region as the pages of a process show it, and how it is read: once for many changes,
+and many keys together."""
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+import logging
+from collections.abc import Mapping
+from itertools import islice
 
 from channels_live.base.frames import dump
+from channels_live.base.work import Lane, Tasks
 from channels_live.delivery.socket import Socket
+from channels_live.live.names import Key
 from channels_live.live.place import Place
-from channels_live.live.rendering import Read, Rights, State
+from channels_live.live.region import Live
+from channels_live.live.rendering import Read, Rights, State, answer
+from channels_live.observe.outage import RETRY_AFTER, database_outage
+
+logger = logging.getLogger(__name__)
+
+# Keys that are read in one visit to a thread, and visits of one region at a time.
+BATCH = 50
+VISITS = 2
+# From one visit for a topic to the next, in seconds.
+PAUSE = 0.1
+FAILURE = (
+    "%s with the key %r fails: pages keep what they have; who was asked about in vain, "
+    "in allows(), sees it no more until it works again."
+)
 
 
 class Page:
@@ -15,12 +35,7 @@ class Page:
 
     def __init__(self, socket: Socket) -> None:
         self.socket = socket
-        self.outbox = socket.outbox
         self.topics: dict[str, Topic] = {}
-
-    @property
-    def user(self) -> Any:
-        return self.socket.scope["user"]
 
 
 class View:
@@ -35,10 +50,11 @@ class View:
 
 
 class Topic:
-    """What a process shows of a region: its state, its pages, and what is to be done."""
+    """What a process shows of a key in one language: its state, its pages, what is to do."""
 
     def __init__(self, place: Place) -> None:
         self.place = place
+        self.subject = place.subject
         self.name = place.topic
         self.views: dict[Page, View] = {}
         self.event = ""  # the last state that could be read, as pages get it
@@ -97,11 +113,11 @@ class Topic:
                 {"topic": self.name, "html": state.html, "digest": state.digest}
             )
         for page, view in self.asked.items():
-            right = rights.get(page.user.pk)
+            right = rights.get(page.socket.scope["user"].pk)
             if self.views.get(page) is not view:
                 continue  # it has gone, or asks anew
             if right is not True:
-                page.outbox.write(dump({"gone": self.name}), self.name)
+                page.socket.outbox.write(dump({"gone": self.name}), self.name)
                 view.digest, view.is_live = "", False
                 if right is None:  # else it will be asked again
                     self.discard(page)
@@ -115,7 +131,80 @@ class Topic:
 
     def _show(self, page: Page, view: View) -> None:
         if view.digest != self.digest:
-            page.outbox.write(self.event, self.name)
+            page.socket.outbox.write(self.event, self.name)
         elif not view.is_live:
-            page.outbox.write(dump({"topic": self.name}), self.name)
+            page.socket.outbox.write(dump({"topic": self.name}), self.name)
         view.digest, view.is_live = self.digest, True
+
+
+class Reader:
+    """Reads what is wanted of one region."""
+
+    def __init__(self, region: type[Live], tasks: Tasks) -> None:
+        self._region = region
+        self._tasks = tasks
+        # Of its own: who is slow holds up nobody else's work.
+        self._lane = Lane(f"live-{region.name}", VISITS)
+        self._waiting: dict[Topic, None] = {}
+        self._workers = 0
+
+    def want(self, topic: Topic) -> None:
+        """Ask for what a topic needs, with others of the same moment."""
+        if topic.is_wanted and not topic.is_busy:
+            self._waiting[topic] = None
+            if self._workers < VISITS:
+                self._workers += 1
+                self._tasks.spawn(self._work())
+
+    async def _work(self) -> None:
+        try:
+            while self._waiting:
+                setting = next(iter(self._waiting)).place.setting
+                like = (one for one in self._waiting if one.place.setting == setting)
+                topics = list(islice(like, BATCH))
+                for topic in topics:
+                    del self._waiting[topic]
+                    topic.is_busy = True
+                await self._visit(topics)
+        finally:
+            self._workers -= 1
+
+    async def _visit(self, topics: list[Topic]) -> None:
+        loop = asyncio.get_running_loop()
+        rested = loop.time() + PAUSE
+        stale = [topic.place.key for topic in topics if topic.begin()]
+        asked = [
+            (topic.place.key, {page.socket.scope["user"].pk for page in topic.asked})
+            for topic in topics
+        ]
+        answers = None
+        try:
+            with database_outage.noticed(self._region.name):
+                setting = topics[0].place.setting
+                visit = self._lane.in_thread(answer)
+                answers = await visit(self._region, setting, stale, asked)
+                database_outage.end(self._region.name)
+        finally:
+            if answers is None:
+                rested = loop.time() + RETRY_AFTER
+                for topic in topics:
+                    topic.changed()
+            loop.call_at(rested, self._go_on, topics)
+        if answers is not None:
+            self._show(topics, *answers)
+
+    def _show(
+        self, topics: list[Topic], states: Mapping[Key, Read], rights: list[Rights]
+    ) -> None:
+        errors = {}
+        for topic, those in zip(topics, rights, strict=True):
+            key = topic.place.key
+            for error in topic.answer(states.get(key), those):
+                errors[repr(error)] = key, error
+        for key, error in errors.values():
+            logger.error(FAILURE, self._region.name, key, exc_info=error)
+
+    def _go_on(self, topics: list[Topic]) -> None:
+        for topic in topics:
+            topic.is_busy = False
+            self.want(topic)

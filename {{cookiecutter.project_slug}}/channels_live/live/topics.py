@@ -13,9 +13,8 @@ from channels_live.base.work import Tasks, in_own_thread
 from channels_live.delivery.socket import Socket
 from channels_live.live.changes import Ledger, Notice, aliases, clear
 from channels_live.live.place import Place
-from channels_live.live.reader import Reader
 from channels_live.live.region import Live
-from channels_live.live.topic import Page, Topic
+from channels_live.live.topic import Page, Reader, Topic
 from channels_live.observe.outage import database_outage
 
 
@@ -37,9 +36,10 @@ class Topics:
         """Show regions on a page, which shows the states with these digests now."""
         topics = []
         for place, digest in pairs:
-            of_subject = self._topics[place.subject]
-            topics.append(of_subject.setdefault(place.topic, Topic(place)))
-            topics[-1].add(page, digest)
+            new = Topic(place)
+            topic = self._topics[new.subject].setdefault(new.name, new)
+            topic.add(page, digest)
+            topics.append(topic)
         # What changes while it is read has to be found.
         if not self._has_looked:
             await asyncio.wait([self._tasks.spawn(self.look())])
@@ -79,10 +79,10 @@ class Topics:
     async def look(self) -> None:
         """Find what changed though no message said so, and forget what no page shows."""
         for topic in [one for one in self._all() if not one.views]:
-            of_subject = self._topics[topic.place.subject]
+            of_subject = self._topics[topic.subject]
             del of_subject[topic.name]
             if not of_subject:
-                del self._topics[topic.place.subject]
+                del self._topics[topic.subject]
         if self._topics:
             async with self._looking:
                 heard, self._heard = self._heard, set()

@@ -24,6 +24,8 @@ BATCH = 50
 VISITS = 2
 # From one visit for a topic to the next, in seconds.
 PAUSE = 0.1
+# For how long others may come after a visit, to be read together, in seconds.
+GATHERING = 0.05
 FAILURE = (
     "%s with the key %r fails: pages keep what they have; who was asked about in vain, "
     "in allows(), sees it no more until it works again."
@@ -166,6 +168,8 @@ class Reader:
                     del self._waiting[topic]
                     topic.is_busy = True
                 await self._visit(topics)
+                if len(self._waiting) < BATCH:
+                    await asyncio.sleep(GATHERING)
         finally:
             self._workers -= 1
 

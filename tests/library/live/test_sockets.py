@@ -384,7 +384,7 @@ async def test_unwatched_regions_stay_as_they_are(ada: Any) -> None:
         await save(ada, first_name="Ida")
 
         assert await is_quiet(socket)
-        await get_process().live.look()
+        await get_process().check_sockets()
         assert not get_process().live._topics
 
 

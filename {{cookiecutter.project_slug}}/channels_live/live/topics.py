@@ -71,18 +71,17 @@ class Topics:
 
     def check(self, sockets: Collection[Socket] | None = None) -> None:
         """Ask again who may see what is shown, by these sockets alone if given."""
-        for topic in self._all():
+        for topic in tuple(self._all()):
             for page, view in topic.views.items():
                 view.is_checked &= sockets is not None and page.socket not in sockets
             self._want(topic)
+            if not topic.views:
+                del self._topics[topic.subject][topic.name]
+                if not self._topics[topic.subject]:
+                    del self._topics[topic.subject]
 
     async def look(self) -> None:
-        """Find what changed though no message said so, and forget what no page shows."""
-        for topic in [one for one in self._all() if not one.views]:
-            of_subject = self._topics[topic.subject]
-            del of_subject[topic.name]
-            if not of_subject:
-                del self._topics[topic.subject]
+        """Find what changed though no message said so."""
         if self._topics:
             async with self._looking:
                 heard, self._heard = self._heard, set()

@@ -23,12 +23,14 @@ DATABASES = itertools.count()
 SERVERS = ("daphne", "uvicorn")
 # As the generated README has it.
 OPTIONS = {
-    "daphne": ["--no-server-name"],
+    "daphne": [
+        *("--no-server-name", "--ping-interval", "45", "--ping-timeout", "20"),
+    ],
     "uvicorn": [
         *("--http", "h11", "--ws", "websockets-sansio"),
         *("--no-proxy-headers", "--no-server-header"),
         *("--ws-max-size", "65536", "--ws-per-message-deflate", "false"),
-        *("--timeout-graceful-shutdown", "5"),
+        *("--ws-ping-interval", "45", "--timeout-graceful-shutdown", "5"),
     ],
 }
 PRODUCTION = {

@@ -77,7 +77,7 @@ class Socket:
         while True:
             self.is_idle = True
             if self.is_ending:
-                await self.close(CloseCode.SERVICE_RESTART, reason="the process ends")
+                self.terminate(CloseCode.SERVICE_RESTART)
             event = await self._receive()
             self.is_idle = False
             if event["type"] == "websocket.disconnect":

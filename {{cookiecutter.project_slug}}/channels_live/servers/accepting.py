@@ -20,33 +20,30 @@ _accept = Loop._accept_connection
 _full: set[int] = set()  # doors
 
 
-def accept(
-    loop: Any,
-    factory: Any,
-    door: Any,
-    ssl: Any,
-    server: Any,
-    backlog: int,
-    *others: Any,
-) -> None:
+def accept(loop: Any, factory: Any, door: Any, *details: Any) -> None:
     """Let in one who waits, or wait for room."""
-    details = (factory, door, ssl, server, backlog, *others)
     number = door.fileno()
-    if has_room(door):
+    if has_room():
         _full.discard(number)
+        ssl, server, _, *others = details
         _accept(loop, factory, door, ssl, server, 1, *others)
-    elif number >= 0:
-        if number not in _full:
-            logger.error("No file descriptor is free: no connection is accepted.")
-        _full.add(number)
-        loop._remove_reader(number)
-        loop.call_later(PAUSE, loop._start_serving, *details)
+        return
+    if number not in _full:
+        logger.error("No file descriptor is free: no connection is accepted.")
+    _full.add(number)
+    loop._remove_reader(number)
+    loop.call_later(PAUSE, go_on, loop, factory, door, *details)
 
 
-def has_room(door: Any) -> bool:
+def go_on(loop: Any, factory: Any, door: Any, *details: Any) -> None:
+    if door.fileno() >= 0:
+        loop._start_serving(factory, door, *details)
+
+
+def has_room() -> bool:
     """Whether the lowest number that is free is low enough."""
     try:
-        number = os.dup(door.fileno())
+        number = os.open(os.devnull, os.O_RDONLY)
     except OSError:
         return False
     os.close(number)

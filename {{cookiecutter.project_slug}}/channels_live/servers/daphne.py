@@ -1,10 +1,7 @@
 """What daphne lacks: limits, on what it believes and on what it keeps, and an end.
 
-It believes a header about the mount point, and so about where the links in its e-mails
-lead. It buffers without end what sockets do not read, and what they send faster than it
-is read. Here `send` completes when the operating system and a buffer of 64 KB have taken
-the frame, as in uvicorn, and who sends too fast is closed. And it drops the headers of an
-accept and the reason of a close.
+Here `send` completes when the operating system and a buffer of 64 KB have taken the frame,
+as in uvicorn, and who sends faster than is read is closed.
 """
 
 import asyncio
@@ -55,15 +52,11 @@ class WaryRequest(http_protocol.WebRequest):
         self._parsePOSTFormSubmission = False  # Django does, where a view asks
         if length != 0:
             self.channel.setTimeout(conf.get("BODY_SECONDS"))
-        self.check_size(length or 0)
 
     def handleContentChunk(self, data: bytes) -> None:
-        super().handleContentChunk(data)
-        self.check_size(self.content.tell())
-
-    def check_size(self, size: int) -> None:
         """Refuse a body that is too large. The rest of it is read and not kept."""
-        if size > conf.get("BODY_SIZE") and not self.is_refused:
+        super().handleContentChunk(data)
+        if self.content.tell() > conf.get("BODY_SIZE") and not self.is_refused:
             self.is_refused = True
             self.channel.transport.write(TOO_LARGE)
             self.channel.dataReceived = lambda data: None
@@ -79,16 +72,10 @@ class WaryRequest(http_protocol.WebRequest):
     def handle_reply(self, message: Any) -> None:
         if is_ending() and message["type"] == "http.response.start":
             self.setHeader(b"connection", b"close")
-            self.channel.persistent = False
         super().handle_reply(message)
 
 
-def keep_timeout(self: Any) -> None:
-    """Wait no longer for a head or a body because another byte of it has come."""
-
-
-def log_nothing(self: Server, protocol: str, action: str, details: Any) -> None:
-    """The access log has what daphne would log, with query strings."""
+def do_nothing(*args: Any) -> None: ...
 
 
 class PacedWebSocketProtocol(WebSocketProtocol):
@@ -177,14 +164,10 @@ async def _end(server: Server) -> None:
         port.stopListening()
     await ending.finish(lambda: is_answering(server))
     await ending.until(lambda: not _reactor.getWriters(), ending.ANSWER)
-    applications = [
-        details["application_instance"]
-        for details in server.connections.values()
-        if "application_instance" in details
-    ]
-    for application in applications:
-        application.cancel()
-    await asyncio.gather(*applications, return_exceptions=True)
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def is_answering(server: Server) -> bool:
@@ -197,8 +180,10 @@ def is_answering(server: Server) -> bool:
 def install() -> None:
     """Have daphne use it, whether started as `daphne` or by runserver."""
     http_protocol.WebRequest = WaryRequest
-    Channel.resetTimeout = keep_timeout
-    Server.log_action = log_nothing
+    # A head or a body is waited for no longer because another byte of it has come.
+    Channel.resetTimeout = do_nothing
+    # The access log has what daphne would log, with query strings.
+    Server.log_action = do_nothing
     autobahn.pformat = str  # of a connection, for a log that is off
     WebSocketFactory.protocol = PacedWebSocketProtocol
     Server.handle_reply = handle_reply

@@ -10,17 +10,13 @@ to send a form twice. Each answer that begins now says that it is the last.
 import asyncio
 import faulthandler
 import logging
-import os
 import signal
-import threading
-import time
 from collections.abc import Callable, Iterable
-from types import FrameType
+from contextlib import suppress
 from typing import Any
 
 from channels_live.base.close_code import CloseCode
 from channels_live.base.work import in_own_thread
-from channels_live.delivery.socket import Socket
 from channels_live.process import get_process
 from channels_live.servers.door import refuse_new
 
@@ -69,17 +65,13 @@ async def close_sockets() -> None:
     logger.info("Ending: %d sockets are told to come back.", len(sockets))
     for socket in sockets:
         socket.is_ending = True
-    telling = [tell(socket) for socket in sockets if socket.is_idle]
+        if socket.is_idle:
+            socket.terminate(CloseCode.SERVICE_RESTART)
     await until(lambda: all(socket.is_closed for socket in sockets), FINISH)
-    telling += map(tell, sockets)
+    for socket in sockets:
+        if not socket.is_closed:
+            socket.terminate(CloseCode.SERVICE_RESTART)
     await until(lambda: not sockets, ANSWER)
-    for task in telling:
-        task.cancel()  # those who read nothing any more
-
-
-def tell(socket: Socket) -> "asyncio.Task[None]":
-    close = socket.close(CloseCode.SERVICE_RESTART, reason="the process ends")
-    return asyncio.create_task(close)
 
 
 async def until(condition: Callable[[], bool], seconds: float) -> None:
@@ -92,16 +84,10 @@ async def until(condition: Callable[[], bool], seconds: float) -> None:
 
 def see_to_the_end() -> None:
     """Have the process gone after LIMIT, or at once where it is told a second time."""
-    began = time.monotonic()
-
-    def on_signal(number: int, frame: FrameType | None) -> None:
-        if time.monotonic() - began > MOMENT:
-            signal.signal(number, signal.SIG_DFL)
-            signal.raise_signal(number)
-            os._exit(128 + number)  # the first process of a container is immune
-
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, on_signal)
-    # What holds it up is written to the standard error.
+    # Where something holds it up, this is written to the standard error.
     faulthandler.dump_traceback_later(LIMIT, exit=True)
+    with suppress(ValueError):  # of a server in a thread, which gets no signals
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+            later = asyncio.get_running_loop().call_later
+            later(MOMENT, signal.signal, number, signal.SIG_DFL)

@@ -22,7 +22,7 @@ HEAD_TIMEOUT = 30
 # one that is not, in seconds.
 CLOSE_TIMEOUT = 30
 SEND_TIMEOUT = 60
-# Of the server's ticks, of a tenth of a second: how often connections are looked at.
+# How often connections are looked at: ticks of the server, each a tenth of a second.
 TICKS = 50
 
 # Of the protocols that projects choose.
@@ -31,7 +31,8 @@ Cycle: Any = h11_impl.RequestResponseCycle
 WebSocket: Any = websockets_sansio_impl.WebSocketsSansIOProtocol
 Server: Any = uvicorn.Server
 
-_run = Cycle.run_asgi
+_receive = Cycle.receive
+_send = Cycle.send
 _tick = Server.on_tick
 _shutdown = Server.shutdown
 
@@ -76,47 +77,23 @@ def find_awaited(connection: Any) -> tuple[Any, float]:
     return None, 0
 
 
-async def run(cycle: Any, application: Any) -> None:
-    await _run(cycle, limited(application))
+async def receive(cycle: Any) -> Any:
+    """Refuse a body that is too large. The rest of it is read and not kept."""
+    message = await _receive(cycle)
+    cycle.size = getattr(cycle, "size", 0) + len(message.get("body", b""))
+    if cycle.size <= conf.get("BODY_SIZE"):
+        return message
+    if not cycle.response_started:
+        await cycle.send({"type": "http.response.start", "status": 413})
+        await cycle.send({"type": "http.response.body"})
+    return {"type": "http.disconnect"}
 
 
-def limited(application: Any) -> Any:
-    """Refuse bodies that are too large, and say at the end of a process that it ends."""
-
-    async def run(scope: Any, receive: Any, send: Any) -> None:
-        size, limit = 0, conf.get("BODY_SIZE")
-        has_begun = False
-
-        async def hear() -> Any:
-            nonlocal size
-            message = await receive()
-            size += len(message.get("body", b""))
-            if size <= limit:
-                return message
-            if not has_begun:
-                await refuse(say)
-            return {"type": "http.disconnect"}
-
-        async def say(message: Any) -> None:
-            nonlocal has_begun
-            has_begun = True
-            if is_ending() and message["type"] == "http.response.start":
-                headers = [*message.get("headers", ()), (b"connection", b"close")]
-                message = {**message, "headers": headers}
-            await send(message)
-
-        if int(dict(scope["headers"]).get(b"content-length", b"0")) > limit:
-            await refuse(say)
-        else:
-            await application(scope, hear, say)
-
-    return run
-
-
-async def refuse(send: Any) -> None:
-    headers = [(b"content-length", b"0")]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body"})
+async def send(cycle: Any, message: Any) -> None:
+    if is_ending() and message["type"] == "http.response.start":
+        headers = [*message.get("headers", ()), (b"connection", b"close")]
+        message = {**message, "headers": headers}
+    await _send(cycle, message)
 
 
 def handle_ping(self: Any) -> None:
@@ -152,7 +129,8 @@ def is_closing(connection: Any) -> bool:
 
 def install() -> None:
     accepting.install()
-    Cycle.run_asgi = run
+    Cycle.receive = receive
+    Cycle.send = send
     WebSocket.handle_ping = handle_ping
     Server.on_tick = tick
     Server.shutdown = shut_down

@@ -11,7 +11,7 @@ import pytest
 from channels_live.servers import ending, uvicorn
 from channels_live.testing import WAIT
 
-GUESTS = 5
+GUESTS = 20
 
 
 class Protocol(asyncio.Protocol):
@@ -29,6 +29,7 @@ async def listening(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[asyncio.Se
     async def nothing(*args: Any) -> None: ...
 
     monkeypatch.setattr(ending, "see_to_the_end", lambda: None)
+    monkeypatch.setattr(ending, "KNOCK", 0)  # as for a loop that is busy
     monkeypatch.setattr(ending, "finish", nothing)
     monkeypatch.setattr(uvicorn, "_shutdown", nothing)
     listening = await asyncio.get_running_loop().create_server(Protocol, "127.0.0.1")

@@ -11,8 +11,9 @@ import asyncio
 import faulthandler
 import logging
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from select import select
 from typing import Any
 
 from channels_live.base.close_code import CloseCode
@@ -29,6 +30,8 @@ KNOCK = 0.05
 ASK = 0.5
 FINISH = 4
 ANSWER = 2
+# Of the event loop, until who has been let in is heard.
+TURNS = 4
 # The process is gone after as long, whatever holds it up, in seconds.
 LIMIT = 15
 # Signals of one moment mean the same: `uv run` passes on what all processes got, say.
@@ -36,7 +39,7 @@ MOMENT = 1
 TICK = 0.02
 
 
-async def begin(ports: Iterable[Any]) -> None:
+async def begin(ports: Sequence[Any]) -> None:
     """Refuse new sockets, and connections to ports of this process alone.
 
     Whoever has come to one is let in before it may be closed.
@@ -46,6 +49,9 @@ async def begin(ports: Iterable[Any]) -> None:
     for port in ports:
         refuse_new(port)
     await asyncio.sleep(KNOCK)
+    await until(lambda: not (ports and select(ports, [], [], 0)[0]), FINISH)
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
 
 
 async def finish(is_answering: Callable[[], bool]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Collection, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
@@ -144,13 +145,13 @@ def publishing(
             raise TypeError(f"Expected a fragment's number as int, got {number!r}.")
         pairs.append((html, number))
     kind = Kind.EVENTS if is_json else Kind.FRAGMENTS
-    return send_pairs(group, kind, pairs)
+    return send_pairs(Message(kind, group, pairs, time.time()))
 
 
-async def send_pairs(group: str, kind: Kind, pairs: list[tuple[str, int]]) -> None:
-    metrics.published.inc(len(pairs))
-    if pairs:
-        await get_process().hub.publish(group, kind, pairs)
+async def send_pairs(message: Message) -> None:
+    metrics.published.inc(len(message.pairs))
+    if message.pairs:
+        await send(message.group, message)
 
 
 def on_logout(request: HttpRequest | None, **kwargs: object) -> None:

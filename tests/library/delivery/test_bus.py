@@ -2,13 +2,11 @@
 
 import asyncio
 import logging
-from typing import Any
 
 import pytest
 from pytest_django import Settings
 
 from channels_live import Fragment, apublish
-from channels_live.delivery.hub import get_layer
 from channels_live.process import get_process
 from tests.library.helpers import layers
 from tests.library.helpers.listening import ListHistory, listen
@@ -63,21 +61,6 @@ async def test_numbered_fragments_are_delivered_from_the_history(
 
     await listener.hears("a")
     assert listener.heard == "a"
-
-
-async def test_what_waits_for_the_channel_layer_goes_out_together_and_in_order(
-    settings: Settings,
-) -> None:
-    layers.use(layers.SlowLayer, settings)
-    listener = await listen()
-    layer: Any = get_layer()
-    texts = [f"<{number}>" for number in range(100)]
-
-    await asyncio.gather(*(apublish("here", text) for text in texts))
-
-    await listener.hears(texts[-1])
-    assert listener.heard == "".join(texts)
-    assert layer.sent == 2
 
 
 async def test_half_a_character_is_an_error_at_once_and_holds_up_nobody() -> None:

@@ -84,14 +84,3 @@ class ScriptedLayer(InMemoryChannelLayer):
         if self.scripted:
             return self.scripted.pop(0)
         return await super().receive(channel)
-
-
-class SlowLayer(InMemoryChannelLayer):
-    """Takes a moment to send, and counts what it has sent."""
-
-    sent = 0
-
-    async def group_send(self, group: str, message: dict[str, Any]) -> None:
-        self.sent += 1
-        await asyncio.sleep(0.05)
-        await super().group_send(group, message)

@@ -54,7 +54,7 @@ async def test_what_nobody_here_listens_to_is_not_counted(grown: Grown) -> None:
 async def test_a_delivery_is_timed_from_its_publication(
     grown: Grown, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("channels_live.delivery.hub.time.time", lambda: 1000.0)
+    monkeypatch.setattr("channels_live.commands.time.time", lambda: 1000.0)
     listener = await listen()
 
     for text, late in [("a", 0.02), ("b", -5), ("c", 60)]:

@@ -8,7 +8,6 @@ fragment without a number that is lost on the way stays lost.
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable
 from typing import Any
 from weakref import WeakValueDictionary
@@ -63,14 +62,6 @@ async def send(group: str, message: Message) -> bool:
     return not layer_outage.is_fresh(group)
 
 
-class Queue:
-    """What is to be published to a group, while what came before is on its way."""
-
-    def __init__(self) -> None:
-        self.pairs: list[tuple[str, int]] = []
-        self.turn = asyncio.Lock()
-
-
 class Hub:
     """Listens to the channel layer for all sockets of a process."""
 
@@ -87,7 +78,6 @@ class Hub:
         self._is_in_doubt = False  # whether the groups have all that they should
         self._outages = 0
         self._turns = WeakValueDictionary[str, asyncio.Lock]()
-        self._queues = WeakValueDictionary[tuple[str, Kind], Queue]()
 
     async def start(self) -> None:
         with layer_outage.noticed(EVERYBODY):
@@ -100,18 +90,6 @@ class Hub:
         self._echo.clear()
         await self.layer.send(self.channel, Message(Kind.ECHO).encode())
         await self._echo.wait()
-
-    async def publish(
-        self, group: str, kind: Kind, pairs: list[tuple[str, int]]
-    ) -> None:
-        """Hand fragments to the channel layer, in order: those that wait, together."""
-        published = time.time()
-        queue = self._queues.setdefault((group, kind), Queue())
-        queue.pairs += pairs
-        async with queue.turn:
-            pairs, queue.pairs = queue.pairs, []
-            if pairs:
-                await send(group, Message(kind, group, pairs, published))
 
     async def join(
         self,

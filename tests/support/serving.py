@@ -23,9 +23,10 @@ READY = re.compile("Listening on|running on")
 # A request that failed, in the log for machines or the one for people.
 FAILED_REQUEST = re.compile(r' 500("| \(user|$)', re.MULTILINE)
 NUMBERS = itertools.count()
-# Below those that systems give to connections; each worker of pytest-xdist has its own.
+# Below those that systems give to connections; each worker of pytest-xdist has its own,
+# and runs at the same time hardly meet: a client would come back to another's server.
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-PORTS = itertools.count(10_000 + 2_000 * WORKER)
+PORTS = itertools.count(10_000 + 2_000 * WORKER + os.getpid() % 10 * 200)
 HERE = "the page's own"
 PASSWORD = "correct-horse-battery-9"
 

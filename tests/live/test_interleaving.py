@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from baking import Variables
 from fleet import Fleet
 from regions import NAMES, RegionPage, assert_current, write
@@ -68,7 +69,7 @@ def test_with_redis_that_is_killed(
     fleet = launch_bells({**postgres, "REDIS_URL": f"redis://127.0.0.1:{port}/0"})
     pages = open_pages(fleet)
     try:
-        run(fleet, pages, 60, redis.stop, redis.start, lambda: None)
+        run(fleet, pages, 40, redis.stop, redis.start, lambda: None)
     finally:
         redis.stop()
     fleet.assert_quiet()
@@ -77,6 +78,7 @@ def test_with_redis_that_is_killed(
     note(f"interleaving: {sockets} sockets were brought {events} states")
 
 
+@pytest.mark.deep
 def test_without_redis(
     launch_bells: Callable[[Variables], Fleet], sqlite: dict[str, str]
 ) -> None:

@@ -119,10 +119,14 @@ def living(pages: list[RegionPage], fleet: Fleet) -> Iterator[None]:
 
 
 def assert_quiet(fleet: Fleet) -> None:
-    """Who opens a file where no more may be open fails, and is tried again."""
+    """Who opens a file where no more may be open fails, and is tried again.
+
+    django-ox logs a traceback of a job that it could not note the end of.
+    """
     lines = [line for one in fleet.servers for line in one.log.splitlines()]
-    bugs = [line for line in lines if "Traceback" in line and FULL not in line]
-    assert bugs == []
+    bugs = [line for line in lines if "Traceback" in line]
+    known = (FULL, '"logger": "django_ox')
+    assert [bug for bug in bugs if not any(one in bug for one in known)] == []
 
 
 @pytest.mark.timeout(SECONDS + 280)

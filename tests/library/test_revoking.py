@@ -1,5 +1,6 @@
 """Within a second, a socket goes with the login that opened it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
@@ -8,13 +9,18 @@ import pytest
 from channels.db import database_sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth import get_user_model
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from channels_live import CloseCode, conf, disconnect, user_group
+from channels_live import CloseCode, conf, disconnect, in_thread, user_group
+from channels_live.base.messages import Kind, Message
 from channels_live.delivery.hub import EVERYBODY, get_layer
+from channels_live.live.changes import write
+from channels_live.models import Change
+from channels_live.observe.outage import database_outage
+from channels_live.process import LOOK_INTERVAL
 from tests.library.helpers import layers
 from tests.library.helpers.browsing import (
     answers,
@@ -180,29 +186,56 @@ async def test_of_too_many_sockets_the_newest_waits(ada: Any, inbox_of: Open) ->
     assert await answers(others[-1])
 
 
-async def test_who_has_to_leave_is_told_again_where_the_channel_layer_was_away(
-    ada: Any, inbox_of: Open, settings: Settings, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("how", ["disconnect", "recheck"])
+async def test_who_has_to_leave_is_found_in_the_database(
+    ada: Any, inbox_of: Open, settings: Settings, how: str
 ) -> None:
-    layers.use(layers.FickleLayer, settings)
+    layers.use(layers.BrokenLayer, settings)
     socket = await inbox_of(ada)
+    await asyncio.sleep(3 * LOOK_INTERVAL)  # so the process has begun to look
+    users = get_user_model().objects.filter(pk=ada.pk)
+    await users.aupdate(is_active=how == "disconnect")
 
-    monkeypatch.setattr(layers.FickleLayer, "failures", 1)
+    await elsewhere(Message(Kind(how), labels=[f"user:{ada.pk}"], code=4403))
+
+    assert await closing_code(socket, 2) == (4403 if how == "disconnect" else 4401)
+
+
+async def test_what_was_told_by_the_channel_layer_is_not_told_again(
+    ada: Any, inbox_of: Open
+) -> None:
+    first = await inbox_of(ada)
     disconnect(user=ada.pk)
+    assert await closing_code(first, SECOND) == 4401
 
-    assert await closing_code(socket) == 4401
+    second = await inbox_of(ada)
+    await asyncio.sleep(3 * LOOK_INTERVAL)
+
+    rows = Change.objects.filter(subject__contains=Kind.DISCONNECT)
+    assert await rows.acount() == 1
+    assert await answers(second)
 
 
-@pytest.mark.parametrize("failures", [0, 1], ids=["there", "away"])
+async def elsewhere(message: Message) -> None:
+    """Write down what another process tells, which no channel layer carries."""
+    message = message._replace(published=1.0)
+    await in_thread(write)([message.as_subject()], None)
+
+
 def test_a_command_says_whom_it_could_not_tell(
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
-    failures: int,
 ) -> None:
-    layers.use(layers.FickleLayer, settings)
-    monkeypatch.setattr(layers.FickleLayer, "failures", failures)
-
+    layers.use(layers.BrokenLayer, settings)
     disconnect(session="s3cret")
+    assert "were not told" not in caplog.text
 
-    assert caplog.text.count("processes were not told: disconnect.") == failures
+    def fail(subjects: list[str], using: None) -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr("channels_live.commands.write", fail)
+    disconnect(session="s3cret")
+    assert caplog.text.count("processes were not told: disconnect.") == 1
     assert "s3cret" not in caplog.text
+    database_outage.end()

@@ -1,10 +1,8 @@
 """What any code may say to pages and processes: a view, a command, a task, a thread."""
 
-import asyncio
 import logging
 import time
 from collections.abc import Collection, Coroutine, Iterable, Mapping
-from contextlib import suppress
 from functools import partial
 
 from django.contrib.auth import get_user_model
@@ -16,25 +14,22 @@ from django.http import HttpRequest
 
 from channels_live.base.close_code import CloseCode
 from channels_live.base.messages import Kind, Message, check_name, label, user_key
-from channels_live.base.work import Tasks, start
+from channels_live.base.work import in_own_thread, is_in_loop, start
 from channels_live.delivery.fragments import Event, Fragment, as_fragment
 from channels_live.delivery.group import complain
 from channels_live.delivery.hub import EVERYBODY, reaches_nobody, send
+from channels_live.live.changes import write
 from channels_live.observe import metrics
-from channels_live.observe.outage import RETRY_AFTER
+from channels_live.observe.outage import database_outage
 from channels_live.process import get_process
 
 logger = logging.getLogger(__name__)
 
-# For how long a message is tried again while the channel layer is away, in seconds.
-PERSISTENCE = 600
 NOBODY = (
     "Nothing that is published here reaches a page: the channel layer is in memory, and "
     "this process is no server. Set REDIS_URL to publish from a command or task; live "
     "regions are kept by the database, and need none."
 )
-
-_tasks = Tasks()
 
 
 async def apublish(group: str, *fragments: str | Fragment) -> None:
@@ -91,7 +86,7 @@ def disconnect(
     labels = [label(kind, value) for kind, value in given.items() if value is not None]
     if not labels:
         raise ValueError("Expected a session, a user or a group to disconnect.")
-    start(tell_all(Message(Kind.DISCONNECT, labels=labels, code=int(code))))
+    tell_all(Message(Kind.DISCONNECT, labels=labels, code=int(code)))
 
 
 def recheck(user: object) -> None:
@@ -99,36 +94,38 @@ def recheck(user: object) -> None:
 
     Raises ValueError for what is no primary key.
     """
-    start(tell_all(Message(Kind.RECHECK, labels=[label("user", user_key(user))])))
+    tell_all(Message(Kind.RECHECK, labels=[label("user", user_key(user))]))
 
 
 def history_changed(group: str) -> None:
     """Have every process read a group's history anew for sockets that come back."""
     check_name(group)
-    start(tell_all(Message(Kind.HISTORY_CHANGED, group)))
+    tell_all(Message(Kind.HISTORY_CHANGED, group))
 
 
-async def tell_all(message: Message) -> None:
-    """Act on a message here, whatever becomes of the channel layer, and tell others."""
-    process = get_process()
-    process.hear(message)
-    message = message._replace(sender=str(process.id))
-    if not await send(EVERYBODY, message):
-        _tasks.spawn(tell_again(message))
+def tell_all(message: Message) -> None:
+    """Have every process act on a message: it is sent, and found in the database."""
+    message = message._replace(published=time.time())
+    if is_in_loop():
+        start(in_own_thread(keep)(message))
+    else:
+        keep(message)
+    start(tell(message))
 
 
-async def tell_again(message: Message) -> None:
-    with suppress(asyncio.CancelledError):  # where the process ends, or the command
-        for _ in range(PERSISTENCE // RETRY_AFTER):
-            await asyncio.sleep(RETRY_AFTER)
-            if await send(EVERYBODY, message):
-                return
-    # Without its labels: a session key is a secret.
-    logger.error(
-        "The channel layer was away, and other processes were not told: %s. They check "
-        "logins and rights every 30 seconds, and when the channel layer is back.",
-        message.kind,
-    )
+def keep(message: Message) -> None:
+    with database_outage.noticed():
+        write([message.as_subject()], using=None)
+
+
+async def tell(message: Message) -> None:
+    get_process().hear(message)
+    if not await send(EVERYBODY, message) and database_outage.failed:
+        logger.error(
+            "Neither the channel layer nor the database answers, and other processes "
+            "were not told: %s. They check logins and rights when these are back.",
+            message.kind,
+        )
 
 
 def publishing(

@@ -1,8 +1,9 @@
 """What a process of the server has, once: built when its first socket comes."""
 
 import asyncio
+import json
 import logging
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from typing import Any
@@ -11,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 from channels_live.base.batch import Batch
 from channels_live.base.close_code import CloseCode
-from channels_live.base.messages import Kind, Message
+from channels_live.base.messages import FOR_ALL, Kind, Message
 from channels_live.base.work import Tasks, in_own_thread, serving
 from channels_live.delivery.hub import Hub, send
 from channels_live.delivery.socket import Socket
@@ -24,12 +25,14 @@ logger = logging.getLogger(__name__)
 
 # How often a process looks after something, in seconds.
 PRESENCE_INTERVAL = 0.5
-LOOK_INTERVAL = 1
+LOOK_INTERVAL = 0.5
 REPAIR_INTERVAL = 2
 BEAT_INTERVAL = 5
 CHECK_INTERVAL = 30
 CLEAR_INTERVAL = 600
 RENEWAL_INTERVAL = 3600
+# Messages to all that are kept in mind: each comes twice, by the channel layer and by a row.
+TOLD = 1000
 
 
 class Process:
@@ -47,7 +50,8 @@ class Process:
         self.logins = Batch(in_own_thread(load_logins))
         self.hub = Hub(self.hear, self.tasks)
         self.presence = Tracker(self.id, self.hub)
-        self.live = Topics(self.tasks)
+        self.live = Topics(self.tasks, self.hear_row, self.check_sockets)
+        self._told: deque[Message] = deque(maxlen=TOLD)  # by others, or by itself
         self._has_started = False
         self._starting = asyncio.Lock()
 
@@ -59,7 +63,7 @@ class Process:
             await self.hub.start()
             for interval, job in (
                 (PRESENCE_INTERVAL, self.presence.tell),
-                (LOOK_INTERVAL, self.live.look),
+                (LOOK_INTERVAL, self.look),
                 (REPAIR_INTERVAL, self.hub.repair),
                 (REPAIR_INTERVAL, self.hub.subscribe_all),
                 (REPAIR_INTERVAL, self.probe),
@@ -86,6 +90,10 @@ class Process:
         """Act on a message of any process, unless this one has done so already."""
         if message.sender == str(self.id):
             return
+        if message.kind in (Kind.DISCONNECT, Kind.RECHECK, Kind.HISTORY_CHANGED):
+            if message in self._told:
+                return
+            self._told.append(message)
         match message.kind:
             case Kind.DISCONNECT:
                 self.registry.revoke(message.labels, message.code)
@@ -94,9 +102,24 @@ class Process:
             case Kind.PRESENCE_CHANGED:
                 self.presence.changed(message.group)
             case Kind.CHANGED:
-                self.live.hear(message)
+                if self.is_watched:
+                    self.live.hear(message)
             case _:
                 self.hub.receive(message)
+
+    def hear_row(self, subject: str) -> None:
+        """Act on a message to all that was found in the database."""
+        self.hub.understand(json.loads(subject.removeprefix(FOR_ALL)))
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody is here whom it concerns what others say."""
+        return self.live.has_topics or self.registry.has_sockets
+
+    async def look(self) -> None:
+        """Find what others have said though no message came."""
+        if self.is_watched:
+            await self.live.look()
 
     async def probe(self) -> None:
         """See whether what failed of the channel layer is back, though nothing is said."""

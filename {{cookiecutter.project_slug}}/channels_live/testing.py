@@ -20,6 +20,7 @@ from django.db import connections
 from django.test import Client, TestCase
 from django.utils.translation import deactivate
 
+from channels_live.base.messages import FOR_ALL
 from channels_live.base.work import finish_threads
 from channels_live.consumers import PING, PONG, JsonConsumer
 from channels_live.handshake.tickets import PROTOCOL
@@ -130,7 +131,8 @@ def live_changes(using: str = "default") -> Iterator[list[tuple[str, Any]]]:
     vars(connections[using]).pop("live_notices", None)
     with TestCase.captureOnCommitCallbacks(using=using, execute=True):
         yield changes
-    for row in rows.filter(pk__gt=last.pk if last else 0):
+    new = rows.filter(pk__gt=last.pk if last else 0)
+    for row in new.exclude(subject__startswith=FOR_ALL):
         name, _, text = row.subject.partition(" ")
         changes.append((name, decode(json.loads(text)) if text else None))
 

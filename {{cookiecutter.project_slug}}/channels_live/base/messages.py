@@ -1,5 +1,6 @@
 """What processes tell each other through the channel layer, and about whom."""
 
+import json
 import re
 from enum import StrEnum
 from hashlib import sha256
@@ -12,6 +13,8 @@ from django.core.exceptions import ValidationError
 # One type for all. Channels' own consumers ignore it: see apps.py.
 TYPE = "channels_live"
 GROUP_NAME = re.compile(r"[A-Za-z0-9_.-]{1,99}")
+# What a row begins with that is a message for all processes.
+FOR_ALL = "!"
 NO_LETTER = re.compile(rb"[^A-Za-z0-9-]")
 
 
@@ -39,6 +42,10 @@ class Message(NamedTuple):
     def encode(self) -> dict[str, Any]:
         """Return the message as channel layers take it."""
         return {"type": TYPE, **self._asdict()}
+
+    def as_subject(self) -> str:
+        """Return the message as rows take it, in the place of what has changed."""
+        return FOR_ALL + json.dumps(self.encode())
 
     @classmethod
     def decode(cls, received: dict[str, Any]) -> "Message":

@@ -248,13 +248,14 @@ class Hub:
                 with layer_outage.noticed(EVERYBODY):
                     if not self.channel:
                         await self._open_channel()
-                    self._understand(await self.layer.receive(self.channel))
+                    self.understand(await self.layer.receive(self.channel))
                     continue
             except Exception:
                 logger.exception("Nothing can be received from the channel layer.")
             await asyncio.sleep(outage.RETRY_AFTER)
 
-    def _understand(self, received: Any) -> None:
+    def understand(self, received: Any) -> None:
+        """Act on what has come from another process."""
         try:
             if received["type"] != TYPE:
                 complain(OTHER_TYPE, str(received["type"])[:100])

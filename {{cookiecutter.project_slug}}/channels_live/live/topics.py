@@ -6,9 +6,9 @@ begins after the last commit, whatever the order of both.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 
-from channels_live.base.messages import Message
+from channels_live.base.messages import FOR_ALL, Message
 from channels_live.base.work import Tasks, in_own_thread
 from channels_live.delivery.socket import Socket
 from channels_live.live.changes import Ledger, Notice, aliases, clear
@@ -21,8 +21,17 @@ from channels_live.observe.outage import database_outage
 class Topics:
     """Keeps the pages of a process as the database has them."""
 
-    def __init__(self, tasks: Tasks) -> None:
+    def __init__(
+        self,
+        tasks: Tasks,
+        hear_row: Callable[[str], None],
+        check_sockets: Callable[[], Awaitable[None]],
+    ) -> None:
+        """`hear_row` is given rows that are messages for all, and `check_sockets` is
+        called where rows may have been missed."""
         self._tasks = tasks
+        self._hear_row = hear_row
+        self._check_sockets = check_sockets
         # By their subjects; then, as there is one for each language, by their names.
         self._topics: defaultdict[str, dict[str, Topic]] = defaultdict(dict)
         self._readers: dict[type[Live], Reader] = {}
@@ -31,6 +40,10 @@ class Topics:
         self._heard: set[Notice] = set()  # since the databases were read
         self._has_looked = False
         self._looking = asyncio.Lock()
+
+    @property
+    def has_topics(self) -> bool:
+        return bool(self._topics)
 
     async def watch(self, page: Page, pairs: Iterable[tuple[Place, str]]) -> None:
         """Show regions on a page, which shows the states with these digests now."""
@@ -54,13 +67,15 @@ class Topics:
 
     def hear(self, message: Message) -> None:
         """Act on what another process says has changed."""
-        if self._topics:
-            for subject, row in message.pairs:
-                self._heard.add((subject, row))
-                self.changed(subject)
+        for subject, row in message.pairs:
+            self._heard.add((subject, row))
+            self.changed(subject)
 
     def changed(self, subject: str = "") -> None:
         """Read anew what a subject shows, or without one whatever is shown."""
+        if subject.startswith(FOR_ALL):
+            self._hear_row(subject)
+            return
         subjects = [subject]
         if not subject or subject.endswith(" "):  # all keys of a region
             subjects = [one for one in self._topics if one.startswith(subject)]
@@ -82,27 +97,28 @@ class Topics:
 
     async def look(self) -> None:
         """Find what changed though no message said so."""
-        if self._topics:
-            async with self._looking:
-                heard, self._heard = self._heard, set()
-                # Each is a part of its own: one that is away must not hold up the others.
-                looks = (self._look_at(alias, heard) for alias in aliases())
-                try:
-                    await asyncio.gather(*looks)
-                finally:
-                    self._has_looked = True
+        async with self._looking:
+            heard, self._heard = self._heard, set()
+            # Each is a part of its own: one that is away must not hold up the others.
+            looks = (self._look_at(alias, heard) for alias in aliases())
+            try:
+                await asyncio.gather(*looks)
+            finally:
+                self._has_looked = True
 
     async def _look_at(self, alias: str, heard: set[Notice]) -> None:
         with database_outage.noticed(alias):
             subjects: list[str] | None = None
             if ledger := self._ledgers.get(alias):
                 subjects = await in_own_thread(ledger.read)(heard)
-            if subjects is None:
+            if is_new := subjects is None:
                 self._ledgers[alias] = await in_own_thread(Ledger)(alias)
-                subjects = [""]
             database_outage.end(alias)
-            for subject in subjects:
+            for subject in subjects or ():
                 self.changed(subject)
+            if is_new:
+                self.changed()
+                await self._check_sockets()
 
     async def clear(self) -> None:
         """Delete what everybody knows."""

@@ -10,13 +10,13 @@ from django.db import InterfaceError, OperationalError
 from pytest_django import Settings
 
 from channels_live import CloseCode, apublish
-from channels_live.delivery.hub import get_layer
+from channels_live.delivery.hub import EVERYBODY, get_layer
 from channels_live.process import every, get_process
 from channels_live.testing import WAIT, check_sockets, has_entered
 from tests.library.helpers import layers
 from tests.library.helpers.browsing import closing_code, only, socket_of
 from tests.library.helpers.consumers import ShoutConsumer
-from tests.library.helpers.layers import ForgetfulLayer
+from tests.library.helpers.layers import DeafLayer, ForgetfulLayer
 from tests.library.helpers.listening import ListHistory, listen
 
 
@@ -134,6 +134,30 @@ async def test_a_subscription_that_failed_is_tried_again(
     await apublish("here", "hello")
 
     await listener.hears("hello")
+
+
+async def test_connections_that_bring_nothing_are_opened_anew(
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    layers.use(DeafLayer, settings)
+    monkeypatch.setattr("channels_live.process.REPAIR_INTERVAL", 0.01)
+    monkeypatch.setattr("channels_live.delivery.hub.SILENCE", 0.1)
+    monkeypatch.setattr("channels_live.observe.outage.TIMEOUT", 0.1)
+    listener = await listen()
+    layer = get_layer()
+
+    layer.is_deaf = True
+    async with asyncio.timeout(WAIT):
+        while (
+            layer.is_deaf or EVERYBODY not in layer.groups or "here" not in layer.groups
+        ):
+            await asyncio.sleep(0.01)
+    await apublish("here", "hello")
+
+    await listener.hears("hello")
+    assert caplog.text.count("Connections to the channel layer are dead") == 1
 
 
 async def test_a_history_that_fails_holds_up_no_other(

@@ -129,8 +129,6 @@ class Scene:
     def silence_redis(self, chance: random.Random) -> None:
         with self.has_redis:
             silence(self.redis_link, chance)
-            # Who only listens notices no sooner than its network does.
-            self.redis_link.cut()
 
 
 Fault = Callable[[Scene, random.Random], None]

@@ -122,10 +122,11 @@ class Process:
             await self.live.look()
 
     async def probe(self) -> None:
-        """See whether what failed of the channel layer is back, though nothing is said."""
+        """See whether what failed of the channel layer is back, and whether it is heard."""
         failed = tuple(layer_outage.failed)
         await asyncio.gather(*(send(group, Message(Kind.ECHO)) for group in failed))
-        if failed and not layer_outage.failed:
+        was_deaf = not layer_outage.failed and await self.hub.hear_again()
+        if was_deaf or (failed and not layer_outage.failed):
             # What was told meanwhile was not heard.
             self.presence.all_changed()
             self.live.changed()

@@ -8,6 +8,7 @@ fragment without a number that is lost on the way stays lost.
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 from weakref import WeakValueDictionary
@@ -28,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 # Groups that are looked at together, where nothing hints at a loss.
 LOOK = 200
+# After as many seconds without a message a process asks itself whether it hears any.
+SILENCE = 5
 # The group that every process listens to.
 EVERYBODY = "channels_live.everybody"
 OTHER_TYPE = (
@@ -74,6 +77,7 @@ class Hub:
         self._hear = hear
         self._tasks = tasks
         self._echo = asyncio.Event()
+        self._heard_at = time.monotonic()
         self._unseen: list[Group] = []  # by repair(), in this round
         self._is_in_doubt = False  # whether the groups have all that they should
         self._outages = 0
@@ -83,7 +87,7 @@ class Hub:
         with layer_outage.noticed(EVERYBODY):
             await self._open_channel()
         await self.subscribe_all()
-        self._tasks.spawn(self._listen())
+        self._listening = self._tasks.spawn(self._listen())
 
     async def echo(self) -> None:
         """Send this process a message through the channel layer, and await it.
@@ -94,6 +98,34 @@ class Hub:
         async with asyncio.timeout(outage.TIMEOUT):
             await self.layer.send(self.channel, Message(Kind.ECHO).encode())
             await self._echo.wait()
+
+    async def hear_again(self) -> bool:
+        """Open other connections where nothing comes by those that are there.
+
+        A network may let them die without a word. Returns whether that was so.
+        """
+        if time.monotonic() - self._heard_at < SILENCE:
+            return False
+        with layer_outage.noticed(EVERYBODY):
+            try:
+                await self.echo()
+            except TimeoutError:
+                logger.warning(
+                    "Connections to the channel layer are dead: opening others."
+                )
+            else:
+                return False
+            self._listening.cancel()
+            try:
+                async with asyncio.timeout(outage.TIMEOUT):
+                    await self.layer.flush()
+            finally:
+                self.channel, self._heard_at = "", time.monotonic()
+                self._listening = self._tasks.spawn(self._listen())
+                for group in self.groups.values():
+                    group.subscribed = False  # see subscribe_all()
+                self._is_in_doubt = True
+        return True
 
     async def join(
         self,
@@ -248,7 +280,9 @@ class Hub:
                 with layer_outage.noticed(EVERYBODY):
                     if not self.channel:
                         await self._open_channel()
-                    self.understand(await self.layer.receive(self.channel))
+                    received = await self.layer.receive(self.channel)
+                    self._heard_at = time.monotonic()
+                    self.understand(received)
                     continue
             except Exception:
                 logger.exception("Nothing can be received from the channel layer.")

@@ -32,9 +32,9 @@ class Presence(models.Model):
 
 
 class Change(models.Model):
-    """Says that what regions show has changed. Kept for some minutes."""
+    """Says that what regions show has changed, or who has to leave. Kept for some minutes."""
 
-    # A region, and the key of it as JSON; without one, all of its keys.
+    # A region, and the key of it as JSON; without one, all of its keys. Or a message.
     subject = models.TextField()
     # On PostgreSQL, whose ids are not in the order of commits.
     transaction = models.BigIntegerField(null=True, db_index=True)

@@ -59,8 +59,8 @@ def enter(person: Person, room: str) -> None:
 
 
 def open_sockets(site: Site) -> int:
-    """How many sockets of rooms the server has; its log does not name these."""
-    said = re.findall(r"WebSocket /ws/chat/\*\*\*/ (opened|closed)", site.server.log)
+    """How many sockets of rooms the server has."""
+    said = re.findall(r"WebSocket /ws/chat/\S+/ (opened|closed)", site.server.log)
     return said.count("opened") - said.count("closed")
 
 

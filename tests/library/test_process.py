@@ -10,7 +10,7 @@ from django.db import InterfaceError, OperationalError
 from pytest_django import Settings
 
 from channels_live import CloseCode, apublish
-from channels_live.delivery.hub import EVERYBODY, get_layer
+from channels_live.delivery.hub import get_layer
 from channels_live.process import every, get_process
 from channels_live.testing import WAIT, check_sockets, has_entered
 from tests.library.helpers import layers
@@ -148,12 +148,9 @@ async def test_connections_that_bring_nothing_are_opened_anew(
     listener = await listen()
     layer = get_layer()
 
+    layer.was_joined.clear()
     layer.is_deaf = True
-    async with asyncio.timeout(WAIT):
-        while (
-            layer.is_deaf or EVERYBODY not in layer.groups or "here" not in layer.groups
-        ):
-            await asyncio.sleep(0.01)
+    await asyncio.wait_for(layer.was_joined.wait(), WAIT)
     await apublish("here", "hello")
 
     await listener.hears("hello")

@@ -49,24 +49,6 @@ class FickleLayer(InMemoryChannelLayer):
         await super().group_send(group, message)
 
 
-class DeafLayer(InMemoryChannelLayer):
-    """Takes all and brings nothing, until its connections are opened anew."""
-
-    is_deaf = False
-
-    async def send(self, channel: str, message: dict[str, Any]) -> None:
-        if not self.is_deaf:
-            await super().send(channel, message)
-
-    async def group_send(self, group: str, message: dict[str, Any]) -> None:
-        if not self.is_deaf:
-            await super().group_send(group, message)
-
-    async def flush(self) -> None:
-        self.is_deaf = False
-        await super().flush()
-
-
 class ForgetfulLayer(InMemoryChannelLayer):
     """Forgets who is in a group, as Redis does when it is restarted."""
 
@@ -86,6 +68,24 @@ class ForgetfulLayer(InMemoryChannelLayer):
         await super().group_add(group, channel)
         if group == "here":
             self.was_joined.set()
+
+
+class DeafLayer(ForgetfulLayer):
+    """Takes all and brings nothing, until its connections are opened anew."""
+
+    is_deaf = False
+
+    async def send(self, channel: str, message: dict[str, Any]) -> None:
+        if not self.is_deaf:
+            await super().send(channel, message)
+
+    async def group_send(self, group: str, message: dict[str, Any]) -> None:
+        if not self.is_deaf:
+            await super().group_send(group, message)
+
+    async def flush(self) -> None:
+        self.is_deaf = False
+        await super().flush()
 
 
 class ScriptedLayer(InMemoryChannelLayer):

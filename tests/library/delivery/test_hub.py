@@ -288,6 +288,7 @@ async def garbage() -> dict[str, Any]:
     return found
 
 
+@pytest.mark.django_db(transaction=True)
 async def test_garbage_of_another_process_is_dropped_and_harms_nobody(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -5,6 +5,7 @@ A fragment for everyone is rendered once, for pages in any language: its words a
 the language of that socket.
 """
 
+from functools import cache
 from uuid import UUID
 
 from django.conf import settings
@@ -14,6 +15,9 @@ from django.utils.translation import override
 from apps.chat.models import Message
 from apps.users.models import User
 
+# Stands for the client_id in what is rendered once for all messages.
+PLACE = "client-id"
+
 
 def render_message(message: Message) -> str:
     with override(settings.LANGUAGE_CODE):
@@ -22,7 +26,12 @@ def render_message(message: Message) -> str:
 
 def render_stored(message: Message) -> str:
     """For its author: the message is safe, even if it arrives much later."""
-    return render("stored", message=message)
+    return render_stored_for(PLACE).replace(PLACE, str(message.client_id))
+
+
+@cache
+def render_stored_for(client_id: str) -> str:
+    return render("stored", client_id=client_id)
 
 
 def render_entry(number: int, message_number: int, message: Message | None) -> str:

@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Callable
 from typing import Any
-from weakref import WeakValueDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 
@@ -44,6 +44,11 @@ OTHER_FORM = (
 )
 
 
+type Turns = WeakValueDictionary[str, asyncio.Lock]  # by the names of groups
+
+_turns = WeakKeyDictionary[asyncio.AbstractEventLoop, Turns]()
+
+
 def get_layer() -> Any:
     """Return the channel layer that processes reach each other through."""
     return get_channel_layer(conf.get("CHANNEL_LAYER"))
@@ -56,13 +61,16 @@ def reaches_nobody() -> bool:
 
 async def send(group: str, message: Message) -> bool:
     """Hand a message to the channel layer. Returns whether it was taken."""
-    if layer_outage.is_fresh(group):
-        return False
-    with layer_outage.noticed(group):
-        async with asyncio.timeout(outage.TIMEOUT):
-            await get_layer().group_send(group, message.encode())
-        layer_outage.end(group)
-    return not layer_outage.is_fresh(group)
+    turns = _turns.setdefault(asyncio.get_running_loop(), WeakValueDictionary())
+    # Of one group one by one: to wait for each other is no outage.
+    async with turns.setdefault(group, asyncio.Lock()):
+        if layer_outage.is_fresh(group):
+            return False
+        with layer_outage.noticed(group):
+            async with asyncio.timeout(outage.TIMEOUT):
+                await get_layer().group_send(group, message.encode())
+            layer_outage.end(group)
+        return not layer_outage.is_fresh(group)
 
 
 class Hub:
@@ -81,7 +89,7 @@ class Hub:
         self._unseen: list[Group] = []  # by repair(), in this round
         self._is_in_doubt = False  # whether the groups have all that they should
         self._outages = 0
-        self._turns = WeakValueDictionary[str, asyncio.Lock]()
+        self._turns: Turns = WeakValueDictionary()
 
     async def start(self) -> None:
         with layer_outage.noticed(EVERYBODY):

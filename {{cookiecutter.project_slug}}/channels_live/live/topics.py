@@ -118,7 +118,8 @@ class Topics:
                 self.changed(subject)
             if is_new:
                 self.changed()
-                await self._check_sockets()
+                if self._has_looked:  # at first, all have only just come
+                    await self._check_sockets()
 
     async def clear(self) -> None:
         """Delete what everybody knows."""

@@ -11,7 +11,9 @@ import pytest
 from baking import NOTHING, Kitchen, Project, Variables, assert_all_passed
 
 LIBRARY = Path(__file__).parent / "library"
-FILES = sorted(str(path.relative_to(LIBRARY)) for path in LIBRARY.rglob("test_*.py"))
+ALL = sorted(str(path.relative_to(LIBRARY)) for path in LIBRARY.rglob("test_*.py"))
+OF_POSTGRESQL = [name for name in ALL if name.endswith("_of_postgresql.py")]
+FILES = [name for name in ALL if name not in OF_POSTGRESQL]
 # What goes through the channel layer.
 LAYERED = (
     *("delivery", "test_consumers.py", "test_plain_consumers.py", "test_process.py"),
@@ -55,7 +57,8 @@ def test_on_postgresql_and_redis(
     project: Project, is_deep: bool, postgres: Variables, redis_url: str
 ) -> None:
     env = {**postgres, "REDIS_URL": redis_url}
-    assert_passes(project, FILES if is_deep else FILES[1::2], env)
+    names = FILES if is_deep else FILES[1::2]
+    assert_passes(project, [*names, *OF_POSTGRESQL], env)
 
 
 @pytest.mark.deep

@@ -23,4 +23,5 @@ async def overhear(say: Callable[[], None], group: str = EVERYBODY) -> dict[str,
 async def tell_as_another(message: dict[str, Any]) -> None:
     """Tell all processes what one of them was overheard to say, as if by another."""
     layer: Any = get_layer()
-    await layer.group_send(EVERYBODY, {**message, "sender": "another"})
+    other = {"sender": "another", "published": message["published"] + 1}
+    await layer.group_send(EVERYBODY, {**message, **other})

@@ -5,16 +5,11 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import connection
 from pytest_django import Settings
 
 from channels_live.live.changes import Ledger
 from channels_live.observe.outage import database_outage, layer_outage
 from tests.library.live import regions
-
-# On SQLite, one transaction writes at a time.
-if connection.vendor != "postgresql":
-    collect_ignore_glob = ["*_of_postgresql.py"]
 
 TEMPLATES = {
     "card.html": "<b>{{ user.first_name }}</b>",

@@ -16,7 +16,7 @@ from apps.chat.models import Message
 from apps.users.models import User
 
 # Stands for the client_id in what is rendered once for all messages.
-PLACE = "client-id"
+PLACE = "{}"
 
 
 def render_message(message: Message) -> str:

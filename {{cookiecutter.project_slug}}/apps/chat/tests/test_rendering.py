@@ -8,7 +8,7 @@ from django.test import Client
 
 from apps.chat.models import Message, Room
 from apps.chat.posting import post_message
-from apps.chat.rendering import render_message, render_roster
+from apps.chat.rendering import render_message, render_roster, render_stored
 from apps.users.models import User
 
 
@@ -55,6 +55,11 @@ def test_a_page_and_a_socket_show_a_message_alike(
     item = re.search(r"<li class=\"message\".*</li>", render_message(message), re.S)
     assert item
     assert item[0] in page
+
+
+def test_an_author_is_told_which_message_is_stored() -> None:
+    for message in (said("one"), said("two")):
+        assert f' data-client-id="{message.client_id}"' in render_stored(message)
 
 
 def test_a_roster_names_the_first_and_counts_the_rest() -> None:

@@ -4,7 +4,7 @@ import asyncio
 from threading import Event
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Model, QuerySet
 
 from apps.chat.models import Room
@@ -16,12 +16,7 @@ from channels_live.testing import WAIT
 
 ROOMS = 9  # more than there are threads
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(
-        connection.vendor != "postgresql", reason="SQLite locks no rows"
-    ),
-]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @in_thread

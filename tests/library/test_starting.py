@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import pytest
 from channels.layers import InMemoryChannelLayer
+from django.db import connections
 from pytest_django import Settings
 
 from channels_live import disconnect, publish
@@ -77,7 +78,12 @@ def test_a_thread_leaves_nothing_to_the_short_lived_loop_of_another(
     settings: Settings,
 ) -> None:
     layers.use(SlowLayer, settings)
-    other = threading.Thread(target=disconnect, kwargs={"session": "a"})
+
+    def tell() -> None:
+        disconnect(session="a")
+        connections.close_all()
+
+    other = threading.Thread(target=tell)
     other.start()
     assert SlowLayer.is_busy.wait(WAIT)
 

@@ -95,6 +95,15 @@ def check_test() -> None:
         raise RuntimeError(IN_TRANSACTION)
 
 
+def close_elsewhere() -> None:
+    """Close the connections of other threads, which would outlive the database."""
+    for one in list(_opened):
+        if one is not connections[one.alias] and not is_in_test(one):
+            one.inc_thread_sharing()
+            one.close()
+            one.dec_thread_sharing()
+
+
 def is_in_test(connection: Any) -> bool:
     """Whether a connection is in the transaction of a test."""
     return any(block._from_testcase for block in connection.atomic_blocks)

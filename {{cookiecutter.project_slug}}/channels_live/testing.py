@@ -30,7 +30,7 @@ from channels_live.live.region import Live
 from channels_live.live.rendering import show
 from channels_live.models import Change
 from channels_live.process import get_process
-from channels_live.runner import check_test, keep_apart
+from channels_live.runner import check_test, close_elsewhere, keep_apart
 from channels_live.utils import websocket_reverse
 
 # For how long anything may be on its way, in seconds.
@@ -151,6 +151,7 @@ def nothing_left_behind(
     monkeypatch.setattr("channels_live.process.PRESENCE_INTERVAL", 0.02)
     yield
     finish_threads()  # before the database is emptied
+    close_elsewhere()
     # A channel layer belongs to an event loop, and each test has a new one; a thread
     # keeps the language of a request.
     channel_layers.backends.clear()

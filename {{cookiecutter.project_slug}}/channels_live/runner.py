@@ -4,7 +4,7 @@ The processes of `manage.py test --parallel` load it before the apps.
 """
 
 import multiprocessing
-from threading import Lock
+from threading import Lock, get_ident
 from typing import Any
 from uuid import uuid4
 from weakref import WeakSet
@@ -98,7 +98,7 @@ def check_test() -> None:
 def close_elsewhere() -> None:
     """Close the connections of other threads, which would outlive the database."""
     for one in list(_opened):
-        if one is not connections[one.alias] and not is_in_test(one):
+        if one._thread_ident != get_ident() and not is_in_test(one):
             one.inc_thread_sharing()
             one.close()
             one.dec_thread_sharing()

@@ -1,5 +1,5 @@
 """Tells every process what has changed: by a row that commits with the change, and by a
-message after it, for the rows are read once a second only."""
+message after it, for the rows are read every half second only."""
 
 from collections.abc import Collection, Sequence
 from functools import partial

@@ -97,6 +97,7 @@ def check_test() -> None:
 
 def close_elsewhere() -> None:
     """Close the connections of other threads, which would outlive the database."""
+    one: Any
     for one in list(_opened):
         if one._thread_ident != get_ident() and not is_in_test(one):
             one.inc_thread_sharing()

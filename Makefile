@@ -4,7 +4,7 @@
 
 PORT ?= 8000
 # Much of the time is waiting for what was broken on purpose.
-PYTEST_ARGS ?= -n 3 --dist loadfile --no-loadscope-reorder
+PYTEST_ARGS ?= -n 3 --dist loadfile --no-loadscope-reorder --max-worker-restart 1
 CHAOS_SECONDS ?= 600
 BENCH_ARGS ?=
 
@@ -30,7 +30,8 @@ deep: .venv/.complete
 	$(RUN) pytest $(PYTEST_ARGS) --deep
 
 chaos: .venv/.complete
-	CHAOS_SECONDS=$(CHAOS_SECONDS) $(RUN) pytest -s tests/faults/test_chaos.py
+	CHAOS_SECONDS=$(CHAOS_SECONDS) $(RUN) pytest -s -o faulthandler_timeout=0 \
+		tests/faults/test_chaos.py
 
 lint: .venv/.complete
 	$(RUN) ruff check

@@ -1,7 +1,5 @@
 """PostgreSQL crashes: messages wait on the page, and are sent when it is back."""
 
-import os
-import signal
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -17,7 +15,7 @@ from fleet import (
     running_postgres,
     wait_until,
 )
-from outages import revive
+from outages import crash, revive
 
 AWAY = 6  # seconds: longer than a page waits before it sends again
 ONCE = "The database does not answer"
@@ -38,7 +36,7 @@ def test_messages_wait_for_the_database_and_sockets_outlive_it(
         ]
         with talking(pages, pause=0.7) as said:
             wait_until(lambda: len(pages[0].shown) > 5, "people talk")
-            os.kill(postgres.get_pid() or 0, signal.SIGQUIT)  # without a goodbye
+            crash(postgres)
             time.sleep(AWAY)
             assert all(page.pending for page in pages)
             assert all(page.online for page in pages)

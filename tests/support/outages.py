@@ -1,6 +1,8 @@
 """Redis and PostgreSQL, gone: how to reach their processes, and to have them back."""
 
+import os
 import re
+import signal
 import socket
 from contextlib import suppress
 from subprocess import TimeoutExpired
@@ -20,6 +22,13 @@ def process_id(redis: ValkeyServer) -> int:
         connection.sendall(b"INFO server\r\n")
         (number,) = re.findall(rb"process_id:(\d+)", connection.recv(8192))
     return int(number)
+
+
+def crash(postgres: PostgresServer) -> None:
+    """End PostgreSQL without a goodbye."""
+    process = postgres.get_pid()
+    assert process, "PostgreSQL does not run"  # 0 would be all processes of the tests
+    os.kill(process, signal.SIGQUIT)
 
 
 def revive(postgres: PostgresServer) -> None:

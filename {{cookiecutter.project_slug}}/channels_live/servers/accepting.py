@@ -12,6 +12,9 @@ logger = logging.getLogger(__name__)
 
 # File descriptors that connections do not get.
 SPARE = 32
+# Connections that are accepted between two looks: one by one, each would be alone with
+# what the database is asked once for all that come together.
+AT_ONCE = 16
 # From one look to the next while there are no others, in seconds.
 PAUSE = 1
 
@@ -21,12 +24,12 @@ _full: set[int] = set()  # doors
 
 
 def accept(loop: Any, factory: Any, door: Any, *details: Any) -> None:
-    """Let in one who waits, or wait for room."""
+    """Let in some of those who wait, or wait for room."""
     number = door.fileno()
     if has_room():
         _full.discard(number)
         ssl, server, _, *others = details
-        _accept(loop, factory, door, ssl, server, 1, *others)
+        _accept(loop, factory, door, ssl, server, AT_ONCE, *others)
         return
     if number not in _full:
         logger.error("No file descriptor is free: no connection is accepted.")

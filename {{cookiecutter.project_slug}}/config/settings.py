@@ -274,6 +274,14 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 # Signing up tells nobody whose e-mail address is known here.
 ACCOUNT_PREVENT_ENUMERATION = "strict"
+ACCOUNT_RATE_LIMITS = {
+    # For an address, and for a name from one address or known browser.
+    "login_failed": "10/m/ip,5/5m/key,20/d/key",
+    # For a name from all browsers together in which it has not logged in yet.
+    "login_failed_elsewhere": "100/d/key",
+}
+# So that its owner gets in whatever others try.
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if USE_HTTPS_IN_ABSOLUTE_URLS else "http"
 
 # E-mail

@@ -16,9 +16,14 @@ class OneHashBackend(AuthenticationBackend):
     """
 
     def _authenticate(self, request: HttpRequest | None, **credentials: Any) -> Any:
-        login = credentials.get("username") or credentials["email"]
-        proven = EmailAddress.objects.filter(email=login.lower(), verified=True).first()
-        user = proven.user if proven else get_user_by_username(login)
+        user = find_user(**credentials)
         if not connection.in_atomic_block:
             connection.close()  # others may have it while the hash is made
         return self._check_password(user, credentials["password"])
+
+
+def find_user(**credentials: Any) -> Any:
+    """Return whom a login names, or None."""
+    login = credentials.get("username") or credentials["email"]
+    proven = EmailAddress.objects.filter(email=login.lower(), verified=True).first()
+    return proven.user if proven else get_user_by_username(login)

@@ -98,8 +98,9 @@ def test_password_reset_by_e_mail(client: Client, ada: User) -> None:
         {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD},
     )
 
-    assertRedirects(response, reverse("account_reset_password_from_key_done"))
-    assert sign_in(client, "ada", NEW_PASSWORD)
+    assertRedirects(response, reverse("home"))
+    assert get_user(client) == ada
+    assert sign_in(Client(), "ada", NEW_PASSWORD)
 
 
 def test_password_reset_does_not_tell_who_has_an_account(client: Client) -> None:

@@ -14,6 +14,7 @@ from django.urls import reverse
 from pytest_django import Settings
 from pytest_django.asserts import assertContains, assertRedirects
 
+from apps.users.adapter import KNOWN
 from apps.users.forms import SignupForm
 from apps.users.models import User
 from channels_live.utils import absolute_url
@@ -22,10 +23,18 @@ PASSWORD = "Engines-weave-algebra-1"
 NEW_PASSWORD = "Looms-weave-flowers-2"
 LOGIN = reverse("account_login")
 TOO_MANY = 429
-# As allauth has it: tries with one name, whoever makes them.
+STOPPED = "Too many failed login attempts"
+# Tries with one name: from one address, and from all together, where it is 100.
 TRIES = 5
+TRIES_ELSEWHERE = 7
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def fewer_tries(settings: Settings) -> None:
+    elsewhere = {"login_failed_elsewhere": f"{TRIES_ELSEWHERE}/d/key"}
+    settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | elsewhere
 
 
 @pytest.fixture
@@ -33,9 +42,18 @@ def ada() -> User:
     return User.objects.create_user("ada", "ada@example.com", PASSWORD)
 
 
-def is_signed_in(client: Client, password: str, **headers: str) -> bool:
-    client.post(LOGIN, {"login": "ada", "password": password}, headers=headers)
+def is_signed_in(client: Client, password: str) -> bool:
+    client.post(LOGIN, {"login": "ada", "password": password})
     return get_user(client).is_authenticated
+
+
+def guess_from_everywhere(login: str = "ada") -> list[str]:
+    """Guess once more than may be; the pages that come."""
+    fields = {"login": login, "password": "guess"}
+    return [
+        Client(REMOTE_ADDR=f"198.51.100.{number}").post(LOGIN, fields).text
+        for number in range(TRIES_ELSEWHERE + 1)
+    ]
 
 
 def test_passwords_cannot_be_guessed_for_long(ada: User) -> None:
@@ -50,6 +68,65 @@ def test_guessing_locks_out_whoever_guesses_and_not_the_owner(ada: User) -> None
         assert not is_signed_in(Client(REMOTE_ADDR="192.0.2.1"), f"guess {number}")
 
     assert is_signed_in(Client(REMOTE_ADDR="192.0.2.2"), PASSWORD)
+
+
+@pytest.mark.parametrize("login", ["ada", "ADA", "ada@example.com", "nobody"])
+def test_guesses_from_many_addresses_are_stopped_whoever_they_name(
+    ada: User, login: str
+) -> None:
+    EmailAddress.objects.create(user=ada, email=ada.email, verified=True)
+
+    *others, last = guess_from_everywhere(login)
+
+    assert STOPPED in last
+    assert STOPPED not in "".join(others)
+    late = Client().post(LOGIN, {"login": login.lower(), "password": PASSWORD})
+    assertContains(late, STOPPED)
+
+
+@pytest.fixture
+def own(ada: User) -> Client:
+    """A browser in which Ada has logged in, and Bob after her."""
+    own = Client()
+    assert is_signed_in(own, PASSWORD)
+    own.post(reverse("account_logout"))
+    own.post(reverse("account_signup"), sign_up("bob"))
+    own.post(reverse("account_logout"))
+    return own
+
+
+def test_the_owner_gets_in_by_a_browser_that_is_known(own: Client) -> None:
+    guess_from_everywhere()
+    for number in range(TRIES + 1):  # beside the owner
+        assert not is_signed_in(Client(), f"guess {number}")
+
+    assert own.cookies[KNOWN]["httponly"]
+    assert is_signed_in(own, PASSWORD)
+
+
+def test_a_browser_that_is_known_has_a_limit_too(own: Client) -> None:
+    for number in range(TRIES):
+        own.defaults["REMOTE_ADDR"] = f"198.51.100.{number}"
+        assert not is_signed_in(own, f"guess {number}")
+
+    assert not is_signed_in(own, PASSWORD)
+    assert is_signed_in(Client(REMOTE_ADDR="192.0.2.2"), PASSWORD)
+
+
+def test_a_browser_is_known_to_nobody_else_and_not_by_its_word(own: Client) -> None:
+    guess_from_everywhere("eve")
+    stopped = own.post(LOGIN, {"login": "eve", "password": "guess"})
+    assertContains(stopped, STOPPED)
+
+    guess_from_everywhere()
+    own.cookies[KNOWN] = own.cookies[KNOWN].value.swapcase()
+    assert not is_signed_in(own, PASSWORD)
+
+
+def test_logins_that_succeed_count_for_nothing(ada: User) -> None:
+    for number in range(TRIES_ELSEWHERE + 1):
+        client = Client(REMOTE_ADDR=f"198.51.100.{number}")
+        assert is_signed_in(client, PASSWORD)
 
 
 class SlowHasher(MD5PasswordHasher):
@@ -265,8 +342,11 @@ def test_a_reset_link_is_good_once_and_for_an_hour(
     )
     client = Client()
     form = client.get(link, follow=True).request["PATH_INFO"]
+    guess_from_everywhere()
     client.post(form, {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD})
 
-    assert is_signed_in(Client(), NEW_PASSWORD)
+    assert get_user(client) == ada  # whatever others have tried
+    client.post(reverse("account_logout"))
+    assert is_signed_in(client, NEW_PASSWORD)
     assertContains(Client().get(link, follow=True), "invalid")
     assert settings.PASSWORD_RESET_TIMEOUT == 60 * 60

@@ -98,7 +98,7 @@ def test_what_is_there_already_is_left_alone(kitchen: Kitchen) -> None:
     done = run(*command, cwd=project.path, ok=False)
 
     assert done.returncode == 1
-    assert "apps/web/ticker.py is there already" in done.stderr
+    assert "apps/web/ticker.py already exists" in done.stderr
     assert "Nothing was written" in done.stderr
     assert files(project) == before
 

@@ -41,9 +41,9 @@ def test_production_is_warned_of_a_channel_layer_in_memory(
     [
         (
             {"FRAME_PER_SECOND": 3},
-            "CHANNELS_LIVE: no key 'FRAME_PER_SECOND'; there are",
+            "CHANNELS_LIVE: unknown key 'FRAME_PER_SECOND'; the keys are",
         ),
-        ({7: 3}, "CHANNELS_LIVE: no key 7; there are"),
+        ({7: 3}, "CHANNELS_LIVE: unknown key 7; the keys are"),
         (
             {"FRAMES_PER_SECOND": "20"},
             "CHANNELS_LIVE: expected int for 'FRAMES_PER_SECOND', got '20'.",
@@ -90,7 +90,7 @@ def test_an_unknown_key_is_told_which_there_are(settings: Settings) -> None:
     settings.CHANNELS_LIVE = {"x": 1}
 
     (told,) = found("channels_live.E001")
-    assert {*told.partition("there are ")[2].removesuffix(".").split(", ")} == {
+    assert {*told.partition("the keys are ")[2].removesuffix(".").split(", ")} == {
         *("BEHIND_PROXY", "BODY_SECONDS", "BODY_SIZE", "CHANNEL_LAYER"),
         *("FRAMES_PER_SECOND", "FRAME_SIZE"),
         *("SOCKETS_PER_SECOND", "SOCKETS_PER_USER"),

@@ -148,7 +148,9 @@ async def test_a_consumer_has_no_channel_layer_and_says_what_to_use() -> None:
 
 @pytest.mark.parametrize("groups", [["here"], ("here", "there")])
 def test_groups_are_joined_and_not_declared(groups: Any) -> None:
-    with pytest.raises(TypeError, match=r"^Eager\.groups: .* in enter\(\), with await"):
+    with pytest.raises(
+        TypeError, match=r"^Eager\.groups is not .* enter\(\), with await"
+    ):
         type("Eager", (Consumer,), {"groups": groups})
 
 
@@ -156,7 +158,8 @@ async def test_a_consumer_of_its_own_says_what_it_has_to_be_behind() -> None:
     scope = socket_of("/ws/shout/").scope
 
     with pytest.raises(
-        TypeError, match=r"^ShoutConsumer has to be behind websocket_application\(\)\.$"
+        TypeError,
+        match=r"^ShoutConsumer must be routed by websocket_application\(\)\.$",
     ):
         await ShoutConsumer.as_asgi()(scope, None, None)
 
@@ -168,7 +171,7 @@ async def test_a_consumer_says_that_it_has_to_let_people_in(
     assert await socket.connect(WAIT) == (True, None)
 
     assert await closing_code(socket) == 1011
-    assert "Consumer has to say who may enter, in a method enter()." in caplog.text
+    assert "Consumer must define enter(), which decides who may connect." in caplog.text
 
 
 async def test_what_is_sent_to_its_group_with_group_send_is_complained_of(
@@ -183,4 +186,4 @@ async def test_what_is_sent_to_its_group_with_group_send_is_complained_of(
 
     assert await socket.receive_from(WAIT) == "hello"
     (complaint,) = [one for one in caplog.messages if "chat.message" in one]
-    assert "channels_live.publish() in the place of group_send()" in complaint
+    assert "channels_live.publish() instead of group_send()" in complaint

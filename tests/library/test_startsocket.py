@@ -85,8 +85,8 @@ def test_one_form_is_chosen(web: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "begin with a letter"),
-        ("2fast", "begin with a letter"),
+        ("", "beginning with a letter"),
+        ("2fast", "beginning with a letter"),
         ("a__b", "single underscores"),
         ("../x", "ASCII"),
         ("naïve", "ASCII"),
@@ -114,7 +114,7 @@ def test_what_belongs_to_something_else_is_left_alone(web: Path, there: str) -> 
     (web / there).parent.mkdir(parents=True, exist_ok=True)
     (web / there).write_text("mine")
 
-    with pytest.raises(CommandError, match=r"home\S* is there already"):
+    with pytest.raises(CommandError, match=r"home\S* already exists"):
         call_command("startsocket", "web", "home")
     assert files(web) == {there}
     assert (web / there).read_text() == "mine"

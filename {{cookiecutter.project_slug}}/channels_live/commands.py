@@ -1,4 +1,4 @@
-"""What any code may say to pages and processes: a view, a command, a task, a thread."""
+"""Functions for any code that publishes or disconnects: views, commands, tasks, threads."""
 
 import logging
 import time
@@ -26,40 +26,40 @@ from channels_live.process import get_process
 logger = logging.getLogger(__name__)
 
 NOBODY = (
-    "Nothing that is published here reaches a page: the channel layer is in memory, and "
-    "this process is no server. Set REDIS_URL to publish from a command or task; live "
-    "regions are kept by the database, and need none."
+    "Nothing that this process publishes reaches a page: the channel layer is in memory, "
+    "and the process is no server. Set REDIS_URL to publish from a command or task. Live "
+    "regions need no REDIS_URL, because they are updated through the database."
 )
 
 
 async def apublish(group: str, *fragments: str | Fragment) -> None:
     """Send HTML to all sockets of a group, in every process.
 
-    Call it after the commit. A Fragment with a number has its place in the group's
-    history, and arrives even where the channel layer fails. A channel layer that is
-    away is logged, once, and raises nothing.
+    Call it after the commit. A Fragment with a number is part of the group's history,
+    and arrives even if the channel layer fails. An outage of the channel layer is logged
+    once, and raises nothing.
 
-    Raises ValueError for a bad group name, TypeError for HTML that is no str.
+    Raises ValueError for an invalid group name, TypeError for HTML that is no str.
     """
     await publishing(group, fragments)
 
 
 def publish(group: str, *fragments: str | Fragment) -> None:
-    """Do what apublish() does, from any code; in a server, without waiting."""
+    """Do what apublish() does, from sync or async code; in a server, without waiting."""
     start(publishing(group, fragments))
 
 
 async def apublish_event(group: str, *events: Mapping[str, object] | Event) -> None:
     """Send JSON objects to all sockets of JsonConsumers in a group, as apublish() does.
 
-    An Event with a number has its place in the group's history. Raises ValueError or
-    TypeError for a bad group name, and for what is no JSON object.
+    An Event with a number is part of the group's history. Raises ValueError or TypeError
+    for an invalid group name, or an event that is no JSON object.
     """
     await publishing(group, events, is_json=True)
 
 
 def publish_event(group: str, *events: Mapping[str, object] | Event) -> None:
-    """Do what apublish_event() does, from any code; in a server, without waiting."""
+    """Do what apublish_event() does, from sync or async code; see publish()."""
     start(publishing(group, events, is_json=True))
 
 
@@ -70,11 +70,11 @@ def disconnect(
     user: object = None,
     group: str | None = None,
 ) -> None:
-    """Close the sockets that fit all that is given, on every process, within a second.
+    """Close the sockets that match all arguments, in every process, within a second.
 
     `session` is a session key, `user` a primary key, `group` the name of a group that
-    was joined. Raises ValueError where nothing is given, for a bad group name, for what
-    is no primary key, and for a code that no socket can be closed with.
+    the socket has joined. Raises ValueError without any of these, and for an invalid
+    group name, primary key or close code.
     """
     if not 1000 <= code < 5000:
         raise ValueError(f"Expected a close code from 1000 to 4999, got {code!r}.")
@@ -90,15 +90,15 @@ def disconnect(
 
 
 def recheck(user: object) -> None:
-    """Have every process check whether the logins of a user (by primary key) are good.
+    """Make every process check whether a user's logins are still valid.
 
-    Raises ValueError for what is no primary key.
+    `user` is a primary key. Raises ValueError if it is invalid.
     """
     tell_all(Message(Kind.RECHECK, labels=[label("user", user_key(user))]))
 
 
 def history_changed(group: str) -> None:
-    """Have every process read a group's history anew for sockets that come back."""
+    """Make every process read a group's history again for sockets that reconnect."""
     check_name(group)
     tell_all(Message(Kind.HISTORY_CHANGED, group))
 
@@ -122,8 +122,8 @@ async def tell(message: Message) -> None:
     get_process().hear(message)
     if not await send(EVERYBODY, message) and database_outage.failed:
         logger.error(
-            "Neither the channel layer nor the database answers, and other processes "
-            "were not told: %s. They check logins and rights when these are back.",
+            "Neither the channel layer nor the database answers, so other processes "
+            "were not told: %s. They check logins and access when these are back.",
             message.kind,
         )
 
@@ -131,7 +131,7 @@ async def tell(message: Message) -> None:
 def publishing(
     group: str, contents: Iterable[object], *, is_json: bool = False
 ) -> Coroutine[object, object, None]:
-    """Return what publishes. Raises ValueError or TypeError at once."""
+    """Return a coroutine that publishes. Raises ValueError or TypeError at once."""
     check_name(group)
     if reaches_nobody():
         complain(NOBODY)

@@ -1,4 +1,4 @@
-"""The setting CHANNELS_LIVE: what can be tuned, and how it is tuned by default."""
+"""The setting CHANNELS_LIVE: its keys, their defaults and its system check."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -7,12 +7,12 @@ from channels.layers import InMemoryChannelLayer, channel_layers
 from django.conf import settings
 from django.core import checks
 
-# Name → the default. Another value has to be of the same type, and a number positive.
+# Key → default. Other values must have the same type; numbers must be positive.
 DEFAULTS: Mapping[str, str | int | bool] = {
-    # The alias in CHANNEL_LAYERS of what processes reach each other through.
+    # The alias in CHANNEL_LAYERS of the channel layer that connects processes.
     "CHANNEL_LAYER": "default",
     # Sockets that one person, or one session, may open per second in each process,
-    # and ten times as many by an address without a login; averaged over 10 seconds.
+    # averaged over 10 seconds; an address without a login may open ten times as many.
     "SOCKETS_PER_SECOND": 3,
     # Sockets of one person that may be open in each process.
     "SOCKETS_PER_USER": 20,
@@ -20,8 +20,8 @@ DEFAULTS: Mapping[str, str | int | bool] = {
     "FRAMES_PER_SECOND": 20,
     # The largest frame that is read: characters of text, or bytes.
     "FRAME_SIZE": 16 * 1024,
-    # The largest body of a request, in bytes, and the longest that it may take to come,
-    # in seconds.
+    # The largest body of a request, in bytes, and the longest time that it may take to
+    # arrive, in seconds.
     "BODY_SIZE": 2_500_000,
     "BODY_SECONDS": 30,
     # Whether X-Request-ID comes from a proxy in front, and not from a visitor.
@@ -35,7 +35,7 @@ def get(name: str) -> Any:
 
 
 def problems() -> Iterator[str]:
-    """Return a sentence for everything in the setting that means nothing."""
+    """Yield a sentence for each problem in the setting."""
     given = getattr(settings, "CHANNELS_LIVE", {})
     if not isinstance(given, Mapping):
         yield f"expected a dictionary, got {given!r}"
@@ -43,7 +43,7 @@ def problems() -> Iterator[str]:
     for name, value in {**DEFAULTS, **given}.items():
         kind = type(DEFAULTS.get(name))
         if name not in DEFAULTS:
-            yield f"no key {name!r}; there are {', '.join(DEFAULTS)}"
+            yield f"unknown key {name!r}; the keys are {', '.join(DEFAULTS)}"
         elif type(value) is not kind:
             yield f"expected {kind.__name__} for {name!r}, got {value!r}"
         elif isinstance(value, int) and kind is int and value < 1:
@@ -54,7 +54,7 @@ def problems() -> Iterator[str]:
 
 @checks.register(checks.Tags.compatibility)
 def check(**kwargs: object) -> Sequence[checks.CheckMessage]:
-    """Refuse a wrong setting, and warn of a channel layer that no other process sees."""
+    """Report an invalid setting; warn of a channel layer that processes do not share."""
     if found := list(problems()):
         return [
             checks.Error(f"CHANNELS_LIVE: {problem}.", id="channels_live.E001")

@@ -1,4 +1,4 @@
-"""The bases of consumers that listen to groups: of pages, and of scripts and apps."""
+"""Base classes of consumers that join groups: for pages, and for scripts and apps."""
 
 from collections.abc import Collection, Coroutine, Mapping
 from contextvars import copy_context
@@ -19,13 +19,13 @@ from channels_live.observe.outage import database_outage
 from channels_live.presence import Roster
 from channels_live.process import Process, get_process
 
-# What a browser asks to know whether anybody is there still, and what it hears.
+# The heartbeat of a client, and the answer to it.
 PING = "ping"
 PONG = "<!-- pong -->"
 
 
 class Refused(Exception):
-    """Raised in `enter` where someone may not; carries the close code."""
+    """Raise this in `enter` to close the socket with a close code."""
 
     def __init__(self, code: int) -> None:
         super().__init__(f"close code {code}")
@@ -33,11 +33,11 @@ class Refused(Exception):
 
 
 class Consumer(AsyncWebsocketConsumer):
-    """A socket that listens to groups.
+    """Base class of consumers that join groups.
 
-    A subclass says who may enter in `enter`, which joins groups, and what a frame
-    does in `receive_json`. Published fragments do not pass through the consumer at
-    all: they are written to its socket.
+    A subclass overrides `enter`, which decides who may connect and joins groups, and
+    `receive_json`, which handles frames. Published fragments do not pass through the
+    consumer: they are written to its socket.
     """
 
     scope: Scope
@@ -48,37 +48,38 @@ class Consumer(AsyncWebsocketConsumer):
     def __init_subclass__(cls) -> None:
         if cls.groups:
             raise TypeError(
-                f"{cls.__name__}.groups: consumers of channels_live join groups in "
-                "enter(), with await self.join(…)."
+                f"{cls.__name__}.groups is not supported: join groups in enter(), with "
+                "await self.join(…)."
             )
 
     @property
     def channel_layer(self) -> Never:
         raise AttributeError(
             "Consumers of channels_live have no channel layer: use self.join(group) "
-            "in the place of group_add(), and publish() in that of group_send()."
+            "instead of group_add(), and publish() instead of group_send()."
         )
 
     async def enter(self) -> None:
         """Join groups, or raise Refused."""
         raise NotImplementedError(
-            f"{type(self).__name__} has to say who may enter, in a method enter()."
+            f"{type(self).__name__} must define enter(), which decides who may connect."
         )
 
     @classmethod
     def revoked(cls, consumers: Collection[Self]) -> dict[Self, int]:
-        """Return which of these consumers may not stay, and the close code for each.
+        """Return the consumers that have lost access, each with a close code.
 
-        Asked in a thread, for all sockets of a process at once, every 30 seconds and
-        when the channel layer is back: `disconnect` tells what happens at once.
+        Called in a thread, with all consumers of the class in a process, every 30
+        seconds and when the channel layer is back. To disconnect people at once, call
+        `disconnect`.
         """
         return {}
 
     async def receive_json(self, content: dict[str, Any]) -> None:
-        """Act on a frame from the browser, or raise InvalidFrame."""
+        """Handle a frame from the browser, or raise InvalidFrame."""
 
     async def reject(self, sentence: str) -> None:
-        """Tell the browser what was wrong with its frame."""
+        """Tell the browser why its frame is invalid."""
 
     async def join(
         self,
@@ -88,11 +89,11 @@ class Consumer(AsyncWebsocketConsumer):
         after: int | None = None,
         roster: Roster | None = None,
     ) -> None:
-        """Listen to a group.
+        """Receive what is published to a group.
 
-        With a `history`, first comes what the page missed since number `after`. With
-        a `roster`, whoever is in the group is shown to all in it. Raises ValueError
-        where others have joined it with another history, or for JSON and not HTML.
+        With a `history`, first receive what the page missed since number `after`. With
+        a `roster`, show the users in the group to everyone in it. Raises ValueError if
+        other sockets joined the group with another history, or for JSON, not HTML.
         """
         check_name(group)
         self.process.registry.add(self.socket, label("group", group))
@@ -103,7 +104,7 @@ class Consumer(AsyncWebsocketConsumer):
         self._show_user()
 
     async def quit(self, group: str) -> None:
-        """Listen to a group no more."""
+        """Stop receiving what is published to a group."""
         if group in self._joined:
             del self._joined[group]
             self._leave_roster(group)
@@ -115,9 +116,9 @@ class Consumer(AsyncWebsocketConsumer):
         self.socket.outbox.write(as_fragment(html).html)
 
     def spawn(self, coroutine: Coroutine[object, object, None]) -> None:
-        """Run a coroutine while frames are read, until the socket closes at the latest.
+        """Run a coroutine while frames are read. It is cancelled when the socket closes.
 
-        What it raises is logged.
+        Its exceptions are logged.
         """
         self._tasks.spawn(coroutine, copy_context())
 
@@ -125,7 +126,7 @@ class Consumer(AsyncWebsocketConsumer):
         # Channels would subscribe each socket to a channel of its own.
         if "socket" not in scope:
             raise TypeError(
-                f"{type(self).__name__} has to be behind websocket_application()."
+                f"{type(self).__name__} must be routed by websocket_application()."
             )
         self.scope = scope
         self.base_send = send
@@ -190,10 +191,10 @@ class Consumer(AsyncWebsocketConsumer):
 
 
 class JsonConsumer(Consumer):
-    """A socket that listens to groups of events, which are JSON objects.
+    """Base class of consumers for JSON: groups carry events, which are JSON objects.
 
-    Frames from the client are objects. Frames to the client are arrays of events: those
-    of one moment share a frame. The answer to "ping" is an array of none.
+    Frames from the client are objects. Frames to the client are arrays of events: events
+    in quick succession share a frame. The answer to "ping" is an empty array.
     """
 
     pong = "[]"
@@ -203,7 +204,7 @@ class JsonConsumer(Consumer):
         self.socket.outbox.write(encode(event))
 
     async def reject(self, sentence: str) -> None:
-        """Tell the client what was wrong with its frame."""
+        """Tell the client why its frame is invalid."""
         self.push({"error": sentence})
 
     async def connect(self) -> None:

@@ -1,4 +1,4 @@
-"""The one socket of a page, for all of its regions and for what it listens to."""
+"""The one socket of a page, for all of its live regions and `listen` tags."""
 
 from typing import Any
 
@@ -16,10 +16,10 @@ MAX_REGIONS = 1000
 
 
 class LiveConsumer(JsonConsumer):
-    """Keeps what the tags live and listen have put into a page.
+    """Updates what the tags live and listen have put into a page.
 
     Frames from the browser are {"watch": [[name, digest], …], "listen": [name, …],
-    "unwatch": [topic or group, …]}, each part of it if there is need; names are signed.
+    "unwatch": [topic or group, …]}; each part is optional, and names are signed.
     Frames to the browser are arrays of events:
 
     {"topic", "html", "digest"}    the state of a region; without the html, as the page has it

@@ -1,7 +1,7 @@
-"""Who is in a group, across all processes.
+"""Presence: the users in a group, across all processes.
 
-Each process stores who has sockets in it, and every few seconds that it is alive. Only
-the people of living processes count, so a crash needs no cleaning up after.
+Each process stores the users of its sockets and, every few seconds, that it is alive. Only
+the users of living processes count, so nothing needs to be cleaned up after a crash.
 """
 
 from collections import Counter
@@ -40,7 +40,7 @@ def present(group: str) -> tuple[list[Any], int]:
 
 
 def find_present(groups: Collection[str]) -> dict[str, tuple[list[Any], int]]:
-    """Return what present() does for each of these groups, with two queries for all."""
+    """Do what present() does for each of these groups, with two queries in all."""
     model = get_user_model()
     rows = alive().filter(group__in=groups).order_by(f"user__{model.USERNAME_FIELD}")
     pks: dict[str, dict[Any, None]] = {group: {} for group in groups}

@@ -190,14 +190,14 @@ def get_process() -> Process:
 
 
 def is_ending() -> bool:
-    """Whether the process of the running event loop takes no new sockets any more."""
+    """Return whether this process has begun to shut down, and accepts no new sockets."""
     return get_process().is_ending
 
 
 async def check_channel_layer() -> None:
-    """Send this process a message through the channel layer, and await it.
+    """Send this process a message through the channel layer, and wait for it.
 
-    Raises what the channel layer raises, and TimeoutError where nothing comes.
+    Raises what the channel layer raises, and TimeoutError if nothing arrives.
     """
     process = get_process()
     await process.start()

@@ -1,4 +1,4 @@
-"""Django's test runner; and what keeps tests apart, by it and by pytest.
+"""Django's test runner, and the isolation of tests, for it and for pytest.
 
 The processes of `manage.py test --parallel` load it before the apps.
 """
@@ -17,8 +17,8 @@ from django.test import runner
 from django.test.signals import setting_changed
 
 IN_TRANSACTION = (
-    "This test is in a transaction, which no other thread sees; and a socket, or async "
-    "code, asks the database in another thread. Mark the test with "
+    "This test is in a transaction, which no other thread sees, but a socket or async "
+    "code queries the database in another thread. Mark the test with "
     "@pytest.mark.django_db(transaction=True), or make it a TransactionTestCase."
 )
 

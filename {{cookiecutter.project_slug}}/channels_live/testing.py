@@ -1,7 +1,7 @@
-"""Sockets for tests: they go through the whole ASGI application.
+"""Helpers for tests of sockets and regions, through the whole ASGI application.
 
-As a plugin of pytest (`pytest_plugins = ["channels_live.testing"]`), it keeps tests out
-of each other's way.
+As a pytest plugin (`pytest_plugins = ["channels_live.testing"]`), it isolates tests from
+each other.
 """
 
 import json
@@ -33,7 +33,7 @@ from channels_live.process import get_process
 from channels_live.runner import check_test, close_elsewhere, keep_apart
 from channels_live.utils import websocket_reverse
 
-# For how long anything may be on its way, in seconds.
+# The timeout for everything that a test waits for, in seconds.
 WAIT = 5
 
 
@@ -41,10 +41,10 @@ WAIT = 5
 async def open_socket(
     path: str, user: Any = None, *, ticket: str = ""
 ) -> AsyncIterator[WebsocketCommunicator]:
-    """Open a socket from a page of this site, in a browser where `user` has logged in.
+    """Open a socket from a page of this site, logged in as `user`.
 
-    Or one with a ticket, in a subprotocol.
-    With a user, raises RuntimeError in a test whose database is in a transaction.
+    Or open it with a ticket, in a subprotocol.
+    With a user, raises RuntimeError in a test that runs in a transaction.
     """
     headers = [(b"host", b"testserver"), (b"origin", b"http://testserver")]
     if user:
@@ -62,23 +62,23 @@ async def open_socket(
 
 
 async def check_sockets() -> None:
-    """Have sockets closed whose login or right has ended, as each process does now and
-    then, in case it was not told."""
+    """Close sockets whose login or access has ended, as each process does every 30
+    seconds."""
     await get_process().check_sockets()
 
 
 async def has_entered(socket: WebsocketCommunicator) -> None:
-    """Wait until a Consumer has let the socket in, and nothing else was sent."""
+    """Wait until enter() of a Consumer has finished. Fails if there are unread frames."""
     await socket.send_to(PING)
     assert await socket.receive_from(WAIT) in (PONG, JsonConsumer.pong)
 
 
 class LivePage:
-    """What a page shows of a region."""
+    """A page that shows a region."""
 
     def __init__(self, socket: WebsocketCommunicator) -> None:
         self.socket = socket
-        self.html: str | None = None  # None: nothing, for it may not be seen
+        self.html: str | None = None  # None: the user may not see it
 
     async def receive(self) -> dict[str, Any]:
         """Wait for the next event, and return it."""
@@ -88,17 +88,17 @@ class LivePage:
         return cast(dict[str, Any], event)
 
     async def shows(self, text: str) -> None:
-        """Wait until a text is shown. Raises TimeoutError where it never is."""
+        """Wait until the page shows a text. Raises TimeoutError if it does not."""
         while text not in (self.html or ""):
             await self.receive()
 
 
 @asynccontextmanager
 async def open_live(user: Any, region: type[Live], key: Any) -> AsyncIterator[LivePage]:
-    """Open a page that shows a region, in a browser where `user` has logged in.
+    """Open a page that shows a region, logged in as `user`.
 
-    Raises RuntimeError in a test whose database is in a transaction, for regions are
-    read in threads.
+    Raises RuntimeError in a test that runs in a transaction, because threads read
+    regions.
     """
     check_test()
     place = Place.of_page(region, key)
@@ -112,17 +112,17 @@ async def open_live(user: Any, region: type[Live], key: Any) -> AsyncIterator[Li
 
 
 def render_live(user: Any, region: type[Live], key: Any) -> str | None:
-    """Return what a page of this user shows of a region; None: nothing."""
+    """Return what a page of this user shows of a region, or None."""
     state = show(region, region.clean_key(key), user or AnonymousUser())
     return state and state.html
 
 
 @contextmanager
 def live_changes(using: str = "default") -> Iterator[list[tuple[str, Any]]]:
-    """Collect the regions, by name, and keys that are changed within the block.
+    """Collect the names and keys of the regions that change within the block.
 
-    The key is None where all are. It runs what waits for the commit, which in a
-    TestCase never comes.
+    The key is None if all keys change. It runs callbacks of on_commit(), which a
+    TestCase does not run.
     """
     changes: list[tuple[str, Any]] = []
     rows = Change.objects.using(using).order_by("pk")
@@ -139,7 +139,7 @@ def live_changes(using: str = "default") -> Iterator[list[tuple[str, Any]]]:
 
 @pytest.fixture(autouse=True, scope="session")
 def apart_from_others() -> None:
-    """Nothing reaches a server, or a test that runs beside this one."""
+    """Isolate tests from servers, and from tests of other processes."""
     keep_apart()
 
 
@@ -147,7 +147,7 @@ def apart_from_others() -> None:
 def nothing_left_behind(
     _django_db_marker: None, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
-    """Tests wait for nobody to show, and leave nothing under way in threads."""
+    """Update rosters without delay, and finish threads at the end of each test."""
     monkeypatch.setattr("channels_live.process.PRESENCE_INTERVAL", 0.02)
     yield
     finish_threads()  # before the database is emptied

@@ -1,6 +1,6 @@
 """URLs of WebSocket endpoints and absolute URLs of pages.
 
-Everything here may be called from sync and from async code.
+All functions may be called from sync and async code.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ def websocket_reverse(
 ) -> str:
     """Return the path of a WebSocket route: reverse() for channels_urls.py.
 
-    Raises NoReverseMatch where no route has that name and arguments.
+    Raises NoReverseMatch if no route has that name and these arguments.
     """
     project = settings.ROOT_URLCONF.rpartition(".")[0]
     routes = f"{project}.channels_urls.websocket_urlpatterns"
@@ -40,13 +40,13 @@ def websocket_reverse(
 
 
 def websocket_absolute_url(path: str, *, request: HttpRequest | None = None) -> str:
-    """Return ws://host/path, or wss:// where the page or the project is on HTTPS.
+    """Return ws://host/path, or wss://host/path on HTTPS.
 
-    With a request, host and scheme are those the page was served from: a page opened
-    as 127.0.0.1 whose socket goes to localhost would carry no session cookie. Without
-    one, they are the Site's domain and USE_HTTPS_IN_ABSOLUTE_URLS.
+    With a request, the host and scheme are those of the page. (A page at 127.0.0.1
+    sends no session cookie to a socket at localhost.) Without one, they come from the
+    Site's domain and USE_HTTPS_IN_ABSOLUTE_URLS.
 
-    Raises ValueError where path does not start with a slash.
+    Raises ValueError if path does not start with a slash.
     """
     return "ws" + absolute_url(path, request=request).removeprefix("http")
 
@@ -56,7 +56,7 @@ def absolute_url(path: str, *, request: HttpRequest | None = None) -> str:
     if not path.startswith("/"):
         raise ValueError(
             f"Expected a path that starts with '/', such as reverse() returns, "
-            f"not {path!r}."
+            f"got {path!r}."
         )
     if request is not None:
         return f"{request.scheme}://{request.get_host()}{path}"

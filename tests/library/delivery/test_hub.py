@@ -149,7 +149,7 @@ async def test_a_group_has_one_history() -> None:
     first, second = ListHistory("a"), ListHistory("a")
     listener = await listen(history=first)
 
-    with pytest.raises(ValueError, match=r"'here' is joined with the history .* too"):
+    with pytest.raises(ValueError, match=r"'here' was joined with the history .* too"):
         await listen(history=second)
 
     same = await listen(history=first)
@@ -206,7 +206,7 @@ async def test_a_message_of_another_kind_is_complained_of_once(
     assert listener.heard == "hello"
     (complaint,) = caplog.messages
     assert "A message of type 'of.another.kind' was sent to a group" in complaint
-    assert "channels_live.publish() in the place of group_send()" in complaint
+    assert "channels_live.publish() instead of group_send()" in complaint
 
 
 async def test_many_groups_take_turns_unless_something_was_lost(

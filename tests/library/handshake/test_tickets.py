@@ -351,7 +351,7 @@ async def test_what_would_let_in_anybody_is_an_error() -> None:
 
     with pytest.raises(ValueError, match="every page on the web"):
         websocket_application([], authenticate=session_login, origins=any_origin)
-    with pytest.raises(TypeError, match="not async, got origins="):
+    with pytest.raises(TypeError, match="sync function, got origins="):
         websocket_application([], origins=is_allowed)  # type: ignore[arg-type]
     websocket_application([], authenticate=ticket_login, origins=same_origin)
 

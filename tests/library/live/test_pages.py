@@ -74,7 +74,7 @@ def test_shows_nothing_for_no_key() -> None:
     source = "{% live 'tests.Own' request.user.pk %}"
 
     assert render(source) == ""
-    with pytest.raises(ValueError, match=r"tests\.Own has no key None"):
+    with pytest.raises(ValueError, match=r"Invalid key for tests\.Own: None"):
         Own.changed(None)
 
 
@@ -91,7 +91,7 @@ def test_a_key_has_the_type_of_the_field_it_stands_for(ada: Any) -> None:
     text = render("{% live 'tests.Card' key %}", key=str(ada.pk))
 
     assert name_in(number) == name_in(text)
-    with pytest.raises(ValueError, match="no key 'ada'"):
+    with pytest.raises(ValueError, match=r"Invalid key for .*: 'ada'"):
         Card.changed("ada")
 
 
@@ -280,7 +280,7 @@ def test_a_coroutine_function_is_refused(name: str) -> None:
     async def method(self: Live, *args: object) -> bool:
         return False
 
-    with pytest.raises(TypeError, match=f"Late.{name} has to be a plain function"):
+    with pytest.raises(TypeError, match=f"Late.{name} must be a sync function"):
         type("Late", (Live,), {"template_name": "text.html", name: method})
 
 
@@ -311,7 +311,7 @@ def test_two_regions_of_one_name_are_refused() -> None:
 def test_what_is_followed_is_a_field() -> None:
     with pytest.raises(FieldDoesNotExist, match="User has no field named 'nmae'"):
         follow(User, "nmae")
-    with pytest.raises(TypeError, match=r"users\.User\.groups is in no column: follow"):
+    with pytest.raises(TypeError, match=r"users\.User\.groups has no column. Follow"):
         follow(User, "groups")
 
 
@@ -328,13 +328,13 @@ def test_a_composite_primary_key_is_not_followed() -> None:
             return f"{self.row}/{self.number}"
 
     with pytest.raises(
-        TypeError, match=r"Seat\.pk is in no column: follow .* row, number"
+        TypeError, match=r"Seat\.pk has no column. Follow .* row, number"
     ):
         follow(Seat, "pk")
 
 
 def test_a_table_that_django_made_is_not_followed() -> None:
-    with pytest.raises(TypeError, match="made by Django for a many-to-many field"):
+    with pytest.raises(TypeError, match=r"creates .* for a many-to-many"):
         follow(User.groups.through, "user_id")
-    with pytest.raises(TypeError, match="made by Django for a many-to-many field"):
+    with pytest.raises(TypeError, match=r"creates .* for a many-to-many"):
         follow(User.groups.through, None)

@@ -100,7 +100,7 @@ async def test_who_cannot_be_asked_for_is_denied_and_others_go_on(
         assert set(await others.receive()) == {"gone"}
     (error,) = (record for record in caplog.records if record.exc_info)
     assert "tests.Card with the key" in error.getMessage()
-    assert "sees it no more" in error.getMessage()
+    assert "do not see the region" in error.getMessage()
 
 
 async def test_who_was_asked_about_in_vain_is_shown_it_once_that_works(

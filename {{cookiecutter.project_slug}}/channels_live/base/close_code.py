@@ -4,10 +4,10 @@ from enum import IntEnum
 
 
 class CloseCode(IntEnum):
-    """RFC 6455's codes, its registry's, and four of this library's own.
+    """Codes of RFC 6455 and its registry, and four codes of this library.
 
-    After POLICY_VIOLATION and codes from 4400 a browser must not come back; after all
-    others it should, in growing and jittered intervals.
+    After POLICY_VIOLATION and codes from 4400, browsers must not reconnect. After all
+    others, they should, at growing and jittered intervals.
     """
 
     NORMAL_CLOSURE = 1000
@@ -23,4 +23,4 @@ class CloseCode(IntEnum):
     NOT_LOGGED_IN = 4401
     NOT_ALLOWED = 4403
     NOT_FOUND = 4404
-    OUTDATED = 4409  # the page shows what is no more, and loads itself anew
+    OUTDATED = 4409  # the database has lost what the page shows: it reloads itself

@@ -1,4 +1,4 @@
-"""What frames of JSON may be, in both directions."""
+"""JSON frames in both directions: their format and limits."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ MAX_DEPTH = 32
 
 
 class InvalidFrame(Exception):
-    """Raised for a frame that cannot be used; its text is for the sender to read."""
+    """Raised for an invalid frame, with a text that explains it to the sender."""
 
 
 def decode(text: str | None) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def decode(text: str | None) -> dict[str, Any]:
 def check(content: object, depth: int) -> None:
     """Raise ValueError, or InvalidFrame where values are nested too deep."""
     if not depth:
-        raise InvalidFrame(_("Expected JSON that is not nested as deep."))
+        raise InvalidFrame(_("Expected JSON that is nested less deeply."))
     if isinstance(content, str):
         content.encode()
     elif isinstance(content, float) and not isfinite(content):
@@ -67,7 +67,7 @@ def encode(event: Mapping[str, object]) -> str:
     except (TypeError, ValueError, RecursionError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(
-            f"An event has to be JSON, and is not: {error}. Call str() on a date, a "
-            "Decimal, a UUID or a lazy string."
+            f"Expected an event that is JSON: {error}. Call str() on a date, a Decimal, a "
+            "UUID or a lazy string."
         ) from error
     return text

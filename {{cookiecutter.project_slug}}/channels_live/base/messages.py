@@ -69,23 +69,23 @@ def check_name(group: str) -> None:
     """Raise ValueError for a name that channel layers do not take."""
     if not isinstance(group, str) or not GROUP_NAME.fullmatch(group):
         raise ValueError(
-            "Expected a group's name of up to 99 ASCII letters, digits, hyphens, "
+            "Expected a group name of up to 99 ASCII letters, digits, hyphens, "
             f"underscores and full stops, got {group!r}."
         )
 
 
 def group_name(kind: str, key: object) -> str:
-    """Return the name of the group of something by its key: `kind.key`.
+    """Return a group name made of a kind and a key of any type: `kind.key`.
 
-    Other characters of the key than ASCII letters, digits and hyphens become `_20` and
-    the like. Names may have 99 characters in all.
+    Characters of the key other than ASCII letters, digits and hyphens are encoded, such
+    as `_20`. Names may have up to 99 characters.
     """
     text = NO_LETTER.sub(lambda found: b"_%02x" % ord(found[0]), str(key).encode())
     return f"{kind}.{text.decode()}"
 
 
 def key_of(group: str) -> str:
-    """Return the key in a name that group_name() made, as text."""
+    """Return the key in a name that group_name() returned, as text."""
     return unquote(group.rpartition(".")[2].replace("_", "%"))
 
 

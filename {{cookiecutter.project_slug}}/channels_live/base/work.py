@@ -105,10 +105,10 @@ class Lane:
     def in_thread[**P, R](
         self, function: Callable[P, R]
     ) -> Callable[P, Coroutine[Any, Any, R]]:
-        """Make a function with database queries awaitable; several run at once.
+        """Make a function with database queries awaitable. Several calls run at once.
 
         Channels' `database_sync_to_async` runs all calls of a process in one thread,
-        where everyone waits for everyone's answers.
+        where each call waits for the others.
         """
 
         @wraps(function)

@@ -1,4 +1,4 @@
-"""What is sent to groups, and what it is read from again."""
+"""What is sent to groups, and the histories that load it again."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, Self
@@ -7,11 +7,11 @@ from channels_live.base.frames import encode
 
 
 class Fragment(NamedTuple):
-    """A piece of HTML on its way to every socket of a group.
+    """A piece of HTML for every socket of a group.
 
-    Numbered fragments of one group are counted 1, 2, 3, … in the order of their
-    commits. Number 0 is a passing remark ("Ada is typing"): sent at most once, and
-    never caught up on.
+    Fragments of a group with a history are numbered 1, 2, 3, … in the order of their
+    commits. A fragment with the number 0 ("Ada is typing") is sent at most once, and
+    not replayed.
     """
 
     html: str
@@ -20,9 +20,9 @@ class Fragment(NamedTuple):
 
 
 class Event(Fragment):
-    """The same for the sockets of JsonConsumers: a JSON object, and its number.
+    """A JSON object for every socket of JsonConsumers in a group, and its number.
 
-    Raises TypeError or ValueError for what is no JSON. `html` is the frame.
+    Raises TypeError or ValueError if the content is no JSON. `html` is the frame.
     """
 
     __slots__ = ()
@@ -32,19 +32,20 @@ class Event(Fragment):
 
 
 class History(Protocol):
-    """Where numbered fragments can be read again. Every method may hit the database."""
+    """Loads numbered fragments again, for catch-up. Methods may query the database."""
 
     async def last_numbers(self, groups: Collection[str]) -> dict[str, int]:
-        """Return the newest number of each group; 0 where nothing was said yet.
+        """Return the newest number of each group, or 0 if it has no fragments yet.
 
-        A group that is no more is left out.
+        Leave out groups that no longer exist.
         """
 
     async def load(self, group: str, after: int, limit: int) -> Sequence[Fragment]:
         """Return the oldest `limit` fragments with a number above `after`, in order."""
 
     def skipped(self, group: str, after: int, until: int) -> str | Mapping[str, object]:
-        """Return what stands for all after `after` up to `until`: too much to send."""
+        """Return a replacement for the fragments after `after` up to `until`, which are
+        too many to send."""
 
 
 def as_fragment(given: Any, *, is_json: bool = False) -> Fragment:

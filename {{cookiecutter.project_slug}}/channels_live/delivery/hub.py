@@ -35,12 +35,12 @@ SILENCE = 5
 EVERYBODY = "channels_live.everybody"
 OTHER_TYPE = (
     "A message of type %r was sent to a group that consumers of channels_live have "
-    "joined, and reaches none of them. Use channels_live.publish() in the place of "
+    "joined, and reaches none of them. Use channels_live.publish() instead of "
     "group_send()."
 )
 OTHER_FORM = (
-    "What was published to the group %r reaches none of its sockets: publish_event() is "
-    "for those of JsonConsumers, and publish() for all others."
+    "A message published to the group %r reaches none of its sockets. Use publish_event() "
+    "for groups of JsonConsumers, and publish() for all others."
 )
 
 
@@ -143,11 +143,11 @@ class Hub:
         history: History | None = None,
         after: int | None = None,
     ) -> None:
-        """Write the group's fragments to a socket, first those it missed.
+        """Write the group's fragments to a socket, first those that it missed.
 
-        `after` is the number of the last fragment that the socket's page shows.
-        Whoever joins without a history is sent only what comes from now on. Raises
-        ValueError where the group's sockets have another history or form.
+        `after` is the number of the last fragment that the socket's page shows. Without
+        a history, a socket is sent new fragments only. Raises ValueError if the group's
+        sockets have another history or form.
         """
         is_json = outbox.is_json and not outbox.is_page
         group = self.groups.get(name)
@@ -156,15 +156,15 @@ class Hub:
             metrics.groups.inc()
         if group.is_json is not is_json:
             raise ValueError(
-                f"The group {name!r} is joined by sockets of another form already: a "
-                "group is for HTML or for JSON. Take another name."
+                f"A group is for HTML or for JSON, and sockets of the other form have "
+                f"joined {name!r}. Use another group name."
             )
         if history is not None:
             if group.history not in (None, history):
                 raise ValueError(
-                    f"The group {name!r} is joined with the history {group.history!r} "
-                    f"already, and cannot be with {history!r} too: join it in one way, "
-                    "or take another name."
+                    f"The group {name!r} was joined with the history {group.history!r}, "
+                    f"and cannot be joined with {history!r} too. Join it with the same "
+                    "history, or use another group name."
                 )
             group.history = history
         group.joining += 1

@@ -1,4 +1,4 @@
-"""All that a WebSocket passes before it reaches a consumer."""
+"""What a WebSocket passes before it reaches a consumer: checks, limits and routes."""
 
 import logging
 from collections.abc import Sequence
@@ -46,19 +46,17 @@ def websocket_application(
 ) -> Application:
     """Return an ASGI application for routes such as those of channels_urls.py.
 
-    It refuses foreign origins, unknown paths and whoever opens too many sockets, puts
-    `session` and `user` into the scope, and has every consumer's socket counted,
-    logged, limited, and closed when the login that opened it ends.
+    It refuses foreign origins, unknown paths and clients that open too many sockets, and
+    puts `session` and `user` into the scope. It counts, logs and limits the sockets of
+    all consumers, and closes each socket when its login ends.
 
-    `authenticate` is given the handshake as a request, and the scope; it returns a user
-    or None, or raises Refused. `origins` says whether a handshake comes from where it may.
-    A route may lead to another such application, which sees to its own paths.
-    Raises TypeError or ValueError for what would let in anybody.
+    `authenticate` gets the handshake as a request, and the scope. It returns a user or
+    None, or raises Refused. `origins` gets the request, and returns whether its origin is
+    allowed. A route may lead to another such application, which checks its own paths.
+    Raises TypeError or ValueError for arguments that would admit anybody.
     """
     if iscoroutinefunction(origins):
-        raise TypeError(
-            f"Expected a function that is not async, got origins={origins}."
-        )
+        raise TypeError(f"Expected a sync function, got origins={origins}.")
     if authenticate is authentication.session_login and origins is any_origin:
         raise ValueError(
             "any_origin with session_login lets every page on the web open sockets with "

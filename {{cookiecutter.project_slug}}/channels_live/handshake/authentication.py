@@ -36,7 +36,7 @@ type Authenticate = Callable[[HttpRequest, Scope], Awaitable[Any]]
 
 
 async def session_login(request: HttpRequest, scope: Scope) -> Any:
-    """Return whose session the cookie names, and put the session into the scope."""
+    """Return the user of the session cookie, and put the session into the scope."""
     key = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
     store = import_module(settings.SESSION_ENGINE).SessionStore
     session = scope["session"] = store(None if "\0" in key else key)
@@ -48,8 +48,8 @@ async def authenticate(
 ) -> None:
     """Put `cookies`, `session` and `user` into the scope, as Channels' stack does.
 
-    Whoever opens sockets in a loop is refused: a session before it is looked up, a
-    person whatever the number of their sessions, and everybody else by address.
+    Refuse clients that open sockets in a loop: a session is counted before it is looked
+    up, a person across all their sessions, and everybody else by address.
     """
     limit = conf.get("SOCKETS_PER_SECOND")
     address = "address", network_of(request.META.get("REMOTE_ADDR", ""))

@@ -1,4 +1,4 @@
-"""From which pages sockets may be opened."""
+"""Decides which origins may open sockets."""
 
 import logging
 from collections.abc import Callable
@@ -32,22 +32,22 @@ def check_origin(request: HttpRequest, origins: Origins) -> None:
 def name_the_setting(origin: str, host: str) -> None:
     """Say, once for each origin, what may be wrong."""
     logger.warning(
-        "Pages of %s may open no sockets at %s. If that is this site too, as behind a "
-        "proxy that changes the header Host, add %s to CSRF_TRUSTED_ORIGINS.",
+        "Pages of %s may open no sockets at %s. If both are this site, as behind a proxy "
+        "that changes the header Host, add %s to CSRF_TRUSTED_ORIGINS.",
         *(origin, host, origin),
     )
 
 
 def any_origin(request: HttpRequest) -> bool:
-    """Allow sockets of all pages and of what is no page. Never with cookies."""
+    """Allow sockets of all pages, and of clients without an origin. Never use cookies."""
     return True
 
 
 def same_origin(request: HttpRequest) -> bool:
-    """Allow sockets of this site's pages alone.
+    """Allow sockets of this site's pages only.
 
-    As Django asks of forms: the Origin header has to be the address that the socket
-    itself is opened at, or one of CSRF_TRUSTED_ORIGINS.
+    As for Django's forms, the Origin header must match the address that the socket is
+    opened at, or be in CSRF_TRUSTED_ORIGINS.
     """
     scheme, _, domain = request.META.get("HTTP_ORIGIN", "").partition("://")
     for trusted in settings.CSRF_TRUSTED_ORIGINS:

@@ -1,6 +1,6 @@
-"""What a handshake is refused with, and how a page learns of it.
+"""The reasons why handshakes are refused, and how pages get them.
 
-Browsers do not tell pages why. So socket.js asks over HTTP, at the socket's path, with
+Browsers hide the reason from pages. So socket.js asks over HTTP, at the socket's path, with
 the page's origin in a header; pages of other sites can neither send it nor read the answer.
 """
 
@@ -13,11 +13,12 @@ ASKS = b"x-socket-origin"
 
 
 class Refusal(Exception):
-    """Raised where a socket is not let in, with the reason."""
+    """Raised to refuse a handshake, with the reason."""
 
 
 def explain_refusals(websocket: Application, http: Any) -> Application:
-    """Return an ASGI application that has such questions answered, and the rest too."""
+    """Return an ASGI application for HTTP that also tells pages why their WebSocket was
+    refused."""
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         inner = websocket if ASKS in dict(scope["headers"]) else http

@@ -1,7 +1,7 @@
-"""Tickets: what lets in whoever has no cookie here, such as an app or a page elsewhere.
+"""Tickets authenticate sockets of clients without a cookie, such as apps and other sites.
 
-A view hands one out to whom it knows. The socket shows it in a subprotocol or in its first
-frame. URLs would be the wrong place: they are in logs.
+A view issues a ticket to an authenticated client. The socket sends it in a subprotocol or in
+its first frame, not in the URL, because URLs are logged.
 """
 
 import secrets
@@ -26,7 +26,7 @@ from channels_live.consumers import Refused
 from channels_live.process import get_process
 
 SALT = "channels_live.ticket"
-# For how long a ticket is good, and for how long a socket may take to show it, in seconds.
+# How long a ticket is valid, and how long a socket may take to send it, in seconds.
 # What ends a session is remembered for as long: see revocation.py.
 MAX_AGE = 30
 PATIENCE = 10
@@ -35,9 +35,9 @@ PROTOCOL = "ticket"
 
 
 def ticket_for(user: Any, *, session: str | None = None) -> str:
-    """Return a ticket that lets a socket in as this user: once, within 30 seconds.
+    """Return a ticket, which authenticates one socket as this user, within 30 seconds.
 
-    The socket is closed when the user's logins end, and with a session key, when that
+    The socket is closed when the user's logins end and, with a session key, when that
     session is logged out. Raises ValueError for a user who is not in the database.
     """
     if not user.is_authenticated or user.pk is None:
@@ -50,7 +50,7 @@ def ticket_for(user: Any, *, session: str | None = None) -> str:
 @never_cache
 @require_GET
 def ticket_view(request: HttpRequest) -> JsonResponse:
-    """Hand out {"ticket": …} to whoever is logged in, or else 401."""
+    """Return {"ticket": …} for the user of the request, or 401 without a login."""
     if not request.user.is_authenticated:
         return JsonResponse({"error": _("Log in first.")}, status=401)
     # An API may know another user, by a token.
@@ -61,10 +61,10 @@ def ticket_view(request: HttpRequest) -> JsonResponse:
 
 
 async def ticket_login(request: HttpRequest, scope: Scope) -> Any:
-    """Return whose ticket a socket shows. Raises Refused, with 4401, where it is no good.
+    """Return the user of a socket's ticket. Raises Refused, with 4401, if it is invalid.
 
-    It comes as the second subprotocol after "ticket", or as {"ticket": …} in the first
-    frame, and is good for one socket.
+    The ticket is the subprotocol after "ticket", or {"ticket": …} in the first frame. It
+    is valid for one socket.
     """
     socket = scope.get("socket")
     if socket is None:

@@ -1,4 +1,4 @@
-"""Regions: the parts of pages that show the present state of something."""
+"""Live regions: parts of pages that show the current state of the database."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -19,15 +19,16 @@ regions: dict[str, type["Live"]] = {}
 
 
 class Live:
-    """A part of a page that is kept as the database has it.
+    """A part of a page that always shows the current state of the database.
 
-    Stands in an app's live.py; the tag live puts "app_label.ClassName" into a page.
+    Define it in an app's live.py, and put it into a page with the tag `live` and the
+    name "app_label.ClassName".
     """
 
-    # Rendered with what get_context() returns; there is no request.
+    # Rendered with the context that get_context() returns, and no request.
     template_name: ClassVar[str]
-    # Model → the field that holds the key: rows that are saved or deleted change it.
-    # None in the place of a field: they change all keys.
+    # Model → the field that holds the key. Saving or deleting a row updates the region
+    # with its key; with None instead of a field, the region with every key.
     follows: ClassVar[Mapping[type[Model], str | None]] = {}
 
     name: ClassVar[str]
@@ -36,7 +37,7 @@ class Live:
     def __init_subclass__(cls) -> None:
         for name in ("allows", "allowed", "get_context", "get_contexts"):
             if iscoroutinefunction(getattr(cls, name)):
-                raise TypeError(f"{cls.__name__}.{name} has to be a plain function.")
+                raise TypeError(f"{cls.__name__}.{name} must be a sync function.")
         cls.fields = {
             model: find_field(cls, model, name) for model, name in cls.follows.items()
         }
@@ -46,31 +47,31 @@ class Live:
         if other := regions.get(cls.name):
             raise TypeError(
                 f"There are two regions {cls.name}, in {other.__module__} and "
-                f"{cls.__module__}: give one of them another name."
+                f"{cls.__module__}: rename one of them."
             )
         regions[cls.name] = cls
         if apps.models_ready:
             cls.connect()
 
     def allows(self, user: Any, key: Any) -> bool:
-        """Return whether a user may see it. Asked for each page and each change."""
+        """Return whether the user may see it. Called for each page and each change."""
         return False
 
     def allowed(self, key: Any, users: Collection[Any]) -> Iterable[Any]:
-        """Return those of the users who may see it: allows(), for many at once."""
+        """Return the users who may see it: allows(), for many users at once."""
         return [user for user in users if self.allows(user, key)]
 
     def get_context(self, key: Any) -> Mapping[str, Any]:
-        """Return what the template shows.
+        """Return the context of the template.
 
-        ObjectDoesNotExist empties the region.
+        Raise ObjectDoesNotExist to empty the region.
         """
         return {}
 
     def get_contexts(self, keys: Sequence[Any]) -> Mapping[Any, Mapping[str, Any]]:
-        """Return the context of each key: get_context(), for many at once.
+        """Return the context of each key: get_context(), for many keys at once.
 
-        Regions whose keys are left out are emptied.
+        Regions whose keys are missing are emptied.
         """
         contexts = {}
         for key in keys:
@@ -82,16 +83,16 @@ class Live:
 
     @classmethod
     def changed(cls, *keys: Any, using: str | None = None) -> None:
-        """Have pages show the present state of these keys, once the transaction commits.
+        """Update the region with these keys on all pages, when the transaction commits.
 
-        Call it within the transaction that changes them, on its database.
+        Call it within the transaction that changes the data; `using` is its database.
         """
         subjects = [subject(cls.name, cls.clean_key(key)) for key in keys]
         changes.record(subjects, using)
 
     @classmethod
     def changed_all(cls, using: str | None = None) -> None:
-        """Do what changed() does, for every key: after an import, say."""
+        """Do what changed() does, for every key, for instance after an import."""
         changes.record([subject(cls.name)], using)
 
     @classmethod
@@ -110,15 +111,18 @@ class Live:
 
     @classmethod
     def clean_key(cls, key: Any) -> Any:
-        """Return a key as the followed field has it. Raises ValueError or TypeError."""
+        """Convert a key to the type of the followed field.
+
+        Raises ValueError or TypeError.
+        """
         if key is None:
-            raise ValueError(f"{cls.name} has no key None.")
+            raise ValueError(f"Invalid key for {cls.name}: None.")
         field = next(filter(None, cls.fields.values()), None)
         if field is not None:
             try:
                 key = field.to_python(key)
             except ValidationError:
-                raise ValueError(f"{cls.name} has no key {key!r}.") from None
+                raise ValueError(f"Invalid key for {cls.name}: {key!r}.") from None
         encode(key)
         return key
 
@@ -130,8 +134,8 @@ def find_field(
     where = f"{region.__name__}.follows"
     if model._meta.auto_created:
         raise TypeError(
-            f"{where}: {model._meta.label} is made by Django for a many-to-many field, "
-            "and saved without signals: give the field a model of its own, through=…."
+            f"{where}: Django creates {model._meta.label} for a many-to-many field and "
+            "saves it without signals. Define a model for the field, with through=…."
         )
     if name is None:
         return None
@@ -139,7 +143,7 @@ def find_field(
     if not isinstance(found, Field) or not found.concrete:
         names = ", ".join(field.attname for field in model._meta.concrete_fields)
         raise TypeError(
-            f"{where}: {model._meta.label}.{name} is in no column: follow one of {names}."
+            f"{where}: {model._meta.label}.{name} has no column. Follow one of {names}."
         )
     return found
 
@@ -151,7 +155,7 @@ def with_subclasses(model: type[Model]) -> Iterator[type[Model]]:
 
 
 def look_before(field: Field, instance: Model, using: str, **kwargs: object) -> None:
-    """Ask the database for the key that a row has had, which may be another by now."""
+    """Read the key that a row has in the database, which the save may change."""
     keys: set[Any] = set()
     instance.__dict__.setdefault("_live_keys", {})[field.attname] = keys
     if instance._is_pk_set():  # type: ignore[attr-defined]

@@ -154,7 +154,7 @@ def render(live: Live, context: Mapping[str, Any]) -> State:
     size = len(html.encode())  # raises what no socket can send
     if size > MAX_SIZE:
         raise ValueError(
-            f"{live.name} has {size:,} bytes; a region may have {MAX_SIZE:,}. Show less "
-            "of it, or make several regions."
+            f"{live.name} has {size:,} bytes; a region may have {MAX_SIZE:,}. Show less, "
+            "or split it into several regions."
         )
     return State(html, digest(html))

@@ -27,8 +27,8 @@ PAUSE = 0.1
 # For how long others may come after a visit, to be read together, in seconds.
 GATHERING = 0.05
 FAILURE = (
-    "%s with the key %r fails: pages keep what they have; who was asked about in vain, "
-    "in allows(), sees it no more until it works again."
+    "%s with the key %r fails: pages keep the last state; users for whom allows() fails "
+    "do not see the region until it works again."
 )
 
 

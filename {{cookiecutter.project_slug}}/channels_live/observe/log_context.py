@@ -1,4 +1,4 @@
-"""What all log lines of a request or a WebSocket have in common."""
+"""The fields that all log lines of a request or a WebSocket share."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 
 class LogContext:
-    """Whose line it is: set for a request or a socket, and asked for each line.
+    """The request or socket that log lines belong to.
 
-    A thread has that of whoever waits for it.
+    A thread has the context of the code that waits for it.
     """
 
     current: ClassVar[ContextVar[LogContext | None]] = ContextVar(
@@ -41,12 +41,12 @@ class LogContext:
 
     @property
     def session(self) -> Any:
-        """The session, once it was looked at."""
+        """The session, if it has been loaded."""
         return None
 
     @property
     def match(self) -> ResolverMatch | None:
-        """Where the path leads, if anywhere."""
+        """The route of the path, if there is one."""
         return None
 
     @property
@@ -55,7 +55,7 @@ class LogContext:
         return f"/{self.match.route}" if self.match else ""
 
     def fields(self) -> dict[str, str | None]:
-        """Return what a line says besides, in a log for machines."""
+        """Return the additional fields of a line in the JSON log."""
         loaded: dict[str, str] = getattr(self.session, "_session_cache", {})
         return {
             "path": self.without_secrets(self.path)[:MAX_LENGTH],
@@ -65,7 +65,7 @@ class LogContext:
         }
 
     def without_secrets(self, text: str) -> str:
-        """Return a text without what lets in whoever knows it, or is private itself."""
+        """Return a text without secret or private arguments of the route."""
         arguments = self.match.kwargs if self.match else {}
         for name in SECRETS.intersection(arguments):
             secret = re.escape(str(arguments[name]))

@@ -1,4 +1,4 @@
-"""Template tags; a template gets them with `load channels_live`."""
+"""Template tags; load them with `load channels_live`."""
 
 from typing import Any
 
@@ -22,10 +22,10 @@ register = template.Library()
 
 @register.simple_tag
 def websocket_path(viewname: str, *args: Any, **kwargs: Any) -> str:
-    """Return the path of a WebSocket route, for the scripts of a page.
+    """Return the path of a WebSocket route, for scripts of the page.
 
-    socket.js resolves it against the page's own address, which is right behind proxies
-    and tunnels too.
+    socket.js resolves it against the page's address, which works behind proxies and
+    tunnels too.
     """
     return websocket_reverse(viewname, args=args, kwargs=kwargs)
 
@@ -34,10 +34,9 @@ def websocket_path(viewname: str, *args: Any, **kwargs: Any) -> str:
 def websocket_url(
     context: template.Context, viewname: str, *args: Any, **kwargs: Any
 ) -> str:
-    """Return the absolute URL of a WebSocket route, for what is not a page's script.
+    """Return the absolute URL of a WebSocket route, for use outside of the page.
 
-    Its host is that of the page; in a template without a request (an e-mail, say), the
-    Site's.
+    Its host is that of the page; without a request, as in e-mails, that of the Site.
     """
     path = websocket_reverse(viewname, args=args, kwargs=kwargs)
     return websocket_absolute_url(path, request=context.get("request"))
@@ -45,15 +44,15 @@ def websocket_url(
 
 @register.simple_tag(takes_context=True)
 def live(context: template.Context, region: str, key: Any = "") -> str:
-    """Show a region that is kept as the database has it; nothing to whom may not see it.
+    """Show a live region, or nothing if the user may not see it.
 
-    The region's template gets its context alone, and no request.
+    The region's template gets the region's context, and no request.
     """
     request = get_request(context, "live")
     if region not in regions:
         names = ", ".join(sorted(regions)) or "none"
         raise template.TemplateSyntaxError(
-            f"There is no region {region!r}; the live.py of your apps have: {names}."
+            f"There is no region {region!r}. The live.py of your apps define: {names}."
         )
     if key is None:
         return ""
@@ -72,7 +71,7 @@ def live(context: template.Context, region: str, key: Any = "") -> str:
 
 @register.simple_tag(takes_context=True)
 def listen(context: template.Context, group: str) -> SafeString:
-    """Show here what is published to a group while the page is open."""
+    """Show the HTML that is published to a group while the page is open."""
     request = get_request(context, "listen")
     check_name(group)
     who = owner(get_user(request), getattr(request, "session", None))
@@ -81,11 +80,11 @@ def listen(context: template.Context, group: str) -> SafeString:
 
 
 def get_request(context: template.Context, tag: str) -> HttpRequest:
-    """Return the page's request. Raises TemplateSyntaxError where the tag may not be."""
+    """Return the page's request. Raises TemplateSyntaxError if the tag is misplaced."""
     if place := within.get():
         raise template.TemplateSyntaxError(
-            f"The tag {tag} cannot be within the tag {place}: what it renders is for "
-            "one visitor, and has to be in the page itself."
+            f"The tag {tag} cannot be within the tag {place}, because its output is for "
+            "one visitor. Put it into the page itself."
         )
     request: HttpRequest | None = context.get("request")
     if request is None:

@@ -1,4 +1,4 @@
-"""Channels' runworker, which does not start where no job would reach it."""
+"""Channels' runworker; it does not start if no job could reach it."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ class Command(runworker.Command):
     def handle(self, *args: object, layer: str, **options: Any) -> None:
         if isinstance(get_channel_layer(layer), InMemoryChannelLayer):
             raise CommandError(
-                f"The channel layer {layer!r} is in the memory of each process: nothing "
-                "that is sent elsewhere would reach this worker. Set REDIS_URL."
+                f"The channel layer {layer!r} is in the memory of each process, so no "
+                "jobs of other processes would reach this worker. Set REDIS_URL."
             )
         super().handle(*args, layer=layer, **options)

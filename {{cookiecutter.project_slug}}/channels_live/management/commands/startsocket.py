@@ -1,4 +1,4 @@
-"""Write a consumer or a live region, its page and a test; print what is to be added."""
+"""Write a consumer or a live region, its page and a test; print the routes to add."""
 
 import keyword
 import re
@@ -13,9 +13,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 TEMPLATES = Path(__file__).parents[2] / "startsocket"
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 FORMS = {
-    "html": "a socket that brings rendered HTML into a page, as without an option",
-    "json": "a socket that brings JSON to scripts and apps",
-    "live": "a part of a page that shows the present state of something",
+    "html": "a consumer that pushes rendered HTML into a page (the default)",
+    "json": "a consumer that sends JSON to scripts and apps",
+    "live": "a live region: a part of a page that follows the database",
 }
 
 
@@ -38,8 +38,8 @@ class Command(BaseCommand):
         config = find_app(app)
         if keyword.iskeyword(name) or not NAME.fullmatch(name):
             raise CommandError(
-                f"“{name}” cannot name a socket: begin with a letter, and take lower-case "
-                "ASCII letters, digits and single underscores, as in live_prices; but no "
+                f"“{name}” cannot name a socket. Use lower-case ASCII letters, digits and "
+                "single underscores, beginning with a letter, as in live_prices, but no "
                 "keyword of Python."
             )
         folder = Path(config.path)
@@ -55,8 +55,8 @@ class Command(BaseCommand):
         for path in files:
             if path.exists() or path.with_suffix("").is_dir():
                 raise CommandError(
-                    f"{relative(path)} is there already: take another name, or move "
-                    "it away. Nothing was written."
+                    f"{relative(path)} already exists. Use another name, or move the "
+                    "file. Nothing was written."
                 )
         names = {
             "app": app,

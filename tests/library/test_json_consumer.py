@@ -104,7 +104,6 @@ async def test_a_bad_frame_is_answered(ada: Any) -> None:
     socket = await enter(ada)
     for frame, sentence in [
         ("[]", "Expected a JSON object"),
-        ('{"a": ' + "[" * 500 + "]" * 500 + "}", "nested less deeply"),
         ("[" * 16_000, "Expected JSON"),
         ("{}", "Expected say or quit"),
     ]:

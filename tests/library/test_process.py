@@ -10,7 +10,7 @@ from django.db import InterfaceError, OperationalError
 from pytest_django import Settings
 
 from channels_live import CloseCode, apublish
-from channels_live.delivery.hub import get_layer
+from channels_live.delivery.bus import get_layer
 from channels_live.process import every, get_process
 from channels_live.testing import WAIT, check_sockets, has_entered
 from tests.library.helpers import layers
@@ -111,7 +111,8 @@ async def layer(settings: Settings) -> ForgetfulLayer:
 async def test_subscriptions_are_renewed(
     layer: ForgetfulLayer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("channels_live.process.RENEWAL_INTERVAL", 0.01)
+    monkeypatch.setattr("channels_live.process.REPAIR_INTERVAL", 0.01)
+    monkeypatch.setattr("channels_live.delivery.bus.RENEWAL", 0.01)
     listener = await listen()
 
     layer.forget()
@@ -143,7 +144,7 @@ async def test_connections_that_bring_nothing_are_opened_anew(
 ) -> None:
     layers.use(DeafLayer, settings)
     monkeypatch.setattr("channels_live.process.REPAIR_INTERVAL", 0.01)
-    monkeypatch.setattr("channels_live.delivery.hub.SILENCE", 0.1)
+    monkeypatch.setattr("channels_live.delivery.bus.SILENCE", 0.1)
     monkeypatch.setattr("channels_live.observe.outage.TIMEOUT", 0.1)
     listener = await listen()
     layer = get_layer()

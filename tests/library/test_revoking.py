@@ -16,7 +16,7 @@ from pytest_django import Settings
 
 from channels_live import CloseCode, conf, disconnect, in_thread, user_group
 from channels_live.base.messages import Kind, Message
-from channels_live.delivery.hub import EVERYBODY, get_layer
+from channels_live.delivery.bus import EVERYBODY, get_layer
 from channels_live.live.changes import write
 from channels_live.models import Change
 from channels_live.observe.outage import database_outage

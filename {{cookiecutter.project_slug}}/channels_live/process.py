@@ -14,7 +14,8 @@ from channels_live.base.batch import Batch
 from channels_live.base.close_code import CloseCode
 from channels_live.base.messages import FOR_ALL, Kind, Message
 from channels_live.base.work import Tasks, in_own_thread, serving
-from channels_live.delivery.hub import Hub, send
+from channels_live.delivery.bus import send
+from channels_live.delivery.hub import Hub
 from channels_live.delivery.socket import Socket
 from channels_live.live.topics import Topics
 from channels_live.observe.outage import TIMEOUT, database_outage, layer_outage
@@ -30,7 +31,6 @@ REPAIR_INTERVAL = 2
 BEAT_INTERVAL = 5
 CHECK_INTERVAL = 30
 CLEAR_INTERVAL = 600
-RENEWAL_INTERVAL = 3600
 # Messages to all that are kept in mind: each comes twice, by the channel layer and by a row.
 TOLD = 1000
 
@@ -60,17 +60,16 @@ class Process:
         async with self._starting:
             if self._has_started:
                 return
-            await self.hub.start()
+            await self.hub.bus.start()
             for interval, job in (
                 (PRESENCE_INTERVAL, self.presence.tell),
                 (LOOK_INTERVAL, self.look),
                 (REPAIR_INTERVAL, self.hub.repair),
-                (REPAIR_INTERVAL, self.hub.subscribe_all),
+                (REPAIR_INTERVAL, self.hub.bus.subscribe_all),
                 (REPAIR_INTERVAL, self.probe),
                 (BEAT_INTERVAL, self.presence.beat),
                 (CHECK_INTERVAL, self.check_sockets),
                 (CLEAR_INTERVAL, self.live.clear),
-                (RENEWAL_INTERVAL, self.hub.renew),
             ):
                 self.tasks.spawn(every(interval, job))
             self._has_started = True
@@ -109,7 +108,7 @@ class Process:
 
     def hear_row(self, subject: str) -> None:
         """Act on a message to all that was found in the database."""
-        self.hub.understand(json.loads(subject.removeprefix(FOR_ALL)))
+        self.hub.bus.understand(json.loads(subject.removeprefix(FOR_ALL)))
 
     @property
     def is_watched(self) -> bool:
@@ -125,9 +124,10 @@ class Process:
         """See whether what failed of the channel layer is back, and whether it is heard."""
         failed = tuple(layer_outage.failed)
         await asyncio.gather(*(send(group, Message(Kind.ECHO)) for group in failed))
-        was_deaf = not layer_outage.failed and await self.hub.hear_again()
+        was_deaf = not layer_outage.failed and await self.hub.bus.hear_again()
         if was_deaf or (failed and not layer_outage.failed):
             # What was told meanwhile was not heard.
+            self.hub.is_in_doubt = True
             self.presence.all_changed()
             self.live.changed()
             await self.check_sockets()
@@ -201,4 +201,4 @@ async def check_channel_layer() -> None:
     """
     process = get_process()
     await process.start()
-    await process.hub.echo()
+    await process.hub.bus.echo()

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from django.utils.translation import gettext_lazy
 
-from channels_live.base.frames import MAX_DEPTH, InvalidFrame, decode, encode
+from channels_live.base.frames import InvalidFrame, decode, encode
 
 
 def test_an_object_is_decoded() -> None:
@@ -27,8 +27,6 @@ def test_an_object_is_decoded() -> None:
         ("[]", "Expected a JSON object"),
         ("1", "Expected a JSON object"),
         ("null", "Expected a JSON object"),
-        ('{"a": ' + "[" * 32 + "]" * 32 + "}", "nested less deeply"),
-        ('{"a":' * 2_000 + "1" + "}" * 2_000, "nested less deeply"),
         ('{"a":' * 100_000, "Expected JSON, got something else"),
         ('{"a": "\\ud800"}', "Expected JSON, got something else"),
         ('{"\\ud800": 1}', "Expected JSON, got something else"),
@@ -44,8 +42,7 @@ def test_what_is_no_object_is_told(frame: str | None, sentence: str) -> None:
 
 
 def test_what_is_decoded_can_be_sent_again() -> None:
-    deep = "[" * (MAX_DEPTH - 1) + "]" * (MAX_DEPTH - 1)
-    frame = f'{{"a":{deep},"b":[1e300,"é",null]}}'
+    frame = '{"a":[[{}]],"b":[1e300,"é",null]}'
     assert encode(decode(frame)) == f"[{frame}]".replace("1e300", "1e+300")
 
 

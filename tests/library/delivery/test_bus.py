@@ -45,7 +45,7 @@ async def test_a_process_that_starts_meanwhile_complains_once_too(
     assert len(caplog.records) == 1
     assert "connection refused" in caplog.text
     monkeypatch.setattr(layers.AwayLayer, "is_back", True)
-    await until(lambda: get_process().hub.channel)
+    await until(lambda: get_process().hub.bus.channel)
 
 
 @pytest.mark.usefixtures("broken_layer")

@@ -12,8 +12,8 @@ from channels.layers import get_channel_layer
 from pytest_django import Settings
 
 from channels_live import Fragment, apublish, disconnect, publish
+from channels_live.delivery.bus import EVERYBODY, get_layer
 from channels_live.delivery.group import FEWEST, KEPT, RECENT
-from channels_live.delivery.hub import EVERYBODY, get_layer
 from channels_live.observe.outage import database_outage, layer_outage
 from channels_live.process import get_process
 from channels_live.testing import WAIT, has_entered
@@ -193,14 +193,14 @@ async def test_a_message_of_another_kind_is_complained_of_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     layer: Any = get_channel_layer()
-    listener = await listen()
+    listener = await listen("there")
 
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
             await layer.group_send(
-                "here", {"type": "of.another.kind", "text": "hello?"}
+                "there", {"type": "of.another.kind", "text": "hello?"}
             )
-        await apublish("here", "hello")
+        await apublish("there", "hello")
         await listener.hears("hello")
 
     assert listener.heard == "hello"

@@ -44,7 +44,6 @@ class Group:
         self.history: History | None = None
         self.outboxes: set[Outbox] = set()
         self.joining = 0
-        self.subscribed = False
         self.last = -1  # the newest number that went out; -1 before it is known
         self.base = -1  # `recent` holds what came after this number, without a gap
         self.recent: deque[Fragment] = deque()

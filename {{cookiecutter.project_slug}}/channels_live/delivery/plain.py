@@ -4,13 +4,12 @@ from functools import wraps
 from typing import Any
 
 from channels.consumer import AsyncConsumer, SyncConsumer
-from channels.layers import ChannelLayerManager
+from channels.layers import InMemoryChannelLayer
 from channels_redis.core import RedisChannelLayer
 
-from channels_live import conf
 from channels_live.base.budget import Budget
 from channels_live.base.messages import TYPE
-from channels_live.delivery.hub import get_layer
+from channels_live.delivery.bus import get_layer
 from channels_live.observe.outage import layer_outage
 
 # How often processes are told of group_send() to the same group, in seconds.
@@ -36,25 +35,17 @@ def complain_of_group_send() -> None:
     It goes through another channel layer, which they do not listen to: so they are sent
     its type as well.
     """
-    manager: Any = ChannelLayerManager
-    make = manager.make_backend
-
-    def make_backend(self: Any, name: str) -> Any:
-        layer = make(self, name)
-        if name != conf.get("CHANNEL_LAYER"):
-            layer.group_send = tell(layer.group_send)
-        return layer
-
-    manager.make_backend = make_backend
-
-
-def tell(group_send: Any) -> Any:
     told = Budget(INTERVAL)
+    layer: Any
+    for layer in (InMemoryChannelLayer, RedisChannelLayer):
+        layer.group_send = tell(layer.group_send, told)
 
+
+def tell(group_send: Any, told: Budget) -> Any:
     @wraps(group_send)
-    async def call(group: str, message: dict[str, Any]) -> None:
-        await group_send(group, message)
-        if told.excess(group, 0) == 1:  # for the first time in the interval
+    async def call(self: Any, group: str, message: dict[str, Any]) -> None:
+        await group_send(self, group, message)
+        if self is not get_layer() and told.excess(group, 0) == 1:
             with layer_outage.noticed(group):
                 await get_layer().group_send(group, {"type": message["type"]})
 

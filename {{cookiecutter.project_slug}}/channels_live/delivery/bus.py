@@ -1,0 +1,190 @@
+"""The channel layer, through which processes tell each other what happens."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Collection
+from typing import Any
+from weakref import WeakKeyDictionary, WeakValueDictionary
+
+from channels.layers import InMemoryChannelLayer, get_channel_layer
+
+from channels_live import conf
+from channels_live.base.messages import TYPE, Kind, Message
+from channels_live.base.work import Tasks, is_server
+from channels_live.delivery.group import complain
+from channels_live.observe import outage
+from channels_live.observe.outage import layer_outage
+
+logger = logging.getLogger(__name__)
+
+# The group that every process listens to.
+EVERYBODY = "channels_live.everybody"
+# After as many seconds without a message a process asks itself whether it hears any.
+SILENCE = 5
+# Subscriptions are renewed after as many: in some channel layers they last for a day.
+RENEWAL = 3600
+OTHER_TYPE = (
+    "A message of type %r was sent to a group that consumers of channels_live have "
+    "joined, and reaches none of them. Use channels_live.publish() instead of "
+    "group_send()."
+)
+
+type Turns = WeakValueDictionary[tuple[str, str], asyncio.Lock]
+
+_turns = WeakKeyDictionary[asyncio.AbstractEventLoop, Turns]()
+
+
+def get_layer() -> Any:
+    """Return the channel layer that processes reach each other through."""
+    return get_channel_layer(conf.get("CHANNEL_LAYER"))
+
+
+def reaches_nobody() -> bool:
+    """Whether no page hears what is sent: this is no server, and there is no Redis."""
+    return not is_server.is_set() and isinstance(get_layer(), InMemoryChannelLayer)
+
+
+def turn(what: str, group: str) -> asyncio.Lock:
+    """Return a lock, so that something is done to a group once at a time."""
+    turns = _turns.setdefault(asyncio.get_running_loop(), WeakValueDictionary())
+    return turns.setdefault((what, group), asyncio.Lock())
+
+
+async def send(group: str, message: Message) -> bool:
+    """Hand a message to the channel layer. Returns whether it was taken."""
+    async with turn("send", group):  # to wait for each other is no outage
+        if layer_outage.is_fresh(group):
+            return False
+        with layer_outage.noticed(group):
+            async with asyncio.timeout(outage.TIMEOUT):
+                await get_layer().group_send(group, message.encode())
+            layer_outage.end(group)
+        return not layer_outage.is_fresh(group)
+
+
+class Bus:
+    """Listens to the channel layer for a process."""
+
+    def __init__(
+        self, groups: Collection[str], hear: Callable[[Message], None], tasks: Tasks
+    ) -> None:
+        """`groups` are those that have to be heard, by now and later on."""
+        self._layer = get_layer()
+        self._groups = groups
+        self._hear = hear
+        self._tasks = tasks
+        self.channel = ""
+        self._subscribed: dict[str, float] = {}  # since when
+        self._echo = asyncio.Event()
+        self._heard_at = time.monotonic()
+
+    async def start(self) -> None:
+        with layer_outage.noticed(EVERYBODY):
+            await self._open_channel()
+        await self.subscribe_all()
+        self._listening = self._tasks.spawn(self._listen())
+
+    async def subscribe_all(self) -> None:
+        """Subscribe where that failed, or was long ago."""
+        for group in (EVERYBODY, *self._groups):
+            await self.subscribe(group)
+
+    async def subscribe(self, group: str) -> None:
+        """Hear what a group is sent."""
+        if not self.channel or self._is_subscribed(group):
+            return
+        with layer_outage.noticed(group):
+            async with asyncio.timeout(outage.TIMEOUT), turn("subscribe", group):
+                if self._is_wanted(group) and not self._is_subscribed(group):
+                    await self._layer.group_add(group, self.channel)
+                    self._subscribed[group] = time.monotonic()
+                    layer_outage.end(group)
+
+    async def unsubscribe(self, group: str) -> None:
+        """Hear no more what a group is sent, unless it is wanted again."""
+        with layer_outage.noticed(group):
+            async with turn("subscribe", group):
+                if not self._is_wanted(group):
+                    self._subscribed.pop(group, None)
+                    # Never cut short: channels-redis would take it to be subscribed.
+                    await self._layer.group_discard(group, self.channel)
+
+    def _is_wanted(self, group: str) -> bool:
+        return group == EVERYBODY or group in self._groups
+
+    def _is_subscribed(self, group: str) -> bool:
+        since = self._subscribed.get(group, -RENEWAL)
+        return time.monotonic() - since < RENEWAL
+
+    async def echo(self) -> None:
+        """Send this process a message through the channel layer, and await it.
+
+        It may be lost: then another has to be sent.
+        """
+        self._echo.clear()
+        async with asyncio.timeout(outage.TIMEOUT):
+            await self._layer.send(self.channel, Message(Kind.ECHO).encode())
+            await self._echo.wait()
+
+    async def hear_again(self) -> bool:
+        """Open other connections where nothing comes by those that are there.
+
+        A network may let them die without a word. Returns whether that was so.
+        """
+        if time.monotonic() - self._heard_at < SILENCE:
+            return False
+        with layer_outage.noticed(EVERYBODY):
+            try:
+                await self.echo()
+            except TimeoutError:
+                logger.warning(
+                    "Connections to the channel layer are dead: opening others."
+                )
+            else:
+                return False
+            self._listening.cancel()
+            try:
+                async with asyncio.timeout(outage.TIMEOUT):
+                    await self._layer.flush()
+            finally:
+                self.channel, self._heard_at = "", time.monotonic()
+                self._subscribed.clear()  # see subscribe_all()
+                self._listening = self._tasks.spawn(self._listen())
+        return True
+
+    async def _open_channel(self) -> None:
+        async with asyncio.timeout(outage.TIMEOUT):
+            self.channel = await self._layer.new_channel()
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                with layer_outage.noticed(EVERYBODY):
+                    if not self.channel:
+                        await self._open_channel()
+                    received = await self._layer.receive(self.channel)
+                    self._heard_at = time.monotonic()
+                    self.understand(received)
+                    continue
+            except Exception:
+                logger.exception("Nothing can be received from the channel layer.")
+            await asyncio.sleep(outage.RETRY_AFTER)
+
+    def understand(self, received: Any) -> None:
+        """Act on what has come from another process."""
+        try:
+            if received["type"] != TYPE:
+                complain(OTHER_TYPE, str(received["type"])[:100])
+                return
+            message = Message.decode(received)
+        except (KeyError, TypeError, ValueError) as error:
+            logger.warning("A message of another version is dropped: %r", error)
+            return
+        if message.kind is Kind.ECHO:
+            self._echo.set()
+            return
+        try:
+            self._hear(message)
+        except Exception:
+            logger.exception("A message of another process cannot be acted on.")

@@ -7,7 +7,7 @@ from channels_live import Live
 
 
 class People(Live):
-    """How many people have an account. Has no key: the page says just its name."""
+    """The number of accounts. It has no key: the page gives only its name."""
 
     template_name = "web/people.html"
     follows = {User: None}

@@ -104,7 +104,7 @@ class WebsocketApplication:
 
     async def _admit(self, request: HttpRequest, scope: Scope) -> ResolverMatch:
         if get_process().is_ending:
-            raise Refusal("the process ends")
+            raise Refusal("the process is shutting down")
         check_origin(request, self.origins)
         match = request.resolver_match
         if match is None:

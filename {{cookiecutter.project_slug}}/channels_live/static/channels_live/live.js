@@ -1,8 +1,8 @@
-// Keeps what the tags live and listen have put into the page as the server has it. All of
-// it goes through one LiveSocket, which is opened where there is something to keep.
+// Updates what the tags live and listen have put into the page. All of it goes through one
+// LiveSocket, which is opened if the page has such an element.
 //
-// CSS can show how an element is: its data-state is "live" while it is kept, "offline" while
-// the connection is away, and "gone" once it may not be seen.
+// For CSS, the data-state of an element is "live" while it is updated, "offline" while the page
+// is, and "gone" once the user may not see it.
 "use strict";
 
 // A page that is swapped into the document may load this file again.

@@ -1,5 +1,5 @@
-// A WebSocket that notices when its connection is dead, comes back by itself, and closes when
-// its element leaves the document.
+// A WebSocket that detects dead connections, reconnects by itself, and closes when its element
+// leaves the document.
 //
 //   const socket = new LiveSocket("/ws/ticker/", { element });
 //   socket.addEventListener("message", ({ data }) => …);
@@ -8,8 +8,8 @@
 //
 // The address is a path or a URL, or a function that returns one for each attempt, so that a
 // page can ask for what it missed (`?after=12`). `ticket` is an async function that fetches a
-// ticket for each attempt, for a socket without a cookie. For CSS, the state is in the element's
-// data-state, or without an element in <html data-socket-state>.
+// ticket for each attempt, for clients without a cookie. For CSS, the state is in the element's
+// data-state or, without an element, in <html data-socket-state>.
 "use strict";
 
 // A page that is swapped into the document may load this file again.
@@ -53,19 +53,19 @@ window.LiveSocket ??= class LiveSocket extends EventTarget {
     return this.#socket?.readyState ?? WebSocket.CLOSED;
   }
 
-  // Whether WebSockets do not get through to this browser at all.
+  // Whether WebSockets seem to be blocked: none has opened yet, though there is a network.
   get isBlocked() {
     return !this.#hasBeenOnline && this.#attempts > 1 && navigator.onLine;
   }
 
-  // Send an object as JSON, or a text as it is. Returns whether it went out.
+  // Send an object as JSON, or a string unchanged. Returns whether it was sent.
   send(content) {
     if (this.state !== "online" || this.readyState !== WebSocket.OPEN) return false;
     this.#socket.send(typeof content === "string" ? content : JSON.stringify(content));
     return true;
   }
 
-  // Ask for a sign of life; any frame is one. Without it the connection is replaced.
+  // Send a heartbeat. If no frame arrives in time, the connection is replaced.
   check() {
     if (this.readyState !== WebSocket.OPEN) return;
     this.#socket.send("ping");

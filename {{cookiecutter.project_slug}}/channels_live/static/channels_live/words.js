@@ -1,10 +1,10 @@
-// The words of a page in its own language, for its scripts and for fragments, which go to
-// pages of every language. What <template id="words-NAME"> says, with its {placeholders}
-// filled in, is words("NAME", { placeholder: … }), and comes into a fragment's
-// <page-words name="NAME" data-placeholder="…"></page-words> in the place of what is there.
+// Texts of a page in its own language, for its scripts and for fragments, which are sent to
+// pages in every language. words("NAME", { placeholder: … }) returns the text of
+// <template id="words-NAME"> with its {placeholders} filled in. In a fragment, that text replaces
+// the content of <page-words name="NAME" data-placeholder="…"></page-words>.
 "use strict";
 
-// Returns null where the page has no such words.
+// Returns null if the page has no such template.
 function words(name, values = {}) {
   const template = document.getElementById(`words-${name}`);
   if (!template) return null;

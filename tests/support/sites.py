@@ -43,7 +43,9 @@ from apps.chat.models import Message, Room
 from apps.users.models import User
 
 name = {room!r}
-room, _ = Room.objects.get_or_create(slug=slugify(name), defaults=dict(name=name))
+room = Room.objects.filter(name=name).first() or Room.objects.get_or_create(
+    slug=slugify(name), defaults=dict(name=name)
+)[0]
 users = {{user.username: user for user in User.objects.all()}}
 last = room.last_number
 said = {said!r}

@@ -1,6 +1,8 @@
 """Create rooms, and choose the members of private ones."""
 
 from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.utils.crypto import get_random_string
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
@@ -10,10 +12,12 @@ from apps.users.models import User
 
 
 def enter_room(user: User, name: str, *, is_private: bool = False) -> Room:
-    """Return the room of that name, created now if there is none.
+    """Return the room of that name that the user may see, created now if there is none.
 
-    Raise ValidationError if the name is invalid, or names a private room that the user
-    is no member of; Flood, a subclass, if the user has created too many rooms.
+    Private rooms of others keep no name from anybody: that would show that they exist.
+
+    Raise ValidationError if the name is invalid; Flood, a subclass, if the user has
+    created too many rooms.
     """
     name = " ".join(name.replace("\0", "").split())
     slug = slugify(name, allow_unicode=True)
@@ -21,16 +25,20 @@ def enter_room(user: User, name: str, *, is_private: bool = False) -> Room:
         raise ValidationError(_("A room's name needs a letter or a digit."))
     room = Room(name=name, slug=slug, creator=user, is_private=is_private)
     room.clean_fields(exclude=["creator"])
-    if not Room.objects.filter(slug=slug).exists():
-        check_rooms(user.pk)
+    # No name makes a slug with two hyphens in a row.
+    named = Q(slug=slug) | Q(slug__startswith=f"{slug}--")
+    rooms = Room.objects.visible_to(user).filter(named)
+    if known := rooms.order_by("-is_private", "pk").first():
+        return known
+    check_rooms(user.pk)
+    if is_private or Room.objects.filter(slug=slug).exists():
+        slug += f"--{get_random_string(8)}"
     room, is_new = Room.objects.get_or_create(
         slug=slug,
         defaults={"name": name, "creator": user, "is_private": is_private},
     )
     if is_new and is_private:
         room.members.add(user)
-    if not room.admits(user):
-        raise ValidationError(_("This room is private. Ask its creator to add you."))
     return room
 
 

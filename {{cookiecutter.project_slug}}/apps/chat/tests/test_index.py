@@ -82,11 +82,14 @@ def test_a_bad_name_is_told(client: Client, name: str, sentence: str) -> None:
     assert not Room.objects.exists()
 
 
-def test_a_private_room_of_others_stays_closed(attic: Room) -> None:
-    client = Client()
-    client.force_login(User.objects.create_user("eve"))
+def test_a_private_room_of_others_stays_closed(client: Client) -> None:
+    client.post(INDEX, {"name": "Attic", "is_private": "on"})
+    others = Client()
+    others.force_login(User.objects.create_user("eve"))
 
-    assertContains(client.post(INDEX, {"name": "Attic"}), "This room is private")
+    # As if it were not there.
+    response = others.post(INDEX, {"name": "Attic"})
+    assertRedirects(response, reverse("chat:room", args=["attic"]))
 
 
 def test_the_name_of_a_room_is_text_and_no_markup(client: Client) -> None:

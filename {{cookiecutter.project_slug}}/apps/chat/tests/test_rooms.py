@@ -74,17 +74,32 @@ def test_who_makes_a_private_room_is_in_it(ada: User) -> None:
     assert room.admits(ada)
 
 
-def test_a_private_room_of_others_is_not_entered(attic: Room) -> None:
+def test_a_private_room_keeps_its_name_from_nobody(ada: User, bob: User) -> None:
+    attic = enter_room(ada, "Attic", is_private=True)
+
+    other = enter_room(bob, "Attic")
+
+    assert other != attic
+    assert not attic.admits(bob)
+    assert (other.slug, other.is_private) == ("attic", False)
+    assert enter_room(ada, "Attic") == attic  # and not Bob's, where all can read
+
+
+def test_a_room_that_became_private_is_not_entered(attic: Room) -> None:
     eve = User.objects.create_user("eve")
 
-    with pytest.raises(ValidationError, match="This room is private"):
-        enter_room(eve, "Attic")
+    other = enter_room(eve, "Attic")
 
     assert not attic.admits(eve)
+    assert enter_room(eve, "Attic") == other != attic
 
 
-def test_a_private_room_is_entered_by_its_members(attic: Room, bob: User) -> None:
-    assert enter_room(bob, "attic") == attic
+def test_a_private_room_is_entered_by_its_members(ada: User, bob: User) -> None:
+    attic = enter_room(ada, "Dächer", is_private=True)
+    attic.members.add(bob)
+
+    assert enter_room(bob, "DÄCHER!") == attic
+    assert enter_room(bob, "Däch") != attic
 
 
 def test_members_come_and_go(attic: Room, ada: User, bob: User) -> None:

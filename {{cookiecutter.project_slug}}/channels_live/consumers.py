@@ -176,7 +176,7 @@ class Consumer(AsyncWebsocketConsumer):
             await self.reject(str(error))
 
     def _show_user(self) -> None:
-        """Have rosters show whoever this socket is logged in as by now."""
+        """Show the present user of this socket in rosters, instead of an earlier one."""
         user = self.scope["user"].pk
         for group, roster in self._joined.items():
             if roster and self._present.get(group) != user:

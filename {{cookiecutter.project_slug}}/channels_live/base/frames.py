@@ -14,7 +14,7 @@ class InvalidFrame(Exception):
 def decode(text: str | None) -> dict[str, Any]:
     """Return the JSON object in a frame. Raises InvalidFrame.
 
-    What is in it can be stored and sent again: no NaN, and no halves of characters.
+    Its content can be stored and sent again: it has no NaN and no lone surrogates.
     """
     if text is None:
         raise InvalidFrame(_("Expected text, got binary data."))
@@ -29,7 +29,7 @@ def decode(text: str | None) -> dict[str, Any]:
 
 
 def dump(event: Mapping[str, object]) -> str:
-    """Return the frame of one event that is JSON for sure."""
+    """Return the frame of one event, which must be JSON."""
     return json.dumps(
         [dict(event)], ensure_ascii=False, allow_nan=False, separators=(",", ":")
     )

@@ -82,7 +82,7 @@ async def test_an_outage_of_the_database_is_told_once(
     (said,) = [record.getMessage() for record in caplog.records]
     assert said == (
         "The database does not answer (OperationalError: a). "
-        "Sockets stay open, and what is sent meanwhile stays pending."
+        "Sockets stay open; pages have to repeat frames that need it."
     )
 
 

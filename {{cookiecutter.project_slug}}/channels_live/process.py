@@ -83,7 +83,7 @@ class Process:
                 async with asyncio.timeout(TIMEOUT):
                     await self.presence.end()
         except Exception:  # which must not keep a server from ending
-            logger.exception("This process stays in rosters for some seconds.")
+            logger.exception("Users of this process stay in rosters for some seconds.")
 
     def hear(self, message: Message) -> None:
         """Act on a message of any process, unless this one has done so already."""

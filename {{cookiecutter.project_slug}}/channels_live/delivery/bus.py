@@ -139,7 +139,7 @@ class Bus:
                 await self.echo()
             except TimeoutError:
                 logger.warning(
-                    "Connections to the channel layer are dead: opening others."
+                    "Connections to the channel layer are dead: opening new ones."
                 )
             else:
                 return False

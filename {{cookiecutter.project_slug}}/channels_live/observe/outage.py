@@ -92,10 +92,10 @@ def is_bug(error: BaseException) -> bool:
 database_outage = Outage(
     "database",
     (OperationalError, InterfaceError),
-    "Sockets stay open, and what is sent meanwhile stays pending.",
+    "Sockets stay open; pages have to repeat frames that need it.",
 )
 layer_outage = Outage(
     "channel layer",
     (RedisError, OSError, TimeoutError, ChannelFull),
-    "What is published is delivered from the database instead.",
+    "Numbered fragments are delivered from the database instead.",
 )

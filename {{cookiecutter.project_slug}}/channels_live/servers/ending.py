@@ -68,7 +68,7 @@ async def finish(is_answering: Callable[[], bool]) -> None:
 async def close_sockets() -> None:
     """Tell each socket to come back as soon as it has its answers, and wait for it."""
     sockets = get_process().sockets
-    logger.info("Ending: %d sockets are told to come back.", len(sockets))
+    logger.info("Shutting down: %d sockets are told to reconnect.", len(sockets))
     for socket in sockets:
         socket.is_ending = True
         if socket.is_idle:

@@ -53,7 +53,7 @@ def look_at(connection: Any, now: float) -> None:
     elif awaited and now - connection.began > patience:
         if isinstance(connection, WebSocket):
             metrics.aborted.inc()
-            logger.warning("A WebSocket reads nothing, not even its end: it is cut.")
+            logger.warning("A WebSocket reads nothing, not even its close: it is cut.")
         connection.transport.abort()
 
 

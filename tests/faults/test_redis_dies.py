@@ -19,7 +19,7 @@ HOW = {"killed": signal.SIGKILL, "frozen": signal.SIGSTOP}
 # Wrong passwords of one name until it is refused for a while.
 GUESSES = 5
 REFUSED = "Too many failed login attempts"
-ONCE = ["The channel layer does not answer", "Redis does not answer"]
+ONCE = ["The channel layer does not answer", "The cache does not answer"]
 
 
 @contextmanager

@@ -30,6 +30,7 @@ from .handshake.tickets import ticket_view as ticket_view
 from .live.region import Live as Live
 from .live_consumer import LiveConsumer as LiveConsumer
 from .observe.log_context import LogContext as LogContext
+from .observe.outage import Outage as Outage
 from .presence import count_present as count_present
 from .presence import present as present
 from .process import check_channel_layer as check_channel_layer

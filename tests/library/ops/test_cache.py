@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from apps.ops.cache import Cache, fallback
+from apps.ops.cache import Cache, outage
 
 
 @pytest.fixture
 def cache() -> Iterator[Cache]:
-    fallback.failed_at = None
+    outage.end()
     yield Cache("redis://127.0.0.1:1/0", {"KEY_PREFIX": "p"})
-    fallback.failed_at = None
+    outage.end()
 
 
 def test_without_redis_this_process_remembers(
@@ -37,7 +37,9 @@ def test_without_redis_this_process_remembers(
 
     errors = [r for r in caplog.records if r.levelno >= logging.ERROR]
     assert len(errors) == 1
-    assert errors[0].getMessage().startswith("Redis does not answer (ConnectionError")
+    assert (
+        errors[0].getMessage().startswith("The cache does not answer (ConnectionError")
+    )
 
 
 class Evil:
@@ -63,5 +65,5 @@ def test_what_is_in_redis_is_data_and_no_code(
 
     client.set("good", [1.5, True, "é"], None)
     assert client.get("good", None) == [1.5, True, "é"]
-    fallback.failed_at = None
+    outage.end()
     assert client.get("evil", "nothing") == "nothing"

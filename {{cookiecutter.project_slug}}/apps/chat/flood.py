@@ -13,7 +13,7 @@ from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 from redis import ConnectionPool
 
-from apps.ops.cache import OPTIONS, fallback
+from apps.ops.cache import OPTIONS, ask
 
 # Shown, and not stored: each process counts for itself.
 TYPING_LIMIT = "10 per 5 seconds"
@@ -63,7 +63,7 @@ def hit(limit: str, event: str, *user_pks: object) -> list[bool]:
     in_memory = partial(hit_in_memory, counted)
     if storage is None:
         return in_memory()
-    return fallback.ask(partial(hit_in_redis, storage, counted), in_memory)
+    return ask(partial(hit_in_redis, storage, counted), in_memory)
 
 
 def hit_in_memory(counted: Iterable[Counted]) -> list[bool]:

@@ -1,8 +1,6 @@
 """Django's cache in Redis, which does without it while it is away."""
 
 import json
-import logging
-import time
 from collections.abc import Callable
 from functools import partial
 from itertools import batched
@@ -13,7 +11,7 @@ from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from redis.exceptions import RedisError
 
-logger = logging.getLogger(__name__)
+from channels_live import Outage
 
 # Somebody waits for what is counted, and others for the thread.
 OPTIONS: dict[str, Any] = {
@@ -21,8 +19,8 @@ OPTIONS: dict[str, Any] = {
     "socket_timeout": 0.25,
     "retry": None,
 }
-# After a failure, Redis is left alone for as long, in seconds.
-RETRY_AFTER = 1
+# No JSON, which is a ValueError, is as good as no answer.
+outage = Outage("cache", (RedisError, ValueError), "Each process counts for itself.")
 
 
 class Cache(RedisCache):
@@ -44,9 +42,7 @@ class Client:
 
     def __getattr__(self, name: str) -> Callable[..., object]:
         by_redis, by_memory = getattr(self.redis, name), getattr(self.memory, name)
-        return lambda *args: fallback.ask(
-            partial(by_redis, *args), partial(by_memory, *args)
-        )
+        return lambda *args: ask(partial(by_redis, *args), partial(by_memory, *args))
 
 
 class RedisClient(RedisCacheClient):
@@ -59,31 +55,11 @@ class RedisClient(RedisCacheClient):
         return True
 
 
-class Fallback:
-    """What Redis counts for all processes, or memory for this one."""
-
-    failed_at: float | None = None
-
-    def ask[T](self, redis: Callable[[], T], memory: Callable[[], T]) -> T:
-        """Return what Redis answers or, while it is away, what memory does."""
-        failed_at = self.failed_at
-        if failed_at is not None and time.monotonic() - failed_at < RETRY_AFTER:
-            return memory()
-        try:
+def ask[T](redis: Callable[[], T], memory: Callable[[], T]) -> T:
+    """Return what Redis answers for all processes or, while it is away, what memory does."""
+    if not outage.is_fresh():
+        with outage.noticed():
             answer = redis()
-        except (RedisError, ValueError) as error:  # no JSON is as good as no answer
-            if self.failed_at is None:
-                logger.error(
-                    "Redis does not answer (%s: %s). Each process counts for itself.",
-                    type(error).__name__,
-                    error,
-                )
-            self.failed_at = time.monotonic()
-            return memory()
-        if failed_at is not None and self.failed_at is not None:
-            self.failed_at = None
-            logger.info("Redis is back.")
-        return answer
-
-
-fallback = Fallback()
+            outage.end()
+            return answer
+    return memory()

@@ -11,7 +11,7 @@ from pytest_django import Settings
 from apps.chat import flood
 from apps.chat.models import Room
 from apps.chat.tests.tab import Tab
-from apps.ops.cache import fallback
+from apps.ops.cache import outage
 from apps.users.models import User
 
 # Messages that one user may send, and rooms that they may create, in a test.
@@ -45,7 +45,7 @@ def flood_limits(settings: Settings) -> None:
     settings.REDIS_PREFIX = f"test-{uuid4()}"
     flood.redis_storage.cache_clear()
     flood.memory.storage.reset()
-    fallback.failed_at = None
+    outage.failed.clear()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from apps.chat.consumers import WARNINGS
 from apps.chat.flood import Flood, check_messages, check_rooms
 from apps.chat.models import Room
 from apps.chat.tests.conftest import LIMIT, Enter
-from apps.ops.cache import fallback
+from apps.ops.cache import outage
 from apps.users.models import User
 
 
@@ -36,7 +36,7 @@ def test_while_redis_is_away_each_process_counts_for_itself(
     for _ in range(LIMIT):
         check_messages(1)
 
-    assert fallback.failed_at
+    assert outage.failed
     with pytest.raises(Flood):
         check_messages(1)
 

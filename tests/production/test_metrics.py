@@ -14,9 +14,6 @@ from serving import Server, Visitor, free_port, receive_until
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection
 
-TOKEN = "a-long-random-token"
-# Not a host that the site answers to.
-SCRAPE = {"Host": "10.1.2.3:8000", "Authorization": f"Bearer {TOKEN}"}
 MESSAGES = 20  # in each process
 MISSED = 250  # more than a process keeps in memory
 ATTIC = """
@@ -49,10 +46,10 @@ print("null")
 """
 
 
-def get(url: str, **headers: str) -> requests.Response:
+def get(url: str) -> requests.Response:
     with requests.Session() as session:
         session.trust_env = False
-        return session.get(url, headers=headers, timeout=20)
+        return session.get(url, timeout=20)
 
 
 class Numbers:
@@ -77,13 +74,13 @@ class Process:
         self.address = address
         self.before = self.after = self.scrape()
 
-    def ask(self, path: str = "/metrics", **headers: str) -> requests.Response:
-        return get(self.server.url + path, **headers)
+    def ask(self, path: str) -> requests.Response:
+        return get(self.server.url + path)
 
     def scrape(self) -> Numbers:
-        answer = self.ask(**SCRAPE)
+        answer = get(f"http://{self.address}/metrics")
         assert answer.status_code == 200
-        assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+        assert answer.headers["Content-Type"].startswith("text/plain; version=")
         return Numbers(answer.text)
 
     def look(self) -> None:
@@ -120,7 +117,7 @@ def test_the_numbers_add_up(
     note: Callable[[str], None],
 ) -> None:
     env = {**sqlite, **UNLIMITED, "REDIS_URL": redis_url}
-    fleet = launch({**env, "METRICS_TOKEN": TOKEN})
+    fleet = launch(env)
     processes = []
     for name in SERVERS:
         address = f"127.0.0.1:{free_port()}"
@@ -170,10 +167,10 @@ def test_the_numbers_add_up(
     assert_requests_count(processes)
     assert_docs_are_right(fleet, processes[0])
     for process in processes:
-        assert_nobody_else_reads(process)
+        answer = process.ask("/metrics")
+        assert answer.status_code == 404
+        assert "websocket_" not in answer.text
     fleet.assert_quiet()
-    del fleet.env["METRICS_TOKEN"]
-    assert_without_a_token_there_is_nothing(fleet)
     sizes = [len(process.after.values) for process in processes]
     note(f"a scrape of daphne and uvicorn has {sizes} numbers, all of them right")
 
@@ -264,33 +261,11 @@ def assert_requests_count(processes: Sequence[Process]) -> None:
 def assert_docs_are_right(fleet: Fleet, process: Process) -> None:
     """Each number in the table, the questions and the alerts is there to be read."""
     names = set()
-    for family in text_string_to_metric_families(process.ask(**SCRAPE).text):
+    text = get(f"http://{process.address}/metrics").text
+    for family in text_string_to_metric_families(text):
         names |= {family.name, f"{family.name}_total"}
         names |= {sample.name for sample in family.samples}
     text = (fleet.project.path / "docs" / "watching.md").read_text()
     named = set(re.findall(r"\b(?:websocket|django|chat|process)_\w+", text))
     assert named
     assert named - names == set()
-
-
-def assert_nobody_else_reads(process: Process) -> None:
-    for headers in ({}, {"Authorization": "Bearer x"}, {"Authorization": TOKEN}):
-        answer = process.ask(**headers)
-        assert (answer.status_code, answer.text) == (401, "")
-    # The same holds at the address that the process has for itself.
-    url = f"http://{process.address}/metrics"
-    own = get(url, **SCRAPE)
-    assert Numbers(own.text).read("websocket_opened_total") == process.now(
-        "websocket_opened_total"
-    )
-    assert get(url).status_code == 401
-
-
-def assert_without_a_token_there_is_nothing(fleet: Fleet) -> None:
-    server = fleet.start("uvicorn")
-    answer = get(f"{server.url}/metrics", **SCRAPE)
-    assert answer.status_code in {400, 404}  # the Host is none of the site's
-    for headers in ({}, {"Authorization": "Bearer "}, {"Authorization": "Bearer"}):
-        answer = get(f"{server.url}/metrics", **headers)
-        assert answer.status_code == 404
-        assert "websocket_" not in answer.text

@@ -49,12 +49,8 @@ class Unit:
 
     @property
     def environment(self) -> dict[str, str]:
-        return self.environment_of(1)
-
-    def environment_of(self, instance: int) -> dict[str, str]:
         (line,) = self.values("Environment")
-        pairs = line.replace("%i", str(instance)).split()
-        return dict(pair.split("=", 1) for pair in pairs)
+        return dict(pair.split("=", 1) for pair in line.split())
 
     def listen(self) -> socket.socket:
         """The socket as systemd opens it, at a port that is free."""

@@ -34,7 +34,7 @@ CHAT_RATE = r"\d+ per ([1-9]\d* )?(second|minute|hour|day)s?"
 SHAPES = (
     ("DEBUG DEBUG_TOOLBAR BEHIND_PROXY JOBS_IN_WEB", "true or false", BOOLEAN),
     ("USE_HTTPS_IN_ABSOLUTE_URLS", "true or false", BOOLEAN),
-    ("SECRET_KEY SECRET_KEY_FALLBACKS METRICS_TOKEN", "a long random word", RANDOM),
+    ("SECRET_KEY SECRET_KEY_FALLBACKS", "a long random word", RANDOM),
     ("POSTGRES_PASSWORD", "letters and digits", r"[\w.~-]+"),
     ("DATABASE_URL", "postgres://user:p%23ss@host/name or sqlite:///file", DATABASE),
     ("REDIS_URL", "redis://:p%23ss@host:6379/0", f"{REDIS}(,{REDIS})*"),

@@ -47,19 +47,12 @@ ALLOWED_HOSTS = env.list(
 )
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
+IS_TESTING = "PYTEST_VERSION" in os.environ
 # Helpers of development, which `uv sync --no-dev` does not install: pages that load
 # themselves anew under runserver's autoreloader, and the debug toolbar where wanted.
-BROWSER_RELOAD = (
-    DEBUG
-    and os.environ.get(DJANGO_AUTORELOAD_ENV) == "true"
-    and find_spec("django_browser_reload") is not None
-)
-DEBUG_TOOLBAR = (
-    DEBUG
-    and env.bool("DEBUG_TOOLBAR", default=False)
-    and "PYTEST_VERSION" not in os.environ
-    and find_spec("debug_toolbar") is not None
-)
+_has_helpers = DEBUG and not IS_TESTING and find_spec("debug_toolbar") is not None
+BROWSER_RELOAD = _has_helpers and os.environ.get(DJANGO_AUTORELOAD_ENV) == "true"
+DEBUG_TOOLBAR = _has_helpers and env.bool("DEBUG_TOOLBAR", default=False)
 DEBUG_TOOLBAR_CONFIG = {"SHOW_COLLAPSED": True}
 INTERNAL_IPS = ["127.0.0.1", "::1"]  # where the toolbar is shown
 MIGRATION_MODULES = {"debug_toolbar": None}  # it stores nothing
@@ -289,20 +282,20 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if USE_HTTPS_IN_ABSOLUTE_URLS else "http
 _email = env.email_url(
     "EMAIL_URL", default="consolemail://" if DEBUG else "smtp://localhost:25"
 )
-_smtp = {
-    "host": _email["EMAIL_HOST"],
-    "port": _email["EMAIL_PORT"],
-    "username": _email["EMAIL_HOST_USER"],
-    "password": _email["EMAIL_HOST_PASSWORD"],
-    "use_tls": _email.get("EMAIL_USE_TLS", False),
-    "use_ssl": _email.get("EMAIL_USE_SSL", False),
-    "timeout": 10,
-}
-MAILERS = {
-    "default": {"BACKEND": "apps.ops.mail.Backend", "OPTIONS": _smtp}
-    if _email["EMAIL_HOST"]
-    else {"BACKEND": _email["EMAIL_BACKEND"]}
-}
+MAILERS = {"default": {"BACKEND": _email["EMAIL_BACKEND"]}}
+if _email["EMAIL_HOST"]:
+    MAILERS["default"] = {
+        "BACKEND": "apps.ops.mail.Backend",
+        "OPTIONS": {
+            "host": _email["EMAIL_HOST"],
+            "port": _email["EMAIL_PORT"],
+            "username": _email["EMAIL_HOST_USER"],
+            "password": _email["EMAIL_HOST_PASSWORD"],
+            "use_tls": _email.get("EMAIL_USE_TLS", False),
+            "use_ssl": _email.get("EMAIL_USE_SSL", False),
+            "timeout": 10,
+        },
+    }
 DEFAULT_FROM_EMAIL = env.str(
     "DEFAULT_FROM_EMAIL", default=f"noreply@{PRODUCTION_DOMAIN}"
 )
@@ -318,7 +311,7 @@ TASKS = {
         "OPTIONS": {"LOCK_TIMEOUT": 30},
     }
 }
-JOBS_IN_WEB = env.bool("JOBS_IN_WEB", default="PYTEST_VERSION" not in os.environ)
+JOBS_IN_WEB = env.bool("JOBS_IN_WEB", default=not IS_TESTING)
 
 # Language and time
 
@@ -405,7 +398,6 @@ TEST_RUNNER = "channels_live.runner.Runner"  # of manage.py test
 
 # Operations: apps.ops
 
-METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # without one there are none
 METRICS_ADDRESS = env.str("METRICS_ADDRESS", default="")
 SENTRY_DSN = env.str("SENTRY_DSN", default="")
 LOG_LEVELS = env.dict("LOG_LEVELS", default={})

@@ -85,7 +85,6 @@ WRONG = {
         "h:91010",
         "http://h:1",
     ],
-    "METRICS_TOKEN": RANDOM,
     "POSTGRES_PASSWORD": ["p@ss", "p/ss", "p#ss", "p ss", "p%ss", "päss", "p$ss"],
     "REDIS_PREFIX": ["two words", "a:b", "a*", "x" * 65],
     "REDIS_URL": [

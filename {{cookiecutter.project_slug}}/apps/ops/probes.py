@@ -1,4 +1,4 @@
-"""Answers what monitoring asks a process: /health/live, /health/ready and /metrics."""
+"""Answers what monitoring asks a process: /health/live and /health/ready."""
 
 import asyncio
 import logging
@@ -14,7 +14,6 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.decorators import sync_and_async_middleware
 from redis.asyncio import Redis
 
-from apps.ops.metrics import show_metrics
 from channels_live import check_channel_layer, in_thread, is_ending
 
 logger = logging.getLogger(__name__)
@@ -38,8 +37,6 @@ def answer_probes(get_response: Callable[[HttpRequest], Any]) -> Callable[..., A
                 response: HttpResponse = JsonResponse({"status": "pass"})
             case "/health/ready":
                 response = await report(checks)
-            case "/metrics" if settings.METRICS_TOKEN:
-                response = await show_metrics(request)
             case _:
                 return await get_response(request)
         response.headers["Cache-Control"] = "no-store"
@@ -64,8 +61,8 @@ class Check:
         self.name = name
         self.ask = ask
 
-    async def passes(self) -> bool:
-        """Return whether it is there, within TIMEOUT. Why it is not is logged, once."""
+    async def look(self) -> None:
+        """Wait for it, up to TIMEOUT. Why it is not there is logged once."""
         task = self.task = self.task or asyncio.create_task(self.ask())
         done, _ = await asyncio.wait([task], timeout=TIMEOUT)
         if done and self.task is task:
@@ -73,31 +70,22 @@ class Check:
         error = task.exception() if done else f"no answer within {TIMEOUT} s"
         if error and self.is_well:
             logger.warning("Not ready: %s (%r)", self.name, error)
-        elif not error and not self.is_well:
-            logger.info("Ready again: %s", self.name)
         self.is_well = not error
-        return self.is_well
 
 
 async def report(checks: list[Check]) -> HttpResponse:
     """Return what passes. Why something does not is for the log alone."""
     if is_ending():
-        passed = {"process": False}
+        words = {"process": "fail"}
     else:
-        answers = await asyncio.gather(*(check.passes() for check in checks))
-        names = [check.name for check in checks]
-        passed = dict(zip(names, answers, strict=True))
-    words = {True: "pass", False: "fail"}
-    is_well = all(passed.values())
-    body = {
-        "status": words[is_well],
-        "checks": {name: words[passes] for name, passes in passed.items()},
-    }
-    return JsonResponse(body, status=200 if is_well else 503)
+        await asyncio.gather(*(check.look() for check in checks))
+        words = {check.name: "pass" if check.is_well else "fail" for check in checks}
+    status = "fail" if "fail" in words.values() else "pass"
+    body = {"status": status, "checks": words}
+    return JsonResponse(body, status=200 if status == "pass" else 503)
 
 
 def find_checks() -> list[Check]:
-    """Return what this process needs."""
     checks = [
         Check("database", in_thread(check_database)),
         # Neither the code of a process nor what was applied once goes back.

@@ -208,7 +208,6 @@ def assert_messages_count(
         assert 0 < grown("websocket_delivery_seconds_sum") < timed
         for service in ("database", "channel_layer"):
             assert process.now("websocket_outage", service=service) == 0
-        assert grown("django_query_seconds_count") >= MESSAGES
 
 
 def assert_ends_count(
@@ -249,10 +248,9 @@ def assert_requests_count(processes: Sequence[Process]) -> None:
         with pytest.raises(InvalidStatus):
             Visitor(process.server).connect("/ws/ping/", origin="https://evil.example")
         process.look()
-        count = "django_requests_total"
-        assert process.grown(count, method="GET", view="home", status="200") == 3
-        assert process.grown(count, method="GET", view="none", status="404") == 1
-        assert process.grown("django_request_seconds_count", view="home") == 3
+        count = "django_request_seconds_count"
+        assert process.grown(count, view="home", status="200") == 3
+        assert process.grown(count, view="none", status="404") == 1
         assert process.grown("websocket_refused_handshakes_total") == 1
         assert process.now("process_resident_memory_bytes") > 10_000_000
         assert process.now("process_open_fds") > 5

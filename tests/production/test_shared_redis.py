@@ -150,10 +150,16 @@ def test_two_workers_do_each_job_once(
 def test_projects_hear_nothing_of_each_other(
     plain_project: Project, redis_url: str
 ) -> None:
-    """Neither with another prefix in one database, nor in another database."""
+    """Neither of another project in one database, nor of a copy in another database."""
+    config = plain_project.path / "config"
+    settings = (config / "settings.py").read_text()
+    prefix = 'REDIS_PREFIX = "my_project"'
+    assert prefix in settings
+    another = settings.replace(prefix, 'REDIS_PREFIX = "another"')
+    (config / "another.py").write_text(another)
     own = {"REDIS_URL": redis_url}
     others = [
-        {"REDIS_URL": redis_url, "REDIS_PREFIX": "staging"},
+        {"REDIS_URL": redis_url, "DJANGO_SETTINGS_MODULE": "config.another"},
         {"REDIS_URL": redis_url.removesuffix("0") + "1"},
     ]
     with running(plain_project, "shell", "-v0", "-c", HEAR, env=own) as hearing:

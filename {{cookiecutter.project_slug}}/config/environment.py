@@ -38,7 +38,6 @@ SHAPES = (
     ("POSTGRES_PASSWORD", "letters and digits", r"[\w.~-]+"),
     ("DATABASE_URL", "postgres://user:p%23ss@host/name or sqlite:///file", DATABASE),
     ("REDIS_URL", "redis://:p%23ss@host:6379/0", f"{REDIS}(,{REDIS})*"),
-    ("REDIS_PREFIX", "a word, such as staging", r"[\w.-]{1,64}"),
     ("ALLOWED_HOSTS", "example.com,.example.org", rf"(\*|\.?{HOST})(,\.?{HOST})*"),
     ("SITE_DOMAIN", "example.com", r"(?=.{1,100}$)" + f"{HOST}({PORT})?"),
     ("CSRF_TRUSTED_ORIGINS", "https://example.com", f"{ORIGIN}(,{ORIGIN})*"),

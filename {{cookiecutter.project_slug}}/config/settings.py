@@ -48,8 +48,8 @@ ALLOWED_HOSTS = env.list(
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 IS_TESTING = "PYTEST_VERSION" in os.environ
-# Helpers of development, which `uv sync --no-dev` does not install: pages that load
-# themselves anew under runserver's autoreloader, and the debug toolbar where wanted.
+# Pages that load themselves anew under runserver, and the debug toolbar: helpers of
+# development, which `uv sync --no-dev` does not install.
 _has_helpers = DEBUG and not IS_TESTING and find_spec("debug_toolbar") is not None
 BROWSER_RELOAD = _has_helpers and os.environ.get(DJANGO_AUTORELOAD_ENV) == "true"
 DEBUG_TOOLBAR = _has_helpers and env.bool("DEBUG_TOOLBAR", default=False)
@@ -133,8 +133,7 @@ TEMPLATES = [
 
 _database = env.db_url("DATABASE_URL", default="sqlite:///db.sqlite3")
 if _database["ENGINE"] == "django.db.backends.sqlite3":
-    if _database["NAME"] != ":memory:":
-        _database["NAME"] = BASE_DIR / _database["NAME"]
+    _database["NAME"] = BASE_DIR / _database["NAME"]
     # Threads cannot share a database that is in memory.
     _database["TEST"] = {"NAME": BASE_DIR / "test.sqlite3"}
     # Readers never wait for the writer, and writers queue instead of failing.
@@ -178,20 +177,16 @@ DATABASE_LIMITS = {
 # Several addresses are shards: channels-redis spreads the groups over them.
 REDIS_URLS = env.list("REDIS_URL", default=[])
 # Projects that share a Redis hear and overwrite nothing of each other's.
-REDIS_PREFIX = env.str(
-    "REDIS_PREFIX",
-    default="{{ cookiecutter.project_slug }}",
-)
+REDIS_PREFIX = "{{ cookiecutter.project_slug }}"
 if REDIS_URLS:
     _number = parse_url(REDIS_URLS[0]).get("db", 0)  # type: ignore[no-untyped-call]
     _layer = {
-        # The layer waits for messages as long as there are none; a connection that died
-        # without a word is noticed by a ping.
+        # A message is waited for without end; a dead connection is noticed by a ping.
         "hosts": [
             {"address": url, "socket_timeout": None, "health_check_interval": 5}
             for url in REDIS_URLS
         ],
-        # No name of a group or channel has a colon. Pub/sub knows no databases.
+        # Pub/sub knows no databases.
         "prefix": f"{REDIS_PREFIX}.{_number}:",
     }
     CHANNEL_LAYERS = {
@@ -354,12 +349,8 @@ SECURE_CSP = {
     "frame-ancestors": [CSP.NONE],
 }
 SECURE_HEADERS = {
-    # What pages, and whatever gets into them, may not ask the browser for.
-    "Permissions-Policy": (
-        "accelerometer=(), browsing-topics=(), camera=(), display-capture=(), "
-        "geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), "
-        "payment=(), screen-wake-lock=(), serial=(), usb=(), xr-spatial-tracking=()"
-    ),
+    # What no page may ask the browser for.
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 SERVESTATIC_ALLOW_ALL_ORIGINS = False
@@ -383,7 +374,6 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=1) if BEHIND_PROXY else 0
-ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
 
 # WebSockets: channels_live/conf.py has all that can be tuned, and its defaults.
 

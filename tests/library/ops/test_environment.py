@@ -86,7 +86,6 @@ WRONG = {
         "http://h:1",
     ],
     "POSTGRES_PASSWORD": ["p@ss", "p/ss", "p#ss", "p ss", "p%ss", "päss", "p$ss"],
-    "REDIS_PREFIX": ["two words", "a:b", "a*", "x" * 65],
     "REDIS_URL": [
         *(
             "127.0.0.1:6379",

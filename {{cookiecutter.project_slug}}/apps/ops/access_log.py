@@ -8,15 +8,13 @@ from contextlib import suppress
 from typing import Any, Self
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
-from django.contrib.sessions.backends.base import SessionBase
 from django.db import close_old_connections
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils.decorators import sync_and_async_middleware
 from django.utils.functional import cached_property
-from django.views import View
-from prometheus_client import Counter, Histogram
+from prometheus_client import Histogram
 
 from channels_live import LogContext
 
@@ -26,14 +24,11 @@ MAX_PATH = 1000
 # As nginx has it: whoever asked has not waited.
 GONE = 499
 
-requests = Counter(
-    "django_requests",
-    "Requests that were answered, by the name of the view: none for static files "
-    "and unknown addresses.",
-    ["method", "view", "status"],
-)
 request_seconds = Histogram(
-    "django_request_seconds", "Until a request had its response.", ["view"]
+    "django_request_seconds",
+    "Until a request had its response, by the name of the view: none for static files "
+    "and unknown addresses.",
+    ["view", "status"],
 )
 # Requests without a response, and those whose response is a stream that goes on.
 underway: set["RequestContext"] = set()
@@ -45,7 +40,7 @@ class RequestContext(LogContext):
     status = 500
 
     def __init__(self, request: HttpRequest) -> None:
-        super().__init__(request)
+        super().__init__(request, lambda: getattr(request, "session", None))
         self.request = request
 
     @cached_property
@@ -55,10 +50,6 @@ class RequestContext(LogContext):
             with suppress(Resolver404):
                 return self.request.resolver_match or resolve(path)
         return None
-
-    @property
-    def session(self) -> SessionBase | None:
-        return getattr(self.request, "session", None)
 
     def fields(self) -> dict[str, str | None]:
         return {"method": self.request.method, **super().fields()}
@@ -84,10 +75,7 @@ class RequestContext(LogContext):
         )
         self.current.reset(self.token)
         view = self.match.view_name if self.match else "none"
-        method = self.request.method or ""  # whoever asks may make up others
-        is_known = method.lower() in View.http_method_names
-        requests.labels(method if is_known else "other", view, self.status).inc()
-        request_seconds.labels(view).observe(seconds)
+        request_seconds.labels(view, self.status).observe(seconds)
 
 
 @sync_and_async_middleware

@@ -5,7 +5,7 @@ import sys
 import time
 from collections import Counter
 
-from django.db import Error
+from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views import defaults
@@ -17,9 +17,6 @@ logger = logging.getLogger(__name__)
 # When clients may come back, and from one line in the log to the next, in seconds.
 RETRY_AFTER = 3
 SILENCE = 10
-# lock_not_available, query_canceled, too_many_connections and the server's ends; none
-# has a connection that was lost, or not to be had from the pool.
-CODES = {"55P03", "57014", "53300", "57P01", "57P02", "57P03", None}
 
 _logged_at = float("-inf")
 
@@ -27,8 +24,8 @@ _logged_at = float("-inf")
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer 503 where PostgreSQL has kept the request waiting, and else 500."""
     error = sys.exc_info()[1]
-    code = getattr(error.__cause__, "sqlstate", "") if isinstance(error, Error) else ""
-    if code not in CODES:
+    is_operational = isinstance(error, OperationalError | InterfaceError)
+    if not is_operational or connection.vendor != "postgresql":
         return defaults.server_error(request)
     log(error)
     response = render(None, "503.html", status=503)

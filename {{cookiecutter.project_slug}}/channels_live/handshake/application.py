@@ -87,7 +87,8 @@ class WebsocketApplication:
             serving = self._explain(request, scope, send)
         else:
             socket = Socket(scope, receive, send)
-            LogContext.current.set(SocketContext(socket, request))
+            context = LogContext(request, lambda: socket.scope.get("session"))
+            LogContext.current.set(context)
             serving = self._serve(request, socket)
         del request  # some kilobytes, and the socket may be open for hours
         await serving
@@ -159,20 +160,3 @@ def as_request(scope: Scope) -> HttpRequest:
     headers = [one for one in scope["headers"] if one[0] != b"content-type"]
     handshake = {"method": "GET", "query_string": "", "headers": headers}
     return ASGIRequest({**scope, **handshake}, BytesIO())
-
-
-class SocketContext(LogContext):
-    """Of the lines of a WebSocket."""
-
-    def __init__(self, socket: Socket, request: HttpRequest) -> None:
-        super().__init__(request)
-        self._socket = socket
-        self._match = request.resolver_match
-
-    @property
-    def match(self) -> ResolverMatch | None:
-        return self._match
-
-    @property
-    def session(self) -> Any:
-        return self._socket.scope.get("session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, ClassVar
 
@@ -32,22 +33,19 @@ class LogContext:
         "log_context", default=None
     )
 
-    def __init__(self, request: HttpRequest) -> None:
+    def __init__(self, request: HttpRequest, get_session: Callable[[], Any]) -> None:
         given = request.META.get("HTTP_X_REQUEST_ID", "")
         is_good = conf.get("BEHIND_PROXY") and REQUEST_ID.fullmatch(given)
         self.request_id = given if is_good else secrets.token_hex(8)
         self.path = request.path
         self.client = request.META.get("REMOTE_ADDR", "")
-
-    @property
-    def session(self) -> Any:
-        """The session, if it has been loaded."""
-        return None
+        self._get_session = get_session
+        self._match = request.resolver_match
 
     @property
     def match(self) -> ResolverMatch | None:
         """The route of the path, if there is one."""
-        return None
+        return self._match
 
     @property
     def route(self) -> str:
@@ -56,7 +54,7 @@ class LogContext:
 
     def fields(self) -> dict[str, str | None]:
         """Return the additional fields of a line in the JSON log."""
-        loaded: dict[str, str] = getattr(self.session, "_session_cache", {})
+        loaded: dict[str, str] = getattr(self._get_session(), "_session_cache", {})
         return {
             "path": self.without_secrets(self.path)[:MAX_LENGTH],
             "user": loaded.get(SESSION_KEY),

@@ -1,13 +1,13 @@
 """What a new version needs before its first process starts."""
 
 import filecmp
-import json
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from django.conf import settings
 from django.contrib.staticfiles.management.commands import collectstatic
@@ -73,20 +73,17 @@ def collect(root: Path) -> int:
     version are still open in browsers.
     """
     with TemporaryDirectory() as folder:
-        command = collectstatic.Command()
+        command: Any = collectstatic.Command()
         command.storage = storages.create_storage(
             {**settings.STORAGES["staticfiles"], "OPTIONS": {"location": folder}}
         )
+        # servestatic would note sizes, and expect them of an old version.
+        command.storage.add_stats_to_manifest = lambda: None
         call_command(command, interactive=False, verbosity=0)
-        fresh, manifest = Path(folder), Path(folder, MANIFEST)
-        if manifest.exists():
-            # servestatic has noted sizes, which it is not to expect of an old version.
-            noted = json.loads(manifest.read_text())
-            manifest.write_text(json.dumps({**noted, "stats": {}}))
-        files = [path for path in fresh.rglob("*") if path.is_file()]
+        files = [path for path in Path(folder).rglob("*") if path.is_file()]
         # The manifest names the others, so it comes last.
-        files.sort(key=lambda path: path == manifest)
-        return sum(replace(root / path.relative_to(fresh), path) for path in files)
+        files.sort(key=lambda path: path.name == MANIFEST)
+        return sum(replace(root / path.relative_to(folder), path) for path in files)
 
 
 def replace(old: Path, new: Path) -> bool:

@@ -54,10 +54,6 @@ def test_production_is_warned_of_a_channel_layer_in_memory(
         ),
         ({"FRAME_SIZE": 1.5}, "CHANNELS_LIVE: expected int for 'FRAME_SIZE', got 1.5."),
         (
-            {"BEHIND_PROXY": 1},
-            "CHANNELS_LIVE: expected bool for 'BEHIND_PROXY', got 1.",
-        ),
-        (
             {"CHANNEL_LAYER": None},
             "CHANNELS_LIVE: expected str for 'CHANNEL_LAYER', got None.",
         ),
@@ -91,14 +87,14 @@ def test_an_unknown_key_is_told_which_there_are(settings: Settings) -> None:
 
     (told,) = found("channels_live.E001")
     assert {*told.partition("the keys are ")[2].removesuffix(".").split(", ")} == {
-        *("BEHIND_PROXY", "BODY_SECONDS", "BODY_SIZE", "CHANNEL_LAYER"),
+        *("BODY_SECONDS", "BODY_SIZE", "CHANNEL_LAYER"),
         *("FRAMES_PER_SECOND", "FRAME_SIZE"),
         *("SOCKETS_PER_SECOND", "SOCKETS_PER_USER"),
     }
 
 
 def test_every_mistake_is_told_at_once(settings: Settings) -> None:
-    settings.CHANNELS_LIVE = {"x": 1, "FRAME_SIZE": 0, "BEHIND_PROXY": None}
+    settings.CHANNELS_LIVE = {"x": 1, "FRAME_SIZE": 0, "BODY_SIZE": None}
 
     assert len(found("channels_live.E001")) == 3
 

@@ -16,7 +16,6 @@ class ChannelsLiveConfig(AppConfig):
         plain.complain_of_group_send()
         plain.hand_out_jobs_once()
         servers.install()
-        commands.connect_signals()
         rendering.refuse_in_cache()
         autodiscover_modules("live")
         for region in regions.values():

@@ -5,11 +5,12 @@ import time
 from collections.abc import Collection, Coroutine, Iterable, Mapping
 from functools import partial
 
-from django.contrib.auth import get_user_model
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.auth.signals import user_logged_out
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
 from django.http import HttpRequest
 
 from channels_live.base.close_code import CloseCode
@@ -151,12 +152,14 @@ async def send_pairs(message: Message) -> None:
         await send(message.group, message)
 
 
+@receiver(user_logged_out)
 def on_logout(request: HttpRequest | None, **kwargs: object) -> None:
     # A consumer that logs somebody out has no request: see Login.follow().
     if request is not None and request.session.session_key:
         transaction.on_commit(partial(disconnect, session=request.session.session_key))
 
 
+@receiver([post_save, post_delete], sender=settings.AUTH_USER_MODEL)
 def on_change(
     instance: AbstractBaseUser,
     created: bool = False,
@@ -166,11 +169,3 @@ def on_change(
     # Each login saves when it was.
     if not created and set(update_fields or ()) != {"last_login"}:
         transaction.on_commit(partial(recheck, instance.pk))
-
-
-def connect_signals() -> None:
-    """Tell all processes when a login ends."""
-    uid = "channels_live"
-    user_logged_out.connect(on_logout, dispatch_uid=uid)
-    post_save.connect(on_change, sender=get_user_model(), dispatch_uid=uid)
-    post_delete.connect(on_change, sender=get_user_model(), dispatch_uid=uid)

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core import checks
 
 # Key → default. Other values must have the same type; numbers must be positive.
-DEFAULTS: Mapping[str, str | int | bool] = {
+DEFAULTS: Mapping[str, str | int] = {
     # The alias in CHANNEL_LAYERS of the channel layer that connects processes.
     "CHANNEL_LAYER": "default",
     # Sockets that one person, or one session, may open per second in each process,
@@ -24,8 +24,6 @@ DEFAULTS: Mapping[str, str | int | bool] = {
     # arrive, in seconds.
     "BODY_SIZE": 2_500_000,
     "BODY_SECONDS": 30,
-    # Whether X-Request-ID comes from a proxy in front, and not from a visitor.
-    "BEHIND_PROXY": False,
 }
 
 
@@ -46,7 +44,7 @@ def problems() -> Iterator[str]:
             yield f"unknown key {name!r}; the keys are {', '.join(DEFAULTS)}"
         elif type(value) is not kind:
             yield f"expected {kind.__name__} for {name!r}, got {value!r}"
-        elif isinstance(value, int) and kind is int and value < 1:
+        elif isinstance(value, int) and value < 1:
             yield f"expected a positive number for {name!r}, got {value}"
         elif name == "CHANNEL_LAYER" and value not in channel_layers.configs:
             yield f"CHANNEL_LAYERS has no {value!r}"

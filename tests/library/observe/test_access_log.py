@@ -1,9 +1,10 @@
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from channels_live import LogContext
 from channels_live.testing import WAIT
@@ -56,9 +57,7 @@ async def test_opening_and_closing_are_logged(
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_lines_say_whose_socket_it_is(
-    ada: Any, tune: Callable[..., None]
-) -> None:
+async def test_lines_say_whose_socket_it_is(ada: Any, settings: Settings) -> None:
     found: list[dict[str, Any]] = []
 
     class Ear(logging.Handler):
@@ -68,7 +67,7 @@ async def test_lines_say_whose_socket_it_is(
             found.append(context.fields())
 
     ear = Ear()
-    tune(BEHIND_PROXY=True)
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     logging.getLogger("access.websocket").addHandler(ear)
     try:
         client = await browser_of(ada)

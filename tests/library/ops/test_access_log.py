@@ -93,7 +93,7 @@ async def test_so_is_one_of_an_async_server(
 def test_a_proxy_may_name_the_request(
     client: Client, lines: Lines, settings: Settings, given: str, is_taken: bool
 ) -> None:
-    settings.CHANNELS_LIVE = {**settings.CHANNELS_LIVE, "BEHIND_PROXY": True}
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
     client.get("/favicon.ico", headers={"x-request-id": given})
 

@@ -6,6 +6,7 @@ Browsers that are refused come back by themselves.
 
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from importlib import import_module
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -87,12 +88,10 @@ def count(openings: Budget, who: tuple[str, object], limit: int) -> None:
 
 def network_of(host: str) -> str:
     """Return what to count someone unknown by: an address, or its IPv6 network."""
-    try:
+    with suppress(ValueError):
         address = ip_address(host)
-    except ValueError:
-        return host
-    if address.version == 6:
-        return str(ip_network((address, 64), strict=False))
+        if address.version == 6:
+            return str(ip_network((address, 64), strict=False))
     return host
 
 

@@ -8,11 +8,10 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.http import HttpRequest
 from django.urls import ResolverMatch
-
-from channels_live import conf
 
 # Longer ones are cut, as are all texts that strangers choose.
 MAX_LENGTH = 1000
@@ -35,7 +34,8 @@ class LogContext:
 
     def __init__(self, request: HttpRequest, get_session: Callable[[], Any]) -> None:
         given = request.META.get("HTTP_X_REQUEST_ID", "")
-        is_good = conf.get("BEHIND_PROXY") and REQUEST_ID.fullmatch(given)
+        # A proxy that is trusted with the scheme is trusted with this too.
+        is_good = settings.SECURE_PROXY_SSL_HEADER and REQUEST_ID.fullmatch(given)
         self.request_id = given if is_good else secrets.token_hex(8)
         self.path = request.path
         self.client = request.META.get("REMOTE_ADDR", "")

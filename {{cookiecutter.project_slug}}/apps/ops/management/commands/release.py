@@ -3,8 +3,6 @@
 import filecmp
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -29,28 +27,15 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: object, **options: object) -> None:
-        with self.one_at_a_time():
-            # What is broken has stopped this command already: these are warnings.
-            call_command("check", deploy=True, fail_level="CRITICAL")
-            call_command("migrate", interactive=False)
-            self.collect_static_files(Path(settings.STATIC_ROOT))
-        self.stdout.write(self.style.SUCCESS("Released."))
-
-    @contextmanager
-    def one_at_a_time(self) -> Iterator[None]:
-        if connection.vendor != "postgresql":
-            yield
-            return
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-            if not cursor.fetchone()[0]:
-                self.stdout.write("Waiting for another release to end.")
-                self.stdout.flush()
+        if connection.vendor == "postgresql":
+            # Wait for other releases, and have others wait until this connection ends.
+            with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
-            try:
-                yield
-            finally:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+        # What is broken has stopped this command already: these are warnings.
+        call_command("check", deploy=True, fail_level="CRITICAL")
+        call_command("migrate", interactive=False)
+        self.collect_static_files(Path(settings.STATIC_ROOT))
+        self.stdout.write(self.style.SUCCESS("Released."))
 
     def collect_static_files(self, root: Path) -> None:
         """Collect, unless they were when an image was built, which is read-only now."""

@@ -30,7 +30,7 @@ deep: .venv/.complete
 	$(RUN) pytest $(PYTEST_ARGS) --deep
 
 chaos: .venv/.complete
-	CHAOS_SECONDS=$(CHAOS_SECONDS) $(RUN) pytest -s -o faulthandler_timeout=0 \
+	CHAOS_SECONDS=$(CHAOS_SECONDS) $(RUN) pytest -s -o faulthandler_timeout=$$(($(CHAOS_SECONDS) + 900)) \
 		tests/faults/test_chaos.py
 
 lint: .venv/.complete

@@ -148,7 +148,7 @@ def listening() -> Iterator[tuple[int, list[socket.socket]]]:
         thread = threading.Thread(target=accept, daemon=True)
         thread.start()
         yield server.getsockname()[1], accepted
-        thread.join()
+        thread.join(10)
         for peer in accepted:
             peer.close()
 
@@ -171,4 +171,4 @@ def trickling(data: bytes, size: int) -> Iterator[int]:
         thread = threading.Thread(target=send, daemon=True)
         thread.start()
         yield server.getsockname()[1]
-        thread.join()
+        thread.join(10)

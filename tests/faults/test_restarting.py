@@ -108,7 +108,8 @@ def test_sockets_are_answered_and_told_to_come_back(
 ) -> None:
     server = fleet.start(server_name)
     people = fleet.invite(server, *(f"person-{number}" for number in range(PEOPLE)))
-    with ExitStack() as stack, ThreadPoolExecutor(SOCKETS + 1) as pool:
+    # The pool waits for its threads, and these for the sockets.
+    with ThreadPoolExecutor(SOCKETS + 1) as pool, ExitStack() as stack:
         sockets = [
             stack.enter_context(people[number % PEOPLE].connect(ROOM))
             for number in range(SOCKETS)

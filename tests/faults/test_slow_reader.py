@@ -78,10 +78,10 @@ def reading(visitor: Visitor) -> Iterator[dict[int, float]]:
             pass
 
     with visitor.connect(f"{ROOM}0") as socket:
-        reader = threading.Thread(target=read)
+        reader = threading.Thread(target=read, daemon=True)
         reader.start()
         yield late
-    reader.join()
+    reader.join(30)
 
 
 def percentiles(late: list[float]) -> tuple[float, float]:

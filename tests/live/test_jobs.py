@@ -180,7 +180,7 @@ def test_a_job_survives_the_ends_of_its_workers(
         with working(project, env) as worker:
             wait_until(lambda: state()[0] > 65, "it works")
             worker.kill()
-            worker.wait()
+            worker.wait(10)
         killed, *rest = state()
         assert 65 < killed < 100
         assert rest == ["RUNNING", 1]

@@ -137,15 +137,17 @@ def test_the_client_is_told_of_what_another_device_does(
     command = [sys.executable, str(client), url, ticket_of(orders, "ada")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as printing:
         assert printing.stdout
-        assert "'text': 'Tea', 'paid': False" in printing.stdout.readline()
-        with open_app(orders, ticket_of(orders, "ada")) as app:
-            (first,) = json.loads(app.recv(10))
-            pk = first["orders"][0]["id"]
-            for wrong in ({}, {"type": "pay", "id": 10**30}, {"type": "pay"}):
-                app.send(json.dumps(wrong))
-            app.send(json.dumps({"type": "pay", "id": pk}))
-            assert str({"type": "paid", "id": pk}) in printing.stdout.readline()
-        printing.terminate()
+        try:
+            assert "'text': 'Tea', 'paid': False" in printing.stdout.readline()
+            with open_app(orders, ticket_of(orders, "ada")) as app:
+                (first,) = json.loads(app.recv(10))
+                pk = first["orders"][0]["id"]
+                for wrong in ({}, {"type": "pay", "id": 10**30}, {"type": "pay"}):
+                    app.send(json.dumps(wrong))
+                app.send(json.dumps({"type": "pay", "id": pk}))
+                assert str({"type": "paid", "id": pk}) in printing.stdout.readline()
+        finally:
+            printing.terminate()
 
 
 def test_nobody_comes_in_without_a_ticket(orders: Site) -> None:

@@ -22,6 +22,7 @@ TREE = TEMPLATE / "{{cookiecutter.project_slug}}"
 Answers = Mapping[str, str | bool]
 Variables = Mapping[str, str]
 NOTHING: Variables = {}
+LIMIT = 1000  # seconds that a command may take
 # Where a project's pytest has its folders: runs at the same time would clean up after
 # each other in the usual place, and warn of what another one took away first.
 PYTEST_FOLDERS = TemporaryDirectory(prefix="projects-pytest-")
@@ -62,6 +63,7 @@ def run(
         capture_output=True,
         text=True,
         check=False,
+        timeout=LIMIT,
     )
     if ok:
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"

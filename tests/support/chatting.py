@@ -228,7 +228,9 @@ def talking(pages: Sequence[Page], pause: float) -> Iterator[list[str]]:
             if len(page.pending) < 3:
                 said.append(page.say(f"{SAID}{time.monotonic()}"))
 
-    talkers = [threading.Thread(target=talk, args=[page]) for page in pages]
+    talkers = [
+        threading.Thread(target=talk, args=[page], daemon=True) for page in pages
+    ]
     for talker in talkers:
         talker.start()
     try:
@@ -236,7 +238,7 @@ def talking(pages: Sequence[Page], pause: float) -> Iterator[list[str]]:
     finally:
         is_over.set()
         for talker in talkers:
-            talker.join()
+            talker.join(30)
 
 
 def assert_complete(

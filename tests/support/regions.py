@@ -53,6 +53,9 @@ def change():
             Bell.changed(user.pk)
 
 
+if {pause}:  # as a server: who goes silent is given up, and locks nothing for long
+    from config.postgresql import limit_statements
+    limit_statements()
 for _ in range({count}):
     try:
         with transaction.atomic():

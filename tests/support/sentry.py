@@ -41,8 +41,8 @@ class Sentry(ThreadingHTTPServer):
 @contextmanager
 def listening_sentry() -> Iterator[Sentry]:
     with Sentry() as sentry:
-        thread = threading.Thread(target=sentry.serve_forever)
+        thread = threading.Thread(target=sentry.serve_forever, daemon=True)
         thread.start()
         yield sentry
         sentry.shutdown()
-        thread.join()
+        thread.join(10)

@@ -1,7 +1,10 @@
 """A Django shell that is started once and runs many scripts."""
 
 import json
+import os
+import signal
 import subprocess
+import threading
 from types import TracebackType
 from typing import Self
 
@@ -27,6 +30,7 @@ for line in sys.stdin:
     print("\\n" + END, os.waitpid(child, 0)[1], flush=True)
 """
 END = "--- the end of the script:"
+LIMIT = 120  # seconds that a script may take
 
 
 class Shell:
@@ -42,7 +46,12 @@ class Shell:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            process_group=0,
         )
+
+    def kill(self) -> None:
+        """End it with the script that it runs, which holds the pipe too."""
+        os.killpg(self.process.pid, signal.SIGKILL)
 
     def __enter__(self) -> Self:
         return self
@@ -53,7 +62,11 @@ class Shell:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.process.communicate(timeout=30)
+        try:
+            self.process.communicate(timeout=30)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
 
     def run(self, script: str) -> str:
         """Run a script that must succeed; what it printed."""
@@ -62,11 +75,16 @@ class Shell:
         self.process.stdin.write(json.dumps(script) + "\n")
         self.process.stdin.flush()
         said = ""
-        for line in self.process.stdout:
-            if line.startswith(END):
-                assert line == f"{END} 0\n", said
-                return said.strip()
-            said += line
+        timer = threading.Timer(LIMIT, self.kill)
+        timer.start()
+        try:
+            for line in self.process.stdout:
+                if line.startswith(END):
+                    assert line == f"{END} 0\n", said
+                    return said.strip()
+                said += line
+        finally:
+            timer.cancel()
         raise AssertionError(f"The shell ended:\n{said}")
 
     def migrate(self) -> None:

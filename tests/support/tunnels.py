@@ -8,6 +8,18 @@ from contextlib import contextmanager, suppress
 
 from serving import free_port
 
+DIAL = 5  # seconds
+
+
+class Flow(threading.Event):
+    """Whether connections carry what comes; those that are dead swallow it for ever."""
+
+    is_dead = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.set()
+
 
 class Tunnel:
     """Leads to a port, or a Unix socket; nothing is closed where it stops to forward.
@@ -24,21 +36,28 @@ class Tunnel:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.listener = socket.create_server(("127.0.0.1", self.port), backlog=50)
-        self.sockets: list[socket.socket] = []
-        self.flow = threading.Event()  # of connections that begin now
-        self.flow.set()
+        self.sockets: set[socket.socket] = set()
+        self.flow = Flow()  # of connections that begin now
 
     def kill(self) -> None:
         """Let the connections that there are carry nothing any more; new ones work."""
-        self.flow.clear()
-        self.flow = threading.Event()
+        self.flow.is_dead = True
         self.flow.set()
+        self.flow = Flow()
 
     def cut(self) -> None:
         """Close the connections that there are."""
-        for one in self.sockets:
+        for one in tuple(self.sockets):
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
+
+    def end(self) -> None:
+        """Wake every thread, and have it end."""
+        # Closing alone would not wake who waits in accept(), recv() or sendall().
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.kill()
+        self.cut()
 
     def pause(self) -> None:
         """Carry nothing, through new connections neither."""
@@ -56,34 +75,52 @@ class Tunnel:
                 except OSError:  # nobody listens there now
                     near.close()
                     continue
-                self.sockets += near, far
-                for ends in ((near, far), (far, near)):
-                    args = (*ends, self.flow)
-                    threading.Thread(
-                        target=self.forward, args=args, daemon=True
-                    ).start()
+                self.sockets |= {near, far}
+                args = near, far, self.flow
+                threading.Thread(target=self.carry, args=args, daemon=True).start()
 
-    def forward(
-        self, source: socket.socket, sink: socket.socket, flow: threading.Event
-    ) -> None:
+    def carry(self, near: socket.socket, far: socket.socket, flow: Flow) -> None:
+        """Forward both ways, until both have come to their end."""
+        back = threading.Thread(
+            target=self.forward, args=(far, near, flow), daemon=True
+        )
+        back.start()
+        self.forward(near, far, flow)
+        if flow.is_dead:
+            self.close(near)  # who has gone needs no answer, and nobody else learns it
+        back.join()
+        self.close(near)
+        self.close(far)
+
+    def close(self, one: socket.socket) -> None:
+        self.sockets.discard(one)
+        one.close()
+
+    def forward(self, source: socket.socket, sink: socket.socket, flow: Flow) -> None:
         mine, its = (f"127.0.0.1:{port}".encode() for port in (self.port, self.target))
         with suppress(OSError):
             while data := source.recv(1024 if self.rate else 65536):
                 flow.wait()
+                if flow.is_dead:
+                    continue
                 if self.rewrites:
                     data = data.replace(b"Host: " + mine, b"Host: " + its)
                 sink.sendall(data)
                 if self.rate and source.getpeername()[1] == self.target:
                     time.sleep(len(data) / self.rate)
             flow.wait()
-            sink.shutdown(socket.SHUT_WR)
+            if not flow.is_dead:
+                sink.shutdown(socket.SHUT_WR)
 
 
 def dial(target: int | str) -> socket.socket:
     if isinstance(target, int):
-        return socket.create_connection(("127.0.0.1", target))
-    far = socket.socket(socket.AF_UNIX)
-    far.connect(target)
+        far = socket.create_connection(("127.0.0.1", target), timeout=DIAL)
+    else:
+        far = socket.socket(socket.AF_UNIX)
+        far.settimeout(DIAL)
+        far.connect(target)
+    far.settimeout(None)
     return far
 
 
@@ -93,9 +130,8 @@ def tunnel(target: int | str, *, rewrites: bool = False) -> Iterator[Tunnel]:
     tunnel = Tunnel(target, rewrites=rewrites)
     thread = threading.Thread(target=tunnel.run, daemon=True)
     thread.start()
-    yield tunnel
-    # Closing alone would not wake who waits in accept().
-    tunnel.listener.shutdown(socket.SHUT_RDWR)
-    for one in (tunnel.listener, *tunnel.sockets):
-        one.close()
-    thread.join(10)
+    try:
+        yield tunnel
+    finally:
+        tunnel.end()
+        thread.join(10)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import time
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
@@ -52,6 +53,7 @@ class Process:
         self.presence = Tracker(self.id, self.hub)
         self.live = Topics(self.tasks, self.hear_row, self.check_sockets)
         self._told: deque[Message] = deque(maxlen=TOLD)  # by others, or by itself
+        self._has_looked(time.monotonic(), layer_outage.count)
         self._has_started = False
         self._starting = asyncio.Lock()
 
@@ -64,7 +66,7 @@ class Process:
             for interval, job in (
                 (PRESENCE_INTERVAL, self.presence.tell),
                 (LOOK_INTERVAL, self.look),
-                (REPAIR_INTERVAL, self.hub.repair),
+                (REPAIR_INTERVAL, self.repair),
                 (REPAIR_INTERVAL, self.hub.bus.subscribe_all),
                 (REPAIR_INTERVAL, self.probe),
                 (BEAT_INTERVAL, self.presence.beat),
@@ -103,7 +105,7 @@ class Process:
             case Kind.CHANGED:
                 if self.is_watched:
                     self.live.hear(message)
-            case _:
+            case _ if not self.is_blind:
                 self.hub.receive(message)
 
     def hear_row(self, subject: str) -> None:
@@ -115,10 +117,30 @@ class Process:
         """Whether somebody is here whom it concerns what others say."""
         return self.live.has_topics or self.registry.has_sockets
 
+    @property
+    def is_blind(self) -> bool:
+        """Whether it may not know who had to leave: neither messages nor rows are sure.
+
+        Then nothing of groups is delivered. What has a number comes later.
+        """
+        is_late = time.monotonic() - self._looked_at > TIMEOUT
+        return is_late and layer_outage.count != self._outages
+
     async def look(self) -> None:
         """Find what others have said though no message came."""
+        began = time.monotonic(), layer_outage.count
         if self.is_watched:
             await self.live.look()
+        if not self.is_watched or not self.live.unknown:
+            self._has_looked(*began)
+
+    def _has_looked(self, began: float, outages: int) -> None:
+        self._looked_at = began
+        self._outages = -1 if layer_outage.failed else outages
+
+    async def repair(self) -> None:
+        if not self.is_blind:
+            await self.hub.repair()
 
     async def probe(self) -> None:
         """See whether what failed of the channel layer is back, and whether it is heard."""
@@ -127,6 +149,7 @@ class Process:
         was_deaf = not layer_outage.failed and await self.hub.bus.hear_again()
         if was_deaf or (failed and not layer_outage.failed):
             # What was told meanwhile was not heard.
+            self._outages = -1
             self.hub.is_in_doubt = True
             self.presence.all_changed()
             self.live.changed()
@@ -150,9 +173,17 @@ class Process:
             consumer.socket.terminate(code)
 
     async def recheck(self, sockets: Collection[Socket]) -> None:
-        """Close these sockets where the login is over; the others may see less."""
+        """Close these sockets where the login is over; the others may see less.
+
+        While the database does not say, they are closed too, and their pages come back.
+        """
         self.live.check(set(sockets))  # whatever becomes of the query below
-        await self.terminate_revoked(sockets)
+        with database_outage.noticed(), suppress(TimeoutError):
+            async with asyncio.timeout(TIMEOUT):
+                await self.terminate_revoked(sockets)
+                return
+        for socket in sockets:
+            socket.terminate(CloseCode.SERVICE_RESTART)
 
     async def terminate_revoked(self, sockets: Collection[Socket]) -> None:
         """Close those of these sockets whose login is over."""

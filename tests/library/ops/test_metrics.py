@@ -1,16 +1,29 @@
 import socket
+from collections.abc import AsyncIterator
 from http.client import HTTPConnection
 from typing import Any
 
 import pytest
 from channels.testing import HttpCommunicator
 from django.core.asgi import get_asgi_application
+from django.http import HttpRequest, StreamingHttpResponse
 from django.test import AsyncClient, Client
+from django.urls import path
 from pytest_django import Settings
 
 from apps.ops.metrics import start_metrics
 
 TIMEOUT = 5
+
+
+async def stream(request: HttpRequest) -> StreamingHttpResponse:
+    async def events() -> AsyncIterator[bytes]:
+        yield b"data: 1\n\n"
+
+    return StreamingHttpResponse(events())
+
+
+urlpatterns = [path("stream/", stream)]
 
 
 @pytest.fixture
@@ -55,3 +68,14 @@ async def test_async_requests_count_too(async_client: AsyncClient, grown: Any) -
 
     labels = {"view": "apps.web.views.favicon", "status": "302"}
     assert grown("django_request_seconds_count", **labels) == 1
+
+
+async def test_requests_and_streams_that_go_on_are_counted(
+    async_client: AsyncClient, settings: Settings, grown: Any
+) -> None:
+    settings.ROOT_URLCONF = __name__
+
+    answer: Any = await async_client.get("/stream/")
+    async for _ in answer:
+        assert grown("django_requests_underway") == 1
+    assert grown("django_requests_underway") == 0

@@ -14,7 +14,7 @@ from django.http.response import HttpResponseBase
 from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils.decorators import sync_and_async_middleware
 from django.utils.functional import cached_property
-from prometheus_client import Histogram
+from prometheus_client import Gauge, Histogram
 
 from channels_live import LogContext
 
@@ -32,6 +32,10 @@ request_seconds = Histogram(
 )
 # Requests without a response, and those whose response is a stream that goes on.
 underway: set["RequestContext"] = set()
+Gauge(
+    "django_requests_underway",
+    "Requests without a response, and those whose response is a stream that goes on.",
+).set_function(lambda: len(underway))
 
 
 class RequestContext(LogContext):

@@ -38,6 +38,7 @@ class Topics:
         self._ledgers: dict[str, Ledger] = {}  # by the databases' aliases
         self._known: list[Ledger] = []  # as they were when rows were deleted last
         self._heard: set[Notice] = set()  # since the databases were read
+        self.unknown: set[str] = set()  # databases that have not answered
         self._has_looked = False
         self._looking = asyncio.Lock()
 
@@ -107,6 +108,7 @@ class Topics:
                 self._has_looked = True
 
     async def _look_at(self, alias: str, heard: set[Notice]) -> None:
+        self.unknown.add(alias)
         with database_outage.noticed(alias):
             subjects: list[str] | None = None
             if ledger := self._ledgers.get(alias):
@@ -120,6 +122,7 @@ class Topics:
                 self.changed()
                 if self._has_looked:  # at first, all have only just come
                     await self._check_sockets()
+            self.unknown.discard(alias)
 
     async def clear(self) -> None:
         """Delete what everybody knows."""

@@ -119,12 +119,12 @@ async def post_busy(drafts: Collection[Draft]) -> dict[Draft, Outcome]:
 def publish_stored(drafts: Collection[Draft], patience: int) -> dict[Draft, Outcome]:
     """Store drafts, and publish those that became messages: once in each room."""
     outcomes = store_drafts(drafts, patience)
-    fragments = defaultdict[str, list[Fragment]](list)
+    stored = defaultdict[str, list[Message]](list)
     for outcome in outcomes.values():
         if isinstance(outcome, Message):
-            fragments[outcome.room.group].append(make_fragment(outcome))
-    for group, of_room in fragments.items():
-        publish(group, *of_room)
+            stored[outcome.room.group].append(outcome)
+    for group, messages in stored.items():
+        publish(group, *map(make_fragment, messages))
     return outcomes
 
 

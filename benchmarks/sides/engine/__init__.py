@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from benchmarks.member import MARK, Address, Dialect
+from benchmarks.member import Address, Dialect
 from benchmarks.services import Command
 from benchmarks.sides.base import Place
 from benchmarks.sides.demo import Demo, DemoVisit
@@ -12,7 +12,9 @@ HERE = Path(__file__).resolve().parent
 
 
 class Engine(Demo):
-    dialect = Dialect(lambda text, number: json.dumps({"message": text}), welcome=MARK)
+    dialect = Dialect(
+        lambda text, number: json.dumps({"message": text}), welcome=b"<p>"
+    )
 
     def __init__(self, server: str) -> None:
         super().__init__(server)

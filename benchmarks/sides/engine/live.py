@@ -24,7 +24,7 @@ class Flow(Consumer):
     async def enter(self) -> None:
         self.group = f"flow.{self.scope['url_route']['kwargs']['room']}"
         await self.join(self.group)
-        self.push("<p>zqx0000000</p>")
+        self.push("<p>Welcome.</p>")
 
     async def receive_json(self, content: dict[str, Any]) -> None:
         await apublish(self.group, format_html("<p>{}</p>", content["message"]))
@@ -34,7 +34,7 @@ class Change(Consumer):
     """Changes the state of a region as often as it is asked to."""
 
     async def enter(self) -> None:
-        self.push("<p>zqx0000000</p>")
+        self.push("<p>Welcome.</p>")
 
     async def receive_json(self, content: dict[str, Any]) -> None:
         await in_thread(change)()

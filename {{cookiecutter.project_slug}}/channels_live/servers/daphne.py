@@ -154,11 +154,9 @@ class PacedWebSocketProtocol(WebSocketProtocol):
 
 def may_write(transport: Any) -> bool:
     """Whether it is open and plain, and nothing waits that has to be written before."""
-    return (
-        isinstance(transport, Connection)
-        and transport.connected
-        and not (transport.TLS or transport.dataBuffer or transport._tempDataLen)
-    )
+    if not isinstance(transport, Connection) or not transport.connected:
+        return False
+    return not (transport.TLS or transport.dataBuffer or transport._tempDataLen)
 
 
 async def handle_reply(self: Server, protocol: Any, message: Any) -> None:

@@ -1,14 +1,18 @@
-"""What Channels' and Django's documentation show passes a project's strict mypy."""
+"""What the documentation of projects, Channels and Django shows passes strict mypy."""
 
 import pytest
-from baking import Kitchen, Project, Variables
+from baking import Kitchen, Project, Variables, assert_all_passed
+from recipes import type_all
 
 MODELS = """
+import uuid
+
 from django.conf import settings
 from django.db import models
 
 
 class Room(models.Model):
+    code = models.UUIDField(default=uuid.uuid4)
     members = models.ManyToManyField(settings.AUTH_USER_MODEL)
 
     def __str__(self) -> str:
@@ -104,6 +108,19 @@ class Rooms(LoginRequiredMixin, ListView[Room]):
     def get_queryset(self) -> QuerySet[Room]:
         return Room.objects.filter(members=self.request.user)
 """
+TESTS = """
+from django.test import TestCase
+
+from apps.web.models import Room
+
+
+class RoomTests(TestCase):
+    def test_a_room(self) -> None:
+        room = Room.objects.create()
+        self.assertEqual(str(room), f"room {room.pk}")
+        with self.assertRaises(Room.DoesNotExist):
+            Room.objects.get(pk=0)
+"""
 MISTAKE = """
 from django.http import HttpRequest
 
@@ -115,13 +132,34 @@ def shout(request: HttpRequest) -> str:
 
 @pytest.fixture(scope="module")
 def project(kitchen: Kitchen) -> Project:
-    """A project without the demo, and code as in the documentation."""
+    """A project without the demo, and code as in all documentation."""
     project = kitchen.bake({"include_chat_demo": False})
-    files = {"models": MODELS, "idioms": CONSUMERS, "rooms": VIEWS}
+    files = {
+        "models": MODELS,
+        "idioms": CONSUMERS,
+        "rooms": VIEWS,
+        "tests/test_rooms": TESTS,
+    }
     for name, text in files.items():
         path = project.path / "apps" / "web" / f"{name}.py"
         path.write_text(text.lstrip())
+    type_all(project)
     return project
+
+
+def test_recipes_are_clean(project: Project) -> None:
+    # An editor merges what recipes say to import.
+    merge = ("--fix", "--select", "F811,I")
+    project.run("ruff", "check", "--no-cache", "--quiet", *merge, "config")
+    project.run("ruff", "check", "--no-cache")
+    project.run("ruff", "format", "--check", "--no-cache")
+
+
+def test_tests_of_recipes_pass(project: Project) -> None:
+    done = project.run(
+        "pytest", "-q", "apps/notifications", "apps/web/tests/test_rooms.py"
+    )
+    assert_all_passed(done.stdout)
 
 
 def test_idioms_need_no_workarounds(project: Project, mypy_cache: Variables) -> None:

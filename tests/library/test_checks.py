@@ -5,6 +5,8 @@ from django.core import checks
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
+from tests.library.live import regions  # noqa: F401  # there is one for the check
+
 IN_MEMORY = {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 REDIS = {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer"}
 
@@ -91,6 +93,12 @@ def test_an_unknown_key_is_told_which_there_are(settings: Settings) -> None:
         *("FRAMES_PER_SECOND", "FRAME_SIZE"),
         *("SOCKETS_PER_SECOND", "SOCKETS_PER_USER"),
     }
+
+
+def test_a_region_that_nobody_sees_is_told() -> None:
+    messages = checks.run_checks()
+    told = [one.msg for one in messages if one.id == "channels_live.W002"]
+    assert told == ["tests.Closed has no allows(), so nobody sees it."]
 
 
 def test_every_mistake_is_told_at_once(settings: Settings) -> None:

@@ -13,7 +13,7 @@ from baking import TREE, Kitchen, Project, Variables, assert_all_passed, environ
 from fleet import wait_until
 from people import Person
 from playwright.sync_api import Browser, Locator, expect
-from recipes import count_lines, type_jobs
+from recipes import count_lines, type_page
 from serving import end
 from shells import Shell
 from sites import Site, serve_project
@@ -55,7 +55,7 @@ WORKER = ("manage.py", "ox_worker", "--interval", "0.1", "--lock-timeout", "2")
 @pytest.fixture(scope="module")
 def project(kitchen: Kitchen) -> Project:
     project = kitchen.bake({"include_chat_demo": False})
-    type_jobs(project)
+    type_page(project, "jobs.md")
     (project.path / "apps" / "exports" / "leaving.py").write_text(LEAVING)
     return project
 
@@ -93,11 +93,6 @@ def test_their_own_tests_pass(project: Project) -> None:
     done = project.run("pytest", "-q", "apps/exports", "apps/assistant")
     assert_all_passed(done.stdout)
     project.run("ruff", "check", "--no-cache", "apps")
-
-
-@pytest.mark.deep
-def test_they_are_typed(project: Project, mypy_cache: Variables) -> None:
-    project.run("mypy", ".", env=mypy_cache)
 
 
 def test_a_bar_fills_on_all_pages_of_a_person(come: Invite) -> None:

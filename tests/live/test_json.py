@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from baking import Kitchen, Project, assert_all_passed
-from bells import insert
+from baking import Kitchen, assert_all_passed
 from playwright.sync_api import Browser, Page
-from readmes import code, type_in
+from recipes import CONFIG, FILE, page_of, type_page
 from serving import Visitor
 from sites import Site, serve_project
 from websockets import Subprotocol
@@ -19,7 +18,6 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 PATH = "/ws/app/orders/"
-FILES = re.compile(r"`(apps/orders/[\w/.]+)`.*?```python\n(.*?)```", re.S)
 MAX_LINES = 30
 ORDER = """
 from apps.orders.models import Order
@@ -40,40 +38,12 @@ live.addEventListener("message", ({ data }) => events.push(...JSON.parse(data)))
 @pytest.fixture(scope="module")
 def orders(kitchen: Kitchen) -> Iterator[Site]:
     project = kitchen.bake({"include_chat_demo": False})
-    type_orders(project)
+    type_page(project, "json.md")
     with serve_project(project) as site:
         site.shell.run(ORDER.format(name="ada"))
         yield site
         for secret in ("ticket=", "ticket%22"):
             assert secret not in site.server.log
-
-
-def type_orders(project: Project) -> None:
-    """Type what the page says, where it says so."""
-    text = page_of(project)
-    type_in(code(text, "sh")[0], project.path)
-    for path, source in FILES.findall(text):
-        (project.path / path).write_text(source, "utf-8")
-    config = project.path / "config"
-    insert(config / "settings.py", '    "apps.users",\n', '    "apps.orders",\n')
-    for name, imports, rest in blocks_of_config(text):
-        source = (config / name).read_text("utf-8")
-        before, listed, after = source.partition("from django.urls import ")
-        assert listed
-        source = f"{before}{imports}{listed}{after}\n{rest}"
-        (config / name).write_text(source, "utf-8")
-    project.manage("makemigrations", "orders")
-
-
-def page_of(project: Project) -> str:
-    return (project.path / "docs" / "json.md").read_text("utf-8")
-
-
-def blocks_of_config(text: str) -> list[tuple[str, str, str]]:
-    """The files of config/, and what belongs to their imports and to their ends."""
-    return re.findall(
-        r"`config/(\w+\.py)`.*?```python\n(.*?)```\n+```python\n(.*?)```", text, re.S
-    )
 
 
 def ticket_of(site: Site, name: str) -> str:
@@ -109,9 +79,9 @@ def hold(page: Page, condition: str) -> None:
 
 
 def test_it_is_as_short_as_is_said(orders: Site) -> None:
-    text = page_of(orders.project)
-    typed = dict(FILES.findall(text))["apps/orders/consumers.py"]
-    blocks = [typed, *(imports + rest for _, imports, rest in blocks_of_config(text))]
+    text = page_of(orders.project, "json.md")
+    typed = dict(FILE.findall(text))["apps/orders/consumers.py"]
+    blocks = [typed, *(imports + rest for _, imports, rest in CONFIG.findall(text))]
     written = [line for line in "".join(blocks).splitlines() if line.strip()]
     assert len(written) <= MAX_LINES
 
@@ -130,7 +100,7 @@ def test_the_client_is_told_of_what_another_device_does(
 ) -> None:
     client = tmp_path / "orders.py"
     (source,) = re.findall(
-        r"`orders.py`.*?```python\n(.*?)```", page_of(orders.project), re.S
+        r"`orders.py`.*?```python\n(.*?)```", page_of(orders.project, "json.md"), re.S
     )
     client.write_text(source)
     url = orders.server.websocket_url + PATH

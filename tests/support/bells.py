@@ -1,17 +1,11 @@
 """The bell of docs/live.md, typed into a project, and a page that shows it."""
 
-import re
-from pathlib import Path
-
 from baking import Project
 from people import Person
 from playwright.sync_api import Locator, expect
-from readmes import code
+from recipes import type_page
 from sites import Site
 
-FILES = re.compile(
-    r"`(apps/notifications/[\w/.]+)`.*?```(?:python|html)\n(.*?)```", re.S
-)
 # A region with what people hold on to, and the same beside it.
 LIVE = """
 
@@ -119,17 +113,7 @@ window.WebSocket = class extends Original {
 
 def type_bell(project: Project) -> None:
     """Type what the page says, and a page that shows it."""
-    text = (project.path / "docs" / "live.md").read_text("utf-8")
-    project_run = code(text, "sh")[0]
-    for line in project_run.splitlines():
-        command, *rest = line.split()
-        for path in rest:
-            if command == "mkdir" and path != "-p":
-                (project.path / path).mkdir(parents=True, exist_ok=True)
-            elif command == "touch":
-                (project.path / path).touch()
-    for path, source in FILES.findall(text):
-        (project.path / path).write_text(source, "utf-8")
+    type_page(project, "live.md")
     app = project.path / "apps" / "notifications"
     (app / "views.py").write_text(VIEWS)
     with (app / "live.py").open("a") as file:
@@ -143,17 +127,8 @@ def type_bell(project: Project) -> None:
         "desk_page": DESK_PAGE.replace("BESIDE", beside),
     }.items():
         (app / "templates" / "notifications" / f"{name}.html").write_text(source)
-    settings = project.path / "config" / "settings.py"
-    insert(settings, '    "apps.users",\n', '    "apps.notifications",\n')
     urls = project.path / "config" / "urls.py"
     urls.write_text(urls.read_text("utf-8") + ROUTES, "utf-8")
-    project.manage("makemigrations", "notifications")
-
-
-def insert(path: Path, after: str, text: str) -> None:
-    found = path.read_text("utf-8")
-    assert after in found
-    path.write_text(found.replace(after, after + text, 1), "utf-8")
 
 
 def bell(person: Person, within: str = "#bell") -> Locator:

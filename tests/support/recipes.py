@@ -1,10 +1,10 @@
-"""The recipes of docs/jobs.md, typed into a project exactly as they are printed."""
+"""The recipes of docs/, typed into a project exactly as they are printed."""
 
 import re
 from pathlib import Path
 
 from baking import Project
-from readmes import code, type_in
+from readmes import code, section, type_in
 
 # A path between backticks, and the block below it.
 FILE = re.compile(
@@ -13,30 +13,61 @@ FILE = re.compile(
 ROUTE = re.compile(
     r"`config/urls.py`, with its import `(.*?)`:\n\n```python\n(.*?)\n```", re.S
 )
-APPS = ("exports", "assistant")
+# What belongs to the imports of a file of config/, and to its end.
+CONFIG = re.compile(
+    r"`config/(\w+\.py)`.*?```python\n(.*?)```\n+```python\n(.*?)```", re.S
+)
+NAMED_INSIDE = re.compile(r"```python\n# (apps/news/\w+\.py)\n(.*?)```", re.S)
+INSTALLED = re.compile(r'`"apps\.(\w+)"`')
 
 
-def type_jobs(project: Project) -> None:
-    text = (project.path / "docs" / "jobs.md").read_text("utf-8")
+def type_all(project: Project) -> None:
+    for page in ("live.md", "jobs.md", "json.md"):
+        type_page(project, page)
+    # This page shows other things beside this app.
+    project.manage("startapp", "news")
+    install(project, "news")
+    for name, source in NAMED_INSIDE.findall(page_of(project, "realtime.md")):
+        (project.path / name).write_text(source, "utf-8")
+    endpoint = section(project.path / "README.md", "Add a WebSocket endpoint")
+    consumer, _ = code(endpoint, "python")
+    (project.path / "apps" / "web" / "shout.py").write_text(consumer, "utf-8")
+    project.manage("makemigrations")
+
+
+def page_of(project: Project, page: str) -> str:
+    return (project.path / "docs" / page).read_text("utf-8")
+
+
+def type_page(project: Project, page: str) -> None:
+    """Type what the page says, where it says so."""
+    text = page_of(project, page)
+    shell = {"UV_PROJECT_ENVIRONMENT": str(project.venv), "UV_NO_SYNC": "1"}
     for block in code(text, "sh"):
-        type_in(block, project.path)
+        type_in(block, project.path, shell)
     for name, source in FILE.findall(text):
         path = project.path / name
         if path.name == "home.html":
             insert(path, "{% block main %}\n", source)
             continue
-        if not path.parent.exists():
-            path.parent.mkdir()
-            (path.parent / "__init__.py").touch()
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(source, "utf-8")
     urls = project.path / "config" / "urls.py"
     for statement, route in ROUTE.findall(text):
         insert(urls, "urlpatterns = [\n", f"    {route},\n")
         insert(urls, "from django.urls import include, path\n\n", f"{statement}\n")
-    for app in APPS:
-        settings = project.path / "config" / "settings.py"
-        insert(settings, '    "apps.ops",\n', f'    "apps.{app}",\n')
-    project.manage("makemigrations", *APPS)
+    for name, imports, rest in CONFIG.findall(text):
+        path = project.path / "config" / name
+        before, listed, after = path.read_text("utf-8").partition("from django.urls")
+        path.write_text(f"{before}{imports}{listed}{after}\n{rest}", "utf-8")
+    for app in INSTALLED.findall(text):
+        install(project, app)
+    project.manage("makemigrations")
+
+
+def install(project: Project, app: str) -> None:
+    settings = project.path / "config" / "settings.py"
+    insert(settings, '    "apps.ops",\n', f'    "apps.{app}",\n')
 
 
 def insert(path: Path, after: str, text: str) -> None:

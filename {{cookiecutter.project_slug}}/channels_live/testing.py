@@ -113,7 +113,8 @@ async def open_live(user: Any, region: type[Live], key: Any) -> AsyncIterator[Li
 
 def render_live(user: Any, region: type[Live], key: Any) -> str | None:
     """Return what a page of this user shows of a region, or None."""
-    state = show(region, region.clean_key(key), user or AnonymousUser())
+    key = region.clean_key(key)
+    state = show(region, [key], user or AnonymousUser()).get(key)
     return state and state.html
 
 

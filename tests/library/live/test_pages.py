@@ -61,6 +61,25 @@ def test_shows_the_state(ada: Any) -> None:
     assert found[5] == "<b>Ada</b>"
 
 
+def test_a_list_of_a_hundred_costs_one_query(
+    db: None, django_assert_num_queries: Any
+) -> None:
+    names = [f"N{number}" for number in range(100)]
+    rows = User.objects.bulk_create(User(username=n, first_name=n) for n in names)
+    with django_assert_num_queries(1):
+        html = render("{% live_list 'tests.Team' names %}", names=names)
+    assert html.count("<live-region") == 100
+    assert html.count("<i>") == 100
+
+    regions.banned.add(None)  # the primary key of nobody
+    assert render("{% live_list 'tests.Card' rows %}", rows=rows) == ""
+    regions.reset()
+    html = render("{% live_list 'tests.Card' rows %}", rows=rows)
+    for row in rows:
+        one = render("{% live 'tests.Card' key %}", key=row.pk)
+        assert name_in(one) in html
+
+
 def test_does_not_show_what_a_user_may_not_see(ada: Any) -> None:
     regions.banned.add(ada.pk)
 
@@ -93,6 +112,8 @@ def test_a_key_has_the_type_of_the_field_it_stands_for(ada: Any) -> None:
     assert name_in(number) == name_in(text)
     with pytest.raises(ValueError, match=r"Invalid key for .*: 'ada'"):
         Card.changed("ada")
+    with pytest.raises(ValueError, match=r"Invalid key for .*: ''.* misspelt"):
+        render("{% live 'tests.Card' missspelt %}")
 
 
 @pytest.mark.django_db(transaction=True)

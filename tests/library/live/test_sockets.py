@@ -85,7 +85,7 @@ async def test_a_region_without_a_key_changes_with_any_row(ada: Any) -> None:
 
 
 async def test_sends_only_what_the_page_does_not_show(ada: Any) -> None:
-    state = await sync_to_async(show)(Card, ada.pk, ada)
+    state = (await sync_to_async(show)(Card, [ada.pk], ada))[ada.pk]
     assert state
     async with open_socket(SOCKET, ada) as socket:
         await watch(socket, (sign(ada, Card, ada.pk), state.digest))
@@ -97,7 +97,7 @@ async def test_sends_only_what_the_page_does_not_show(ada: Any) -> None:
 
 
 async def test_shows_what_changed_before_the_socket_came(ada: Any) -> None:
-    state = await sync_to_async(show)(Card, ada.pk, ada)
+    state = (await sync_to_async(show)(Card, [ada.pk], ada))[ada.pk]
     assert state
     await save(ada, first_name="Ida")
     async with open_socket(SOCKET, ada) as socket:
@@ -126,8 +126,7 @@ async def test_an_element_that_shows_an_older_state_gets_the_present_one(
     ada: Any,
 ) -> None:
     place = sign(ada, Text, 1)
-    state = show(Text, 1, ada)
-    assert state
+    state = show(Text, [1], ada)[1]
     for pairs in ([(place, "older"), (place, state.digest)], [(place, state.digest)]):
         async with open_socket(SOCKET, ada) as socket:
             await watch(socket, *pairs)

@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils.translation import get_language_from_request, override
 
-from channels_live.base.asgi import Application, Receive, Scope, Send
+from channels_live.base.asgi import Receive, Scope, Send
 from channels_live.base.budget import Budget
 from channels_live.base.close_code import CloseCode
 from channels_live.base.work import is_server
@@ -43,7 +43,7 @@ def websocket_application(
     *,
     authenticate: authentication.Authenticate = authentication.session_login,
     origins: Origins = same_origin,
-) -> Application:
+) -> Any:
     """Return an ASGI application for routes such as those of channels_urls.py.
 
     It refuses foreign origins, unknown paths and clients that open too many sockets, and

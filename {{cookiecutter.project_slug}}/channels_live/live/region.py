@@ -6,6 +6,7 @@ from inspect import iscoroutinefunction
 from typing import Any, ClassVar
 
 from django.apps import apps
+from django.core import checks
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import connections
 from django.db.models import Field, Model
@@ -122,9 +123,27 @@ class Live:
             try:
                 key = field.to_python(key)
             except ValidationError:
-                raise ValueError(f"Invalid key for {cls.name}: {key!r}.") from None
+                raise ValueError(
+                    f"Invalid key for {cls.name}: {key!r}. If it comes from a template, is "
+                    "the variable misspelt there?"
+                ) from None
         encode(key)
         return key
+
+
+@checks.register
+def check_rights(**kwargs: object) -> list[checks.CheckMessage]:
+    """Warn of regions that nobody may see."""
+    return [
+        checks.Warning(
+            f"{name} has no allows(), so nobody sees it.",
+            hint="Define allows(self, user, key), which returns whether the user may.",
+            id="channels_live.W002",
+        )
+        for name, region in regions.items()
+        if hasattr(region, "template_name")  # else others are based on it
+        and (region.allows, region.allowed) == (Live.allows, Live.allowed)
+    ]
 
 
 def find_field(

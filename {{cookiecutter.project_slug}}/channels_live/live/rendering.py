@@ -12,6 +12,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import router
 from django.template.loader import get_template
 from django.templatetags.cache import CacheNode
+from django.utils.safestring import SafeString, mark_safe
 
 from channels_live.live.names import Key, digest
 from channels_live.live.place import in_place
@@ -55,9 +56,10 @@ class State(NamedTuple):
     html: str
     digest: str
 
-    def with_token(self, token: str) -> str:
+    def with_token(self, token: str) -> SafeString:
         """Return the HTML for one visitor."""
-        return self.html.replace(FIELD.format(TOKEN), FIELD.format(token))
+        html = self.html.replace(FIELD.format(TOKEN), FIELD.format(token))
+        return mark_safe(html)  # noqa: S308
 
 
 EMPTY = State("", "")
@@ -122,15 +124,14 @@ def who_may_see(
     return dict.fromkeys((user.pk for user in allowed), True)
 
 
-def show(region: type[Live], key: Key, user: Any) -> State | None:
-    """Return what a page shows, or None where the user may not see it.
+def show(region: type[Live], keys: Iterable[Key], user: Any) -> dict[Key, State]:
+    """Return what a page shows of each key that the user may see.
 
     Raises what the region raises.
     """
-    live = region()
-    if user.pk not in who_may_see(live, key, {user.pk: user}, [user.pk]):
-        return None
-    return read(live, [key])[key]
+    live, users = region(), {user.pk: user}
+    seen = [key for key in keys if user.pk in who_may_see(live, key, users, [user.pk])]
+    return read(live, seen) if seen else {}
 
 
 def read(live: Live, keys: Sequence[Key]) -> dict[Key, State]:

@@ -1,13 +1,14 @@
 """Template tags; load them with `load channels_live`."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import template
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
-from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from channels_live.base.messages import check_name
 from channels_live.base.work import wait_for
@@ -43,29 +44,46 @@ def websocket_url(
 
 
 @register.simple_tag(takes_context=True)
-def live(context: template.Context, region: str, key: Any = "") -> str:
+def live(context: template.Context, region: str, key: Any = "") -> SafeString:
     """Show a live region, or nothing if the user may not see it.
 
     The region's template gets the region's context, and no request.
     """
-    request = get_request(context, "live")
-    if region not in regions:
+    return show_regions(context, "live", region, [key])
+
+
+@register.simple_tag(takes_context=True)
+def live_list(
+    context: template.Context, region: str, keys: Iterable[Any]
+) -> SafeString:
+    """Show a live region for each key, or row, with one call of get_contexts()."""
+    return show_regions(context, "live_list", region, keys)
+
+
+def show_regions(
+    context: template.Context, tag: str, name: str, keys: Iterable[Any]
+) -> SafeString:
+    request = get_request(context, tag)
+    if name not in regions:
         names = ", ".join(sorted(regions)) or "none"
         raise template.TemplateSyntaxError(
-            f"There is no region {region!r}. The live.py of your apps define: {names}."
+            f"There is no region {name!r}. The live.py of your apps define: {names}."
         )
-    if key is None:
-        return ""
-    place = Place.of_page(regions[region], key)
-    user = get_user(request)
-    state = wait_for(lambda: show(place.region, place.key, user))
-    if state is None:
-        return ""
-    token = get_token(request)
-    return format_html(
+    region, user = regions[name], get_user(request)
+    keys = wait_for(lambda: [getattr(one, "pk", one) for one in keys])
+    places = [Place.of_page(region, key) for key in keys if key is not None]
+    states = wait_for(lambda: show(region, [place.key for place in places], user))
+    if not states:
+        return SafeString()
+    who, token = owner(user, getattr(request, "session", None)), get_token(request)
+    shown = [(place, states[place.key]) for place in places if place.key in states]
+    return format_html_join(
+        "",
         '<live-region name="{}" topic="{}" digest="{}" csrf="{}">{}</live-region>',
-        place.sign(owner(user, getattr(request, "session", None))),
-        *(place.topic, state.digest, token, mark_safe(state.with_token(token))),  # noqa: S308
+        [
+            (place.sign(who), place.topic, state.digest, token, state.with_token(token))
+            for place, state in shown
+        ],
     )
 
 

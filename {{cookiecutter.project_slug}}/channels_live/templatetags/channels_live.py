@@ -63,19 +63,19 @@ def live_list(
 def show_regions(
     context: template.Context, tag: str, name: str, keys: Iterable[Any]
 ) -> SafeString:
-    request = get_request(context, tag)
+    request, user, who = find_visitor(context, tag)
     if name not in regions:
         names = ", ".join(sorted(regions)) or "none"
         raise template.TemplateSyntaxError(
             f"There is no region {name!r}. The live.py of your apps define: {names}."
         )
-    region, user = regions[name], get_user(request)
+    region = regions[name]
     keys = wait_for(lambda: [getattr(one, "pk", one) for one in keys])
     places = [Place.of_page(region, key) for key in keys if key is not None]
     states = wait_for(lambda: show(region, [place.key for place in places], user))
     if not states:
         return SafeString()
-    who, token = owner(user, getattr(request, "session", None)), get_token(request)
+    token = get_token(request)
     shown = [(place, states[place.key]) for place in places if place.key in states]
     return format_html_join(
         "",
@@ -90,15 +90,17 @@ def show_regions(
 @register.simple_tag(takes_context=True)
 def listen(context: template.Context, group: str) -> SafeString:
     """Show the HTML that is published to a group while the page is open."""
-    request = get_request(context, "listen")
+    _, _, who = find_visitor(context, "listen")
     check_name(group)
-    who = owner(get_user(request), getattr(request, "session", None))
     name = sign("listen", who, group)
     return format_html('<live-listen name="{}" topic="{}"></live-listen>', name, group)
 
 
-def get_request(context: template.Context, tag: str) -> HttpRequest:
-    """Return the page's request. Raises TemplateSyntaxError if the tag is misplaced."""
+def find_visitor(context: template.Context, tag: str) -> tuple[HttpRequest, Any, str]:
+    """Return the page's request, its user, and for whom the names in it are signed.
+
+    Raises TemplateSyntaxError if the tag is misplaced.
+    """
     if place := within.get():
         raise template.TemplateSyntaxError(
             f"The tag {tag} cannot be within the tag {place}, because its output is for "
@@ -109,8 +111,5 @@ def get_request(context: template.Context, tag: str) -> HttpRequest:
         raise template.TemplateSyntaxError(
             f"The tag {tag} needs the request: render the page with render(request, …)."
         )
-    return request
-
-
-def get_user(request: HttpRequest) -> Any:
-    return wait_for(lambda: getattr(request, "user", None) or AnonymousUser())
+    user = wait_for(lambda: getattr(request, "user", None) or AnonymousUser())
+    return request, user, owner(user, getattr(request, "session", None))

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from benchmarks.model import Process, Shard
 from benchmarks.plan import Plan
 
-FRAME_WINDOW = 0.01  # of group.py
+FRAME_WINDOW = 0.01  # of outbox.py
 SLICE = 0.02  # what upkeep.py does, it does in threads, bit by bit
 MICRO = 1e-6
 

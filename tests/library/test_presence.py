@@ -1,5 +1,6 @@
 """Who is in a group, as the processes tell each other through the database."""
 
+from collections import defaultdict
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +15,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from channels_live import count_present
+from channels_live.delivery.socket import Socket
 from channels_live.models import Presence, Process
 from channels_live.presence import ALIVE, SHOWN, Tracker
 from tests.library.helpers.consumers import roster
@@ -34,21 +36,28 @@ class Page:
         self.shown.append(html)
 
 
+def socket_of(user: Any) -> Socket:
+    server: Any = None
+    return Socket({"path": "/", "user": user}, server, server)
+
+
 class Server:
     """A process with sockets in groups."""
 
     def __init__(self) -> None:
         self.id = uuid4()
         self.pages: dict[str, Page] = {}
+        self.sockets: defaultdict[tuple[str, Any], list[Socket]] = defaultdict(list)
         hub: Any = SimpleNamespace(groups=self.pages)
         self.tracker = Tracker(self.id, hub)
 
     def enter(self, user: Any, group: str = "here") -> None:
         self.pages.setdefault(group, Page())
-        self.tracker.enter(group, user.pk, roster)
+        self.sockets[group, user.pk].append(socket_of(user))
+        self.tracker.enter(group, self.sockets[group, user.pk][-1], roster)
 
     def leave(self, user: Any, group: str = "here") -> None:
-        self.tracker.leave(group, user.pk)
+        self.tracker.leave(group, self.sockets[group, user.pk].pop())
 
     def hears(self, group: str) -> None:
         """Be told by another process that somebody came or went."""
@@ -348,7 +357,7 @@ def test_a_roster_that_fails_holds_up_no_other(
         raise RuntimeError("not thought of")
 
     server.enter(ada, "here")
-    server.tracker.enter("nowhere", ada.pk, fail)
+    server.tracker.enter("nowhere", socket_of(ada), fail)
     server.pages["nowhere"] = Page()
     server.enter(ada, "there")
 

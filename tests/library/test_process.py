@@ -112,7 +112,7 @@ async def test_subscriptions_are_renewed(
     layer: ForgetfulLayer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("channels_live.process.REPAIR_INTERVAL", 0.01)
-    monkeypatch.setattr("channels_live.delivery.bus.RENEWAL", 0.01)
+    monkeypatch.setattr("channels_live.process.RENEWAL_INTERVAL", 0.01)
     listener = await listen()
 
     layer.forget()

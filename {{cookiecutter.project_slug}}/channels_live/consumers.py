@@ -97,19 +97,20 @@ class Consumer(AsyncWebsocketConsumer):
         """
         check_name(group)
         self.process.registry.add(self.socket, label("group", group))
-        self._joined[group] = roster
+        self._joined.add(group)
         await self.process.hub.join(
             group, self.socket.outbox, history=history, after=after
         )
-        self._show_user()
+        if roster is not None:
+            self.process.presence.enter(group, self.socket, roster)
 
     async def quit(self, group: str) -> None:
         """Stop receiving what is published to a group."""
         if group in self._joined:
-            del self._joined[group]
-            self._leave_roster(group)
+            self._joined.remove(group)
+            self.process.presence.leave(group, self.socket)
             self.process.registry.discard(self.socket, label("group", group))
-            await self.process.hub.quit(group, self.socket.outbox)
+            self.process.hub.quit(group, self.socket.outbox)
 
     def push(self, html: str) -> None:
         """Write a fragment to this socket alone. Never waits."""
@@ -135,12 +136,10 @@ class Consumer(AsyncWebsocketConsumer):
         self.socket.scope = scope
         self.socket.consumer = self
         self._tasks = Tasks()
-        self._joined: dict[str, Roster | None] = {}
-        self._present: dict[str, object] = {}  # group → the user who is shown
+        self._joined: set[str] = set()
         try:
             while True:
                 await self.dispatch(await receive())
-                self._show_user()
         except StopConsumer:
             pass
         finally:
@@ -174,20 +173,6 @@ class Consumer(AsyncWebsocketConsumer):
             await self.receive_json(decode(text_data))
         except InvalidFrame as error:
             await self.reject(str(error))
-
-    def _show_user(self) -> None:
-        """Show the present user of this socket in rosters, instead of an earlier one."""
-        user = self.scope["user"].pk
-        for group, roster in self._joined.items():
-            if roster and self._present.get(group) != user:
-                self._leave_roster(group)
-                if user is not None:
-                    self._present[group] = user
-                    self.process.presence.enter(group, user, roster)
-
-    def _leave_roster(self, group: str) -> None:
-        if group in self._present:
-            self.process.presence.leave(group, self._present.pop(group))
 
 
 class JsonConsumer(Consumer):

@@ -4,7 +4,7 @@ Each process stores the users of its sockets and, every few seconds, that it is 
 the users of living processes count, so nothing needs to be cleaned up after a crash.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from typing import Any
@@ -20,6 +20,7 @@ from channels_live.base.work import in_own_thread, in_thread
 from channels_live.delivery.bus import send
 from channels_live.delivery.group import Group
 from channels_live.delivery.hub import Hub
+from channels_live.delivery.socket import Socket
 from channels_live.models import Presence, Process
 from channels_live.observe import metrics
 from channels_live.observe.outage import database_outage
@@ -79,20 +80,25 @@ class Tracker:
         self._hub = hub
         self._rosters: dict[str, Roster] = {}
         self._stale: set[str] = set()  # groups whose roster is to be read again
-        self._sockets: Counter[Pair] = Counter()
+        self._sockets: defaultdict[str, set[Socket]] = defaultdict(set)
+        self.has_changed = False  # who has which socket
+        self._here: set[Pair] = set()
         self._stored: set[Pair] = set()  # what the database has of these
         self._shown: dict[str, str] = {}
 
-    def enter(self, group: str, user: Any, roster: Roster) -> None:
+    def enter(self, group: str, socket: Socket, roster: Roster) -> None:
         self._rosters[group] = roster
-        self._sockets[group, user] += 1
+        self._sockets[group].add(socket)
+        self.has_changed = True
         self._shown.pop(group, None)  # the newcomer has seen none
         self.changed(group)
 
-    def leave(self, group: str, user: Any) -> None:
-        self._sockets[group, user] -= 1
-        if not self._sockets[group, user]:
-            del self._sockets[group, user]
+    def leave(self, group: str, socket: Socket) -> None:
+        if sockets := self._sockets.get(group):
+            sockets.discard(socket)
+            self.has_changed = True
+            if not sockets:
+                del self._sockets[group]
 
     def changed(self, group: str) -> None:
         """Show a group's roster anew, if it is not what it was."""
@@ -103,9 +109,10 @@ class Tracker:
 
     async def tell(self) -> None:
         """Store who came and went here, tell all processes, and show what they told."""
-        changed = self._sockets.keys() ^ self._stored
-        if changed:
-            metrics.present.set(len(self._sockets))
+        if self.has_changed:
+            self.has_changed, self._here = False, self._find_here()
+        if changed := self._here ^ self._stored:
+            metrics.present.set(len(self._here))
             gone = changed & self._stored
             await in_own_thread(self._store)(changed - gone, gone)
             self._stored ^= changed
@@ -128,17 +135,26 @@ class Tracker:
             was_alive, groups = await in_own_thread(self._beat)()
             self._stale |= groups
             if not was_alive:  # so the others took it for dead
-                self._stored -= self._sockets.keys()
+                self._stored -= self._here
 
     async def end(self) -> None:
         """Take this process out of all groups, and tell the others."""
         await in_own_thread(Process.objects.filter(pk=self._process_id).delete)()
-        await self._tell_others(self._stored | self._sockets.keys())
+        await self._tell_others(self._stored | self._here)
+
+    def _find_here(self) -> set[Pair]:
+        """Return who is in groups, going by whom sockets are logged in as by now."""
+        return {
+            (group, user)
+            for group, sockets in self._sockets.items()
+            for one in sockets
+            if (user := one.scope["user"].pk) is not None
+        }
 
     async def _tell_others(self, pairs: Collection[Pair]) -> None:
-        by = str(self._process_id)
+        sender = str(self._process_id)
         for group in {group for group, _ in pairs}:
-            await send(group, Message(Kind.PRESENCE_CHANGED, group, sender=by))
+            await send(group, Message(Kind.PRESENCE_CHANGED, group, sender=sender))
 
     def _store(self, here: set[Pair], gone: set[Pair]) -> None:
         Process(self._process_id, Now()).save()

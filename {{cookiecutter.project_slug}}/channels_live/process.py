@@ -15,7 +15,6 @@ from channels_live.base.batch import Batch
 from channels_live.base.close_code import CloseCode
 from channels_live.base.messages import FOR_ALL, Kind, Message
 from channels_live.base.work import Tasks, in_own_thread, serving
-from channels_live.delivery.bus import send
 from channels_live.delivery.hub import Hub
 from channels_live.delivery.socket import Socket
 from channels_live.live.topics import Topics
@@ -32,6 +31,7 @@ REPAIR_INTERVAL = 2
 BEAT_INTERVAL = 5
 CHECK_INTERVAL = 30
 CLEAR_INTERVAL = 600
+RENEWAL_INTERVAL = 3600
 # Messages to all that are kept in mind: each comes twice, by the channel layer and by a row.
 TOLD = 1000
 
@@ -58,7 +58,6 @@ class Process:
         self._starting = asyncio.Lock()
 
     async def start(self) -> None:
-        """Begin to listen and to work."""
         async with self._starting:
             if self._has_started:
                 return
@@ -72,6 +71,7 @@ class Process:
                 (BEAT_INTERVAL, self.presence.beat),
                 (CHECK_INTERVAL, self.check_sockets),
                 (CLEAR_INTERVAL, self.live.clear),
+                (RENEWAL_INTERVAL, self.hub.bus.renew),
             ):
                 self.tasks.spawn(every(interval, job))
             self._has_started = True
@@ -144,10 +144,7 @@ class Process:
 
     async def probe(self) -> None:
         """See whether what failed of the channel layer is back, and whether it is heard."""
-        failed = tuple(layer_outage.failed)
-        await asyncio.gather(*(send(group, Message(Kind.ECHO)) for group in failed))
-        was_deaf = not layer_outage.failed and await self.hub.bus.hear_again()
-        if was_deaf or (failed and not layer_outage.failed):
+        if await self.hub.bus.is_back():
             # What was told meanwhile was not heard.
             self._outages = -1
             self.hub.is_in_doubt = True

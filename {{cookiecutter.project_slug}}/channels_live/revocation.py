@@ -1,8 +1,7 @@
 """Whose socket it is, and whether their login is still good.
 
 Django checks a session with each request; a socket is one request that goes on for
-hours. So everything that ends a login is told to all processes as it happens, and in
-case a message is lost, each process looks for itself now and then.
+hours. So all processes are told what ends a login, and look for themselves as well.
 """
 
 import time
@@ -23,7 +22,6 @@ from django.utils.crypto import constant_time_compare
 
 from channels_live import conf
 from channels_live.base.close_code import CloseCode
-from channels_live.base.messages import user_key
 from channels_live.delivery.socket import Socket
 
 # For how long a revocation also meets those who were still entering, in seconds.
@@ -54,7 +52,6 @@ class Registry:
 
     @property
     def has_sockets(self) -> bool:
-        """Whether sockets with labels are here."""
         return bool(self._by_label)
 
     def add(self, socket: Socket, label: str) -> None:
@@ -70,7 +67,6 @@ class Registry:
                 self._act([socket], revocation.code)
 
     def discard(self, socket: Socket, label: str) -> None:
-        """Take a label off a socket."""
         socket.labels.discard(label)
         sockets = self._by_label[label]
         sockets.pop(socket, None)
@@ -81,13 +77,7 @@ class Registry:
         for name in tuple(socket.labels):
             self.discard(socket, name)
 
-    def labelled(self, first: str, *others: str) -> list[Socket]:
-        """Return the sockets with all of these labels."""
-        sockets = self._by_label.get(first, ())
-        return [socket for socket in sockets if socket.labels.issuperset(others)]
-
     def with_labels_of(self, kind: str) -> set[Socket]:
-        """Return the sockets with any label of a kind."""
         labels = [label for label in self._by_label if label.startswith(f"{kind}:")]
         return {socket for label in labels for socket in self._by_label[label]}
 
@@ -101,7 +91,8 @@ class Registry:
             self._revocations.popleft()
         labels = list(labels)
         self._revocations.append(Revocation(now, labels, code))
-        self._act(self.labelled(*labels), code)
+        sockets = self._by_label.get(labels[0], ())
+        self._act([one for one in sockets if one.labels.issuperset(labels)], code)
 
     def _act(self, sockets: Collection[Socket], code: int | None) -> None:
         if code is None:
@@ -109,16 +100,6 @@ class Registry:
             return
         for socket in sockets:
             socket.terminate(code)
-
-
-def session_without_store(user: Any) -> Session:
-    """Return the session of a login that has none, such as by an API's token."""
-    session = signed_cookies.SessionStore()
-    if user.is_authenticated:
-        session[auth.SESSION_KEY] = user_key(user.pk)
-        session[auth.BACKEND_SESSION_KEY] = ""
-        session[auth.HASH_SESSION_KEY] = user.get_session_auth_hash()
-    return session
 
 
 def load_logins(sessions: Collection[Session]) -> dict[Session, Any]:

@@ -1,14 +1,16 @@
 """Whether the numbers for Prometheus are what happened."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from channels.testing import WebsocketCommunicator
 from prometheus_client import REGISTRY
 
 from channels_live import CloseCode, apublish, disconnect
-from channels_live.delivery import group
+from channels_live.delivery import group, outbox
 from channels_live.delivery.group import CATCH_UP
+from channels_live.delivery.socket import Socket
 from channels_live.observe import metrics
 from channels_live.observe.outage import database_outage
 from channels_live.process import get_process
@@ -30,7 +32,7 @@ async def has_entered(socket: WebsocketCommunicator) -> None:
 async def test_a_delivery_counts_for_each_socket_and_a_frame_for_all_in_it(
     grown: Grown, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(group, "FRAME_WINDOW", 0.1)
+    monkeypatch.setattr(outbox, "FRAME_WINDOW", 0.1)
     listeners = [await listen() for _ in range(3)]
 
     for text in "abc":  # the first goes at once, the others together
@@ -114,6 +116,7 @@ async def test_sockets_are_counted_while_they_are_open(grown: Grown) -> None:
     assert grown("websocket_groups") == 0
 
 
+@pytest.mark.django_db(transaction=True)
 async def test_who_is_terminated_counts_by_the_code_and_once(grown: Grown) -> None:
     socket = await connect("/ws/shout/")
     await has_entered(socket)
@@ -187,17 +190,20 @@ def test_an_outage_shows_until_it_ends(grown: Grown) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_people_count_once_for_each_roster() -> None:
+async def test_people_count_once_for_each_roster(ada: Any) -> None:
+    server: Any = None
+
     def present() -> float | None:
         return REGISTRY.get_sample_value("websocket_present")
 
     presence = get_process().presence
-    for name in ("here", "here", "there"):
-        presence.enter(name, 7, lambda people, count: "")
+    first, second = [Socket({"path": "/", "user": ada}, server, server) for _ in "ab"]
+    for name, socket in [("here", first), ("here", second), ("there", first)]:
+        presence.enter(name, socket, lambda people, count: "")
     await presence.tell()
     assert present() == 2
 
-    presence.leave("here", 7)
-    presence.leave("there", 7)
+    presence.leave("here", first)
+    presence.leave("there", first)
     await presence.tell()
     assert present() == 1

@@ -22,8 +22,6 @@ logger = logging.getLogger(__name__)
 EVERYBODY = "channels_live.everybody"
 # After as many seconds without a message a process asks itself whether it hears any.
 SILENCE = 5
-# Subscriptions are renewed after as many: in some channel layers they last for a day.
-RENEWAL = 3600
 OTHER_TYPE = (
     "A message of type %r was sent to a group that consumers of channels_live have "
     "joined, and reaches none of them. Use channels_live.publish() instead of "
@@ -75,7 +73,7 @@ class Bus:
         self._hear = hear
         self._tasks = tasks
         self.channel = ""
-        self._subscribed: dict[str, float] = {}  # since when
+        self._subscribed: set[str] = set()
         self._echo = asyncio.Event()
         self._heard_at = time.monotonic()
 
@@ -85,20 +83,23 @@ class Bus:
         await self.subscribe_all()
         self._listening = self._tasks.spawn(self._listen())
 
+    async def renew(self) -> None:
+        """Have subscribe_all() subscribe anew: in some channel layers that lasts a day."""
+        self._subscribed.clear()
+
     async def subscribe_all(self) -> None:
-        """Subscribe where that failed, or was long ago."""
+        """Subscribe where that failed."""
         for group in (EVERYBODY, *self._groups):
             await self.subscribe(group)
 
     async def subscribe(self, group: str) -> None:
-        """Hear what a group is sent."""
-        if not self.channel or self._is_subscribed(group):
+        if not self.channel or group in self._subscribed:
             return
         with layer_outage.noticed(group):
             async with asyncio.timeout(outage.TIMEOUT), turn("subscribe", group):
-                if self._is_wanted(group) and not self._is_subscribed(group):
+                if self._is_wanted(group) and group not in self._subscribed:
                     await self._layer.group_add(group, self.channel)
-                    self._subscribed[group] = time.monotonic()
+                    self._subscribed.add(group)
                     layer_outage.end(group)
 
     async def unsubscribe(self, group: str) -> None:
@@ -106,16 +107,12 @@ class Bus:
         with layer_outage.noticed(group):
             async with turn("subscribe", group):
                 if not self._is_wanted(group):
-                    self._subscribed.pop(group, None)
+                    self._subscribed.discard(group)
                     # Never cut short: channels-redis would take it to be subscribed.
                     await self._layer.group_discard(group, self.channel)
 
     def _is_wanted(self, group: str) -> bool:
         return group == EVERYBODY or group in self._groups
-
-    def _is_subscribed(self, group: str) -> bool:
-        since = self._subscribed.get(group, -RENEWAL)
-        return time.monotonic() - since < RENEWAL
 
     async def echo(self) -> None:
         """Send this process a message through the channel layer, and await it.
@@ -127,7 +124,15 @@ class Bus:
             await self._layer.send(self.channel, Message(Kind.ECHO).encode())
             await self._echo.wait()
 
-    async def hear_again(self) -> bool:
+    async def is_back(self) -> bool:
+        """Try what has failed. Returns whether it is heard again, after it was not."""
+        failed = tuple(layer_outage.failed)
+        await asyncio.gather(*(send(group, Message(Kind.ECHO)) for group in failed))
+        if layer_outage.failed:
+            return False
+        return bool(failed) or await self._hear_again()
+
+    async def _hear_again(self) -> bool:
         """Open other connections where nothing comes by those that are there.
 
         A network may let them die without a word. Returns whether that was so.
@@ -149,7 +154,7 @@ class Bus:
                     await self._layer.flush()
             finally:
                 self.channel, self._heard_at = "", time.monotonic()
-                self._subscribed.clear()  # see subscribe_all()
+                await self.renew()
                 self._listening = self._tasks.spawn(self._listen())
         return True
 

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence, Sized
 from contextlib import suppress
 from functools import lru_cache
 
-from channels_live.base.frames import dump
 from channels_live.delivery.fragments import Fragment, History, as_fragment
-from channels_live.delivery.outbox import FAN_OUT_SIZE, Outbox, join
+from channels_live.delivery.outbox import Audience, Outbox, join
 from channels_live.observe import metrics
 
 logger = logging.getLogger(__name__)
@@ -22,27 +21,22 @@ FEWEST, RECENT = 10, 200
 CATCH_UP = 300
 # For how long a missing number may still arrive, in seconds.
 PATIENCE = 0.02
-# For how long fragments wait for company once a frame has gone out, in seconds; or for
-# as long as that took, so that half of the time is left for other work.
-FRAME_WINDOW = 0.01
 NO_HISTORY = (
     "A numbered fragment was published to the group %r, which has no history. Join the "
     "group with history=…, or publish without a number."
 )
 
 
-class Group:
-    """Puts fragments in order, joins them into frames, writes them to its sockets.
+class Group(Audience):
+    """Puts fragments in order.
 
     With a history, every socket gets each numbered fragment once and in order: what
     the channel layer loses, doubles or overtakes is made good from the history.
     """
 
     def __init__(self, name: str, *, peers: Sized = (), is_json: bool = False) -> None:
-        self.name = name
-        self.is_json = is_json  # as its sockets are: its fragments are events
+        super().__init__(name, is_json=is_json)
         self.history: History | None = None
-        self.outboxes: set[Outbox] = set()
         self.joining = 0
         self.last = -1  # the newest number that went out; -1 before it is known
         self.base = -1  # `recent` holds what came after this number, without a gap
@@ -51,9 +45,6 @@ class Group:
         self._early: dict[int, Fragment] = {}
         self._syncing = asyncio.Lock()
         self._repair: asyncio.Task[None] | None = None
-        self._frame: list[str] = []
-        self._published: list[float] = []
-        self._window: asyncio.TimerHandle | None = None
 
     def history_changed(self) -> None:
         """Read anew what sockets that come back are sent."""
@@ -91,7 +82,7 @@ class Group:
             if after is not None:
                 await self._catch_up(outbox, self.history, max(0, after))
         # A waiting frame is for those who were here; the newcomer has had it.
-        self._flush()
+        self.flush()
         self.outboxes.add(outbox)
 
     async def sync(self, least: int) -> None:
@@ -149,40 +140,6 @@ class Group:
     @property
     def _capacity(self) -> int:
         return min(RECENT, max(FEWEST, KEPT // (len(self._peers) or 1)))
-
-    def broadcast(self, html: str, published: float = 0) -> None:
-        """Write a fragment to the sockets of this process."""
-        self._frame.append(html)
-        if published:
-            self._published.append(published)
-        if self._window is None:
-            self._flush()
-
-    def _flush(self) -> None:
-        if self._window is not None:
-            self._window.cancel()
-            self._window = None
-        if not self._frame:
-            return
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        outboxes = tuple(self.outboxes)
-        frames = list(join(self._frame, is_json=self.is_json, size=FAN_OUT_SIZE))
-        for frame in frames:
-            events = {False: {"type": "websocket.send", "text": frame}}
-            if any(outbox.is_page for outbox in outboxes):
-                text = dump({"listen": self.name, "html": frame})
-                events[True] = {"type": "websocket.send", "text": text}
-            for outbox in outboxes:
-                outbox.write_event(events[outbox.is_page])
-        if outboxes:
-            metrics.count_broadcast(
-                len(self._frame), len(frames), len(outboxes), self._published
-            )
-        self._frame.clear()
-        self._published.clear()
-        pause = max(FRAME_WINDOW, loop.time() - began)
-        self._window = loop.call_later(pause, self._flush)
 
     def as_text(self, content: str | Mapping[str, object]) -> str:
         """Return what sockets are written. Raises TypeError for the other form."""

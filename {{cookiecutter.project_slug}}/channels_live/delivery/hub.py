@@ -17,7 +17,7 @@ from channels_live.delivery.bus import Bus
 from channels_live.delivery.fragments import Fragment, History
 from channels_live.delivery.group import Group, complain
 from channels_live.delivery.outbox import Outbox
-from channels_live.observe import metrics, outage
+from channels_live.observe import metrics
 from channels_live.observe.outage import database_outage, layer_outage
 
 logger = logging.getLogger(__name__)
@@ -81,8 +81,7 @@ class Hub:
         finally:
             group.joining -= 1
 
-    async def quit(self, name: str, outbox: Outbox) -> None:
-        """Write nothing more of a group to a socket."""
+    def quit(self, name: str, outbox: Outbox) -> None:
         group = self.groups.get(name)
         if group is None:
             return
@@ -90,8 +89,7 @@ class Hub:
         if not group.outboxes and not group.joining:
             del self.groups[name]
             metrics.groups.dec()
-            leaving = self._tasks.spawn(self.bus.unsubscribe(name))
-            await asyncio.wait([leaving], timeout=outage.TIMEOUT)
+            self._tasks.spawn(self.bus.unsubscribe(name))
 
     def receive(self, message: Message) -> None:
         """Act on a message about what a group is sent."""

@@ -1,9 +1,11 @@
-"""One socket's way out."""
+"""The way out of a process: to one socket, and the same to all sockets of a group."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
 
 from channels_live.base.asgi import Event, Send
+from channels_live.base.frames import dump
+from channels_live.observe import metrics
 
 # What a socket may be behind, in characters, before it is closed.
 MAX_WAITING = 128 * 1024
@@ -11,6 +13,9 @@ MAX_WAITING = 128 * 1024
 # all at once; and of what waits, for on a slow link whole frames are the signs of life.
 FAN_OUT_SIZE = 64 * 1024
 JOINED_SIZE = 16 * 1024
+# For how long fragments wait for company once a frame has gone out, in seconds; or for
+# as long as that took, so that half of the time is left for other work.
+FRAME_WINDOW = 0.01
 
 
 class Outbox:
@@ -70,7 +75,6 @@ class Outbox:
                 self.on_overflow()
 
     async def drain(self) -> None:
-        """Wait until the socket has taken what was written."""
         while self.sending is not None:
             await asyncio.wait([self.sending])
 
@@ -101,6 +105,52 @@ class Outbox:
             if not isinstance(topic, str):
                 self.behind -= len(text)
         return merge(frame, is_json=self.is_json)
+
+
+class Audience:
+    """Joins fragments into frames, and writes them to all sockets of a group."""
+
+    def __init__(self, name: str, *, is_json: bool) -> None:
+        self.name = name
+        self.is_json = is_json  # as its sockets are: fragments are events
+        self.outboxes: set[Outbox] = set()
+        self._frame: list[str] = []
+        self._published: list[float] = []
+        self._window: asyncio.TimerHandle | None = None
+
+    def broadcast(self, html: str, published: float = 0) -> None:
+        """Write a fragment to the sockets of this process."""
+        self._frame.append(html)
+        if published:
+            self._published.append(published)
+        if self._window is None:
+            self.flush()
+
+    def flush(self) -> None:
+        if self._window is not None:
+            self._window.cancel()
+            self._window = None
+        if not self._frame:
+            return
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        outboxes = tuple(self.outboxes)
+        frames = list(join(self._frame, is_json=self.is_json, size=FAN_OUT_SIZE))
+        for frame in frames:
+            events = {False: {"type": "websocket.send", "text": frame}}
+            if any(outbox.is_page for outbox in outboxes):
+                text = dump({"listen": self.name, "html": frame})
+                events[True] = {"type": "websocket.send", "text": text}
+            for outbox in outboxes:
+                outbox.write_event(events[outbox.is_page])
+        if outboxes:
+            metrics.count_broadcast(
+                len(self._frame), len(frames), len(outboxes), self._published
+            )
+        self._frame.clear()
+        self._published.clear()
+        pause = max(FRAME_WINDOW, loop.time() - began)
+        self._window = loop.call_later(pause, self.flush)
 
 
 def join(

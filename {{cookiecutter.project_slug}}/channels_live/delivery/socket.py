@@ -101,7 +101,6 @@ class Socket:
         return not self.is_closed
 
     async def send(self, event: Event) -> None:
-        """Send what the consumer says."""
         if event["type"] == "websocket.close":
             code = event.get("code") or CloseCode.NORMAL_CLOSURE
             reason = event.get("reason") or ""

@@ -12,20 +12,24 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY
+from django.contrib.auth import (
+    BACKEND_SESSION_KEY,
+    HASH_SESSION_KEY,
+    SESSION_KEY,
+)
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends import signed_cookies
 from django.http import HttpRequest
 
 from channels_live import conf
 from channels_live.base.asgi import Event, Scope
 from channels_live.base.budget import Budget
-from channels_live.base.messages import label
+from channels_live.base.messages import label, user_key
 from channels_live.commands import disconnect
 from channels_live.delivery.socket import Socket
 from channels_live.handshake.refusal import Refusal
 from channels_live.observe.outage import database_outage
 from channels_live.process import Process, get_process
-from channels_live.revocation import session_without_store
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +81,16 @@ async def authenticate(
         scope["session"] = session_without_store(user)
 
 
+def session_without_store(user: Any) -> Any:
+    """Return the session of a login that has none, such as by an API's token."""
+    session = signed_cookies.SessionStore()
+    if user.is_authenticated:
+        session[SESSION_KEY] = user_key(user.pk)
+        session[BACKEND_SESSION_KEY] = ""
+        session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    return session
+
+
 def count(openings: Budget, who: tuple[str, object], limit: int) -> None:
     """Raise Refusal where somebody opens too many."""
     excess = openings.excess(who, limit)
@@ -100,6 +114,7 @@ class Login:
 
     def __init__(self, process: Process, socket: Socket) -> None:
         self._registry = process.registry
+        self._presence = process.presence
         self._socket = socket
         self._session = socket.scope["session"]
         self._user: str | None = None
@@ -124,6 +139,7 @@ class Login:
         if self._key is not None and self._key != key:
             disconnect(session=self._key)
         self._user, self._key = user, key
+        self._presence.has_changed = True
         if user is not None:
             self._registry.add(self._socket, label("user", user))
         if key is not None:

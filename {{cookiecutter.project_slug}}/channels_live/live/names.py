@@ -43,7 +43,6 @@ def encode(key: Any) -> Any:
 
 
 def decode(value: Any) -> Any:
-    """Return the key that was encoded."""
     if isinstance(value, list):
         return tuple(decode(part) for part in value)
     if isinstance(value, dict):
@@ -74,7 +73,6 @@ def typed(key: Any) -> Any:
 
 
 def digest(*parts: object) -> str:
-    """Return a short hash."""
     return blake2b(json.dumps(parts).encode(), digest_size=9).hexdigest()
 
 

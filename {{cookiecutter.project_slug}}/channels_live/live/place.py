@@ -1,13 +1,10 @@
 """Where pages show a region: its key, and in which language it is rendered."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, NamedTuple, Self
 
 from django.urls import get_script_prefix, set_script_prefix
-from django.utils import timezone
-from django.utils.translation import get_language, override
+from django.utils import timezone, translation
 
 from channels_live.live.names import Key, decode, digest, encode, sign, subject, unsign
 from channels_live.live.region import Live, regions
@@ -34,12 +31,12 @@ class Place(NamedTuple):
         """
         zone: Any = timezone.get_current_timezone()
         at = getattr(zone, "key", "") or zone.utcoffset(None) // timedelta(minutes=1)
-        language, prefix = get_language() or "", get_script_prefix()
+        language, prefix = translation.get_language() or "", get_script_prefix()
         return cls(region, region.clean_key(key), language, prefix, at)
 
     @property
     def setting(self) -> tuple[str, str, str | int]:
-        """Where it is rendered: see in_place()."""
+        """Where it is rendered: see enter_place()."""
         return self.language, self.prefix, self.zone
 
     @property
@@ -48,7 +45,6 @@ class Place(NamedTuple):
 
     @property
     def topic(self) -> str:
-        """What pages know it by."""
         return digest(self.region.name, encode(self.key), *self.setting)
 
     def sign(self, owner: str) -> str:
@@ -65,14 +61,15 @@ class Place(NamedTuple):
             raise Outdated from None
 
 
-@contextmanager
-def in_place(language: str, prefix: str, zone: str | int) -> Iterator[None]:
-    """Be in the language, the time zone and under the mount point of a page."""
-    before = get_script_prefix()
+def enter_place(language: str, prefix: str, zone: str | int) -> None:
+    """Be in the language, the time zone and under the mount point of a page.
+
+    For the rest of a visit to a thread, which has a context of its own.
+    """
     set_script_prefix(prefix)
-    at = timezone.get_fixed_timezone(zone) if isinstance(zone, int) else zone
-    try:
-        with override(language or None), timezone.override(at or None):
-            yield
-    finally:
-        set_script_prefix(before)
+    if language:
+        translation.activate(language)
+    if isinstance(zone, int):
+        timezone.activate(timezone.get_fixed_timezone(zone))
+    elif zone:
+        timezone.activate(zone)

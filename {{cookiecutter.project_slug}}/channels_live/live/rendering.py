@@ -15,7 +15,7 @@ from django.templatetags.cache import CacheNode
 from django.utils.safestring import SafeString, mark_safe
 
 from channels_live.live.names import Key, digest
-from channels_live.live.place import in_place
+from channels_live.live.place import enter_place
 from channels_live.live.region import Live
 from channels_live.observe.outage import database_outage, is_bug
 
@@ -76,20 +76,20 @@ def answer(
     Users are given by primary key, None for who is not logged in. Called in a thread.
     Raises what says that a database is away.
     """
-    with in_place(*setting):
-        live = region()
-        states = one_by_one(partial(read, live), stale)
-        # After the state: who loses a right in that moment is shown nothing more.
-        asked = list(asked)
-        users = load_users({pk for _, pks in asked for pk in pks})
-        rights = [
-            one_by_one(
-                partial(who_may_see, live, key, users),
-                [pk for pk in pks if pk in users],
-            )
-            for key, pks in asked
-        ]
-        return states, rights
+    enter_place(*setting)
+    live = region()
+    states = one_by_one(partial(read, live), stale)
+    # After the state: who loses a right in that moment is shown nothing more.
+    asked = list(asked)
+    users = load_users({pk for _, pks in asked for pk in pks})
+    rights = [
+        one_by_one(
+            partial(who_may_see, live, key, users),
+            [pk for pk in pks if pk in users],
+        )
+        for key, pks in asked
+    ]
+    return states, rights
 
 
 def one_by_one[Item, Found](

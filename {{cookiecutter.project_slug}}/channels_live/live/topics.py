@@ -61,7 +61,6 @@ class Topics:
             self._want(topic)
 
     def unwatch(self, page: Page, names: Iterable[str]) -> None:
-        """Show regions on a page no more."""
         for name in names:
             if topic := page.topics.get(name):
                 topic.discard(page)

@@ -3,6 +3,8 @@
 import pytest
 from baking import Kitchen, Project, Variables, assert_all_passed
 from recipes import type_all
+from serving import Visitor
+from sites import serve_project
 
 MODELS = """
 import uuid
@@ -121,6 +123,11 @@ class RoomTests(TestCase):
         with self.assertRaises(Room.DoesNotExist):
             Room.objects.get(pk=0)
 """
+STREAM = """
+from apps.news.views import stream  # noqa: E402
+
+urlpatterns += [path("stream/", stream)]
+"""
 MISTAKE = """
 from django.http import HttpRequest
 
@@ -144,6 +151,8 @@ def project(kitchen: Kitchen) -> Project:
         path = project.path / "apps" / "web" / f"{name}.py"
         path.write_text(text.lstrip())
     type_all(project)
+    with (project.path / "config" / "urls.py").open("a") as file:
+        file.write(STREAM)
     return project
 
 
@@ -160,6 +169,17 @@ def test_tests_of_recipes_pass(project: Project) -> None:
         "pytest", "-q", "apps/notifications", "apps/web/tests/test_rooms.py"
     )
     assert_all_passed(done.stdout)
+
+
+def test_a_stream_ends_with_its_login(project: Project) -> None:
+    with serve_project(project) as site:
+        ada = Visitor(site.server)
+        ada.session.cookies.set("sessionid", site.sessions["ada"])
+        with ada.session.get(f"{site.server.url}/stream/", stream=True) as response:
+            lines = response.iter_lines()
+            assert next(lines) == b"data: 0"
+            ada.post("/accounts/logout/")
+            assert len(list(lines)) < 10
 
 
 def test_idioms_need_no_workarounds(project: Project, mypy_cache: Variables) -> None:

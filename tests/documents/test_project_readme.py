@@ -17,6 +17,7 @@ from readmes import (
     type_in,
 )
 from serving import Visitor, free_port, serve
+from tunnels import tunnel
 
 
 def test_starting_and_testing_a_project_with_uv(
@@ -106,13 +107,17 @@ def test_adding_a_websocket_endpoint(kitchen: Kitchen, browser: Browser) -> None
     project.run("ruff", "check", "--no-cache")
     project.manage("migrate")
     port = free_port()
-    with serve(
-        [str(project.python), "manage.py", "runserver", "--noreload", str(port)],
-        cwd=path,
-        port=port,
-    ) as server:
+    with (
+        tunnel(port, rewrites=True) as line,
+        serve(
+            [str(project.python), "manage.py", "runserver", "--noreload", str(port)],
+            cwd=path,
+            port=port,
+            env={"CSRF_TRUSTED_ORIGINS": line.url},
+        ),
+    ):
         page = browser.new_page()
-        page.goto(server.url)
+        page.goto(line.url)
         expect(page.locator("#shout")).to_have_text("HELLO")
         page.close()
     url = project.manage(

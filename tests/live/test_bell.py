@@ -12,6 +12,22 @@ from playwright.sync_api import Browser, expect
 from readmes import code
 from sites import Site, serve_project
 
+DEACTIVATE = """
+from apps.users.models import User
+user = User.objects.get(username={name!r})
+user.is_active = False
+user.save()
+"""
+FEED = {
+    "urls.py": """
+from apps.notifications.feed import feed_page
+urlpatterns += [path("feed/", feed_page, name="feed")]
+""",
+    "channels_urls.py": """
+from apps.notifications.feed import FeedConsumer
+websocket_urlpatterns += [path("ws/feed/", FeedConsumer.as_asgi(), name="ws_feed")]
+""",
+}
 Invite = Callable[..., Person]
 
 
@@ -19,6 +35,10 @@ Invite = Callable[..., Person]
 def bells(kitchen: Kitchen) -> Iterator[Site]:
     project = kitchen.bake({"chat_client": "htmx"})
     type_bell(project)
+    project.manage("startsocket", "notifications", "feed")
+    for name, routes in FEED.items():
+        with (project.path / "config" / name).open("a") as file:
+            file.write(routes)
     with serve_project(project, "htmx") as site:
         yield site
 
@@ -130,11 +150,7 @@ def test_a_login_that_ends_takes_the_content_along(come: Invite, bells: Site) ->
     bells.settle("zoe")
     zoe = come("zoe")
     is_live(zoe)
-    bells.shell.run(
-        "from apps.users.models import User\n"
-        "user = User.objects.get(username='zoe')\n"
-        "user.is_active = False\nuser.save()"
-    )
+    bells.shell.run(DEACTIVATE.format(name="zoe"))
     # Without Redis a shell reaches no other process: the job of 30 seconds does.
     expect(bell(zoe)).to_have_attribute("data-state", "gone", timeout=40_000)
     expect(bell(zoe)).to_have_text("")
@@ -176,6 +192,30 @@ def test_boosted_pages_share_one_socket(come: Invite, bells: Site) -> None:
     notify(bells)
     shows(ada, before + 1)
     assert ada.page.evaluate("isFirst && sockets.length") == 1
+
+
+def test_on_boosted_pages_a_form_is_sent_through_its_socket_alone(
+    come: Invite, bells: Site
+) -> None:
+    bells.settle("fay")
+    fay = come("fay")
+    fay.page.evaluate("document.body.setAttribute('hx-boost', true)")
+    fay.page.evaluate("htmx.process(document.body)")
+    fay.page.evaluate("window.isFirst = true")
+    fay.page.get_by_role("link", name="feed").click()
+    expect(fay.page.get_by_role("status")).to_have_text("Online")
+    field = fay.page.get_by_label("Say something")
+    field.fill("hello")
+    field.press("Enter")
+    expect(fay.page.get_by_role("log").locator("li")).to_have_text("fay: hello")
+    fay.page.wait_for_timeout(300)
+    assert fay.page.url.endswith("/feed/")
+    expect(fay.page.get_by_role("log").locator("li")).to_have_count(1)
+    assert fay.page.evaluate("isFirst")
+
+    # When the login ends, nothing can be sent.
+    bells.shell.run(DEACTIVATE.format(name="fay"))
+    expect(fay.page.get_by_role("button", name="Send")).to_be_disabled()
 
 
 def test_nothing_of_a_region_is_kept_in_the_browser_s_storage(come: Invite) -> None:

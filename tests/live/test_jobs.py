@@ -115,8 +115,14 @@ def bar(person: Person) -> Locator:
 def test_an_answer_streams_through_a_reload_until_it_is_stopped(come: Invite) -> None:
     bob = come("bob")
     answer = bob.page.locator("live-region p")
-    bob.page.get_by_label("Question").fill("What is the answer?")
-    bob.page.get_by_role("button", name="Ask").click()
+    field = bob.page.get_by_label("Question")
+    field.fill("What is the answer?")
+    button = bob.page.get_by_role("button", name="Ask")
+    above, below = field.bounding_box(), button.bounding_box()
+    assert above
+    assert below
+    assert below["y"] - above["y"] - above["height"] > 5  # a gap
+    button.click()
     expect(answer).to_have_text(re.compile("^You asked:"))
     before = answer.inner_text()
     expect(answer).not_to_have_text(before)

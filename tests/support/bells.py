@@ -66,6 +66,7 @@ PAGE = """{% extends "base.html" %}
 <button hx-get="/part/0/" hx-target="#parts">nobody</button>
 <a href="/accounts/email/">elsewhere</a>
 <a href="/page/?again" hx-boost="true" hx-target="body">boosted</a>
+<a href="/feed/">feed</a>
 {% endblock %}
 """
 DESK_PAGE = """{% extends "base.html" %}

@@ -134,14 +134,15 @@ def publishing(
 ) -> Coroutine[object, object, None]:
     """Return a coroutine that publishes. Raises ValueError or TypeError at once."""
     check_name(group)
-    if reaches_nobody():
-        complain(NOBODY)
     pairs = []
     for content in contents:
         html, number, _ = as_fragment(content, is_json=is_json)
         if type(number) is not int or number < 0:
             raise TypeError(f"Expected a fragment's number as int, got {number!r}.")
         pairs.append((html, number))
+    # What has a number is found in its history.
+    if reaches_nobody() and not all(number for _, number in pairs):
+        complain(NOBODY)
     kind = Kind.EVENTS if is_json else Kind.FRAGMENTS
     return send_pairs(Message(kind, group, pairs, time.time()))
 

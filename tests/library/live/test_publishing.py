@@ -6,7 +6,7 @@ import pytest
 from channels.layers import InMemoryChannelLayer
 from pytest_django import Settings
 
-from channels_live import publish
+from channels_live import Fragment, publish
 from channels_live.base import work
 from channels_live.delivery.group import complain
 from channels_live.live.names import sign
@@ -21,6 +21,8 @@ def test_says_so_where_no_page_can_be_reached(
     layers.use(InMemoryChannelLayer, settings)
     complain.cache_clear()
     work.is_server.clear()
+    publish("news", Fragment("<p>Hello</p>", 1))
+    assert "reaches a page" not in caplog.text
     for _ in range(2):
         publish("news", "<p>Hello</p>")
     assert caplog.text.count("reaches a page") == 1

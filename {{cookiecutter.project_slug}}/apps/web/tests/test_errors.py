@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.template.loader import get_template
 from django.test import Client, RequestFactory
 from django.views import defaults
+from pytest_django import Settings
 from pytest_django.asserts import assertContains
 
 
@@ -30,6 +31,17 @@ def test_a_form_without_its_token_is_explained() -> None:
     response = Client(enforce_csrf_checks=True).post("/accounts/login/")
 
     assertContains(response, "This form has expired", status_code=403)
+
+
+def test_in_development_the_origin_is_named(settings: Settings) -> None:
+    settings.DEBUG = True
+    headers = {"origin": "https://tunnel.example"}
+
+    response = Client(enforce_csrf_checks=True).post(
+        "/accounts/login/", headers=headers
+    )
+
+    assertContains(response, "https://tunnel.example", status_code=403)
 
 
 def test_bad_request_has_the_projects_look(rf: RequestFactory) -> None:

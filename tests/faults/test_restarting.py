@@ -158,7 +158,7 @@ def test_requests_on_their_way_are_answered(fleet: Fleet, server_name: str) -> N
             connection.request("GET", PAGE)
         server.signal(signal.SIGTERM)
         server.signal(signal.SIGCONT)
-        wait_until(lambda: "Ending" in server.log, "the end has begun")
+        wait_until(lambda: "Shutting down: " in server.log, "the end has begun")
         new.request("GET", PAGE)
         kept.request("GET", PAGE)
         answers = [one.getresponse() for one in (*queued, new, kept)]
@@ -183,7 +183,7 @@ def test_nobody_holds_up_the_end(
     server = fleet.start(server_name, server.port)
     with hushed(ada), ThreadPoolExecutor() as pool:
         ending = pool.submit(terminate, server)
-        wait_until(lambda: "Ending" in server.log, "the end has begun")
+        wait_until(lambda: "Shutting down: " in server.log, "the end has begun")
         time.sleep(0.2)
         server.signal(signal.SIGTERM)  # it is passed on, and means the same
         time.sleep(1)

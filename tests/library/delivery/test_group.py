@@ -8,6 +8,7 @@ from django.db import OperationalError
 
 from channels_live import CloseCode, Fragment, apublish
 from channels_live.delivery.group import CATCH_UP, PATIENCE, RECENT
+from channels_live.observe.outage import database_outage
 from channels_live.process import get_process
 from tests.library.helpers.listening import ListHistory, listen, publish_numbers
 from tests.library.helpers.waiting import until
@@ -176,11 +177,29 @@ async def test_a_number_that_says_something_else_sends_the_sockets_away(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     history = ListHistory("a", "b", "c")
-    await listen(history=history, after=3)
+    await listen(history=history, after=1)
     told = send_away(monkeypatch)
 
     await apublish("here", Fragment("b", 2))
     await apublish("here", Fragment("other b", 2))
+
+    await until(lambda: told)
+    assert told == [("group:here",)]
+
+
+async def test_an_old_number_sends_the_sockets_away_once_the_database_was_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    history = ListHistory("a", "b", "c")
+    listener = await listen(history=history, after=3)
+    told = send_away(monkeypatch)
+
+    await apublish("here", Fragment("c", 3), "late")
+    await listener.hears("late")
+    assert told == []
+    database_outage.begin(OperationalError("another takes over, without the last"))
+    database_outage.end()
+    await apublish("here", Fragment("other c", 3))
 
     await until(lambda: told)
     assert told == [("group:here",)]

@@ -247,12 +247,12 @@ class NotingHistory(ListHistory):
 async def test_many_groups_keep_few_fragments_each() -> None:
     texts = [f"<{number}>" for number in range(1, 501)]
     history, process = ListHistory(*texts), get_process()
-    first = await listen("first", history=history)
+    first = await listen("first", history=history, after=500 - RECENT)
     groups = process.hub.groups
     assert len(groups["first"].recent) == RECENT
 
     for number in range(KEPT // FEWEST):
-        await listen(f"group-{number}", history=history)
+        await listen(f"group-{number}", history=history, after=500 - FEWEST)
     await process.hub.repair()
     await process.hub.repair()
 
@@ -260,7 +260,39 @@ async def test_many_groups_keep_few_fragments_each() -> None:
     assert sum(len(group.recent) for group in groups.values()) <= KEPT + 2 * FEWEST
     late = await listen("first", history=history, after=100)
     assert late.heard == "[skipped 101 to 200]" + "".join(texts[200:])
-    assert first.heard == ""
+    assert first.heard == "".join(texts[-RECENT:])
+
+
+class LoadingHistory(NotingHistory):
+    loads = 0
+
+    async def load(self, group: str, after: int, limit: int) -> list[Fragment]:
+        self.loads += 1
+        return await super().load(group, after, limit)
+
+
+async def test_pages_that_missed_nothing_share_a_question_and_load_nothing() -> None:
+    history = LoadingHistory(*(f"<{number}>" for number in range(1, 101)))
+    await listen(history=history)
+
+    names = [f"group-{number}" for number in range(20)]
+    await asyncio.gather(*(listen(name, history=history, after=100) for name in names))
+
+    assert history.asked >= 10
+    assert history.loads == 0
+
+
+async def test_pages_that_missed_something_load_it_once() -> None:
+    history = LoadingHistory(*(f"<{number}>" for number in range(1, 101)))
+
+    ahead = [listen(history=history, after=98) for _ in range(10)]
+    listeners = await asyncio.gather(*ahead)
+    behind = [listen(history=history, after=number) for number in range(50, 90)]
+    last, *_ = reversed(await asyncio.gather(*behind))
+
+    assert {listener.heard for listener in listeners} == {"<99><100>"}
+    assert last.heard == "".join(f"<{number}>" for number in range(90, 101))
+    assert history.loads == 2
 
 
 async def garbage() -> dict[str, Any]:

@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence, Sized
 from contextlib import suppress
 from functools import lru_cache
 
+from channels_live.base.batch import Batch
 from channels_live.delivery.fragments import Fragment, History, as_fragment
 from channels_live.delivery.outbox import Audience, Outbox, join
 from channels_live.observe import metrics
+from channels_live.observe.outage import database_outage
 
 logger = logging.getLogger(__name__)
 
@@ -37,11 +39,13 @@ class Group(Audience):
     def __init__(self, name: str, *, peers: Sized = (), is_json: bool = False) -> None:
         super().__init__(name, is_json=is_json)
         self.history: History | None = None
+        self.newest: Batch[str, int] | None = None  # the history's last_numbers()
         self.joining = 0
         self.last = -1  # the newest number that went out; -1 before it is known
         self.base = -1  # `recent` holds what came after this number, without a gap
         self.recent: deque[Fragment] = deque()
         self._peers = peers  # all groups of the process
+        self._outages = 0  # of the database, until `last` was asked for
         self._early: dict[int, Fragment] = {}
         self._syncing = asyncio.Lock()
         self._repair: asyncio.Task[None] | None = None
@@ -57,8 +61,14 @@ class Group(Audience):
         self._early.clear()
 
     def contradicts(self, fragment: Fragment) -> bool:
-        """Whether something else went out with the number of a fragment."""
-        return 0 < fragment.number <= self.last and any(
+        """Whether something else went out with the number of a fragment, or may have.
+
+        What went out before `recent` begins is not known any more. Then it is late,
+        unless the database was away: it may have lost its last commits.
+        """
+        if fragment.number <= self.base:
+            return fragment.number > 0 and self._outages != database_outage.count
+        return any(
             one.number == fragment.number and one.html != fragment.html
             for one in self.recent
         )
@@ -88,16 +98,12 @@ class Group(Audience):
     async def sync(self, least: int) -> None:
         """Send what the history has, unless all up to that number has gone out."""
         async with self._syncing:
-            if self.history is None or self.last >= least:
+            if self.history is None or self.newest is None or self.last >= least:
                 return
-            newest = (await self.history.last_numbers([self.name])).get(self.name, 0)
-            if self.last < 0:
-                # Before anyone is here to be sent it.
-                recent, base = self.recent, max(0, newest - self._capacity)
-                recent.extend(await self._load(self.history, base, newest - base))
-                self.last = max([newest, *(one.number for one in recent)])
-                # Unless it has changed meanwhile.
-                self.base = base if recent is self.recent else self.last
+            newest = await self.newest.get(self.name) or 0
+            if self.last < 0:  # before anyone is here to be sent it
+                self.last = self.base = newest
+                self._outages = database_outage.count
             while self.last < newest:
                 fragments = await self._load(self.history, self.last, CATCH_UP)
                 for fragment in fragments:
@@ -151,12 +157,27 @@ class Group(Audience):
         loaded = await history.load(self.name, after, limit)
         return [as_fragment(one, is_json=self.is_json) for one in loaded]
 
+    async def recall(self, history: History, after: int) -> None:
+        """Read what came since a number, unless it is too much, once for all who ask."""
+        async with self._syncing:
+            recent, base = self.recent, self.base
+            room = self._capacity - len(recent)
+            if not 0 < base - after <= room:
+                return
+            # Of those who come next, some have missed more.
+            start = max(0, base - room) if recent else after
+            loaded = await self._load(history, start, base - start)
+            if recent is self.recent and base == self.base:  # still
+                recent.extendleft(one for one in reversed(loaded) if one.number <= base)
+                self.base = start
+
     async def _catch_up(self, outbox: Outbox, history: History, after: int) -> None:
         if self.last - after > CATCH_UP:
             start = self.last - CATCH_UP
             outbox.write(self.as_text(history.skipped(self.name, after, start)))
             after = start
             metrics.skips.inc()
+        await self.recall(history, after)
         if after < self.last:
             source = "database" if after < self.base else "memory"
             metrics.catch_ups.labels(source).inc()

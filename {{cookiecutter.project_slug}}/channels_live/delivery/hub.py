@@ -9,7 +9,10 @@ fragment without a number that is lost on the way stays lost.
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
 
+from channels_live.base.batch import Batch
 from channels_live.base.close_code import CloseCode
 from channels_live.base.messages import Kind, Message, label
 from channels_live.base.work import Tasks
@@ -24,10 +27,16 @@ logger = logging.getLogger(__name__)
 
 # Groups that are looked at together, where nothing hints at a loss.
 LOOK = 200
+# Histories whose groups are asked for together.
+HISTORIES = 100
 OTHER_FORM = (
     "A message published to the group %r reaches none of its sockets. Use publish_event() "
     "for groups of JsonConsumers, and publish() for all others."
 )
+
+
+def ask_newest(history: History) -> Batch[str, int]:
+    return Batch(history.last_numbers)
 
 
 class Hub:
@@ -39,6 +48,7 @@ class Hub:
         self.is_in_doubt = False  # whether the groups have all that they should
         self._hear = hear
         self._tasks = tasks
+        self._newest: Any = lru_cache(HISTORIES)(ask_newest)
         self._unseen: list[Group] = []  # by repair(), in this round
         self._outages = 0
 
@@ -73,7 +83,7 @@ class Hub:
                     f"and cannot be joined with {history!r} too. Join it with the same "
                     "history, or use another group name."
                 )
-            group.history = history
+            group.history, group.newest = history, self._newest(history)
         group.joining += 1
         try:
             await self.bus.subscribe(name)
@@ -102,9 +112,9 @@ class Hub:
             complain(OTHER_FORM, group.name)
         else:
             for html, number in message.pairs:
+                fragment = Fragment(html, number, message.published)
                 # Or it is late: only the history knows.
                 self.is_in_doubt |= 0 < number <= group.base
-                fragment = Fragment(html, number, message.published)
                 if group.contradicts(fragment):
                     self._begin_anew(group)
                 group.receive(fragment)

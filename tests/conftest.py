@@ -233,7 +233,8 @@ def invite(browser: Browser, chat: Site) -> Iterator[Callable[..., Person]]:
     yield invite
     for person in people:
         person.context.close()
-    assert [person.complaints for person in people if person.complaints] == []
+    complaints = [complaint for person in people for complaint in person.complaints]
+    assert not complaints, "\n".join(complaints)
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from serving import Server, free_port, serve
 
 ADDRESSES = ("127.0.0.2", "127.0.0.3")
 FORMS = 20
+COOKIES = ("csrftoken", "sessionid", "sessionid_known")
 
 
 @dataclass
@@ -156,7 +157,7 @@ def test_two_people_chat_across_two_processes(
             assert all(one.startswith("wss://localhost:") for one in sockets)
             cookies = person.context.cookies()
             names = {one["name"] for one in cookies}
-            assert names == {"__Host-csrftoken", "__Host-sessionid"}
+            assert names == {f"__Host-{name}" for name in COOKIES}
             assert all(one["secure"] for one in cookies)
             assert person.complaints == []
 

@@ -59,6 +59,7 @@ def test_axe_finds_nothing_in_a_room(invite: Invite, chat: Site) -> None:
     )
     check(ada.page)
     ada.context.set_offline(False)
+    ada.is_online()
     ada.complaints.clear()
 
 

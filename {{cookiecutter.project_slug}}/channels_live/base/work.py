@@ -97,7 +97,12 @@ class Lane:
             finally:
                 close_old_connections()
 
-        future = self._threads.submit(copy_context().run, work)
+        try:
+            future = self._threads.submit(copy_context().run, work)
+        except RuntimeError as error:
+            if "shutdown" not in str(error):
+                raise
+            raise asyncio.CancelledError from error  # the interpreter ends
         self.under_way.add(future)
         future.add_done_callback(self.under_way.discard)
         return future

@@ -49,6 +49,16 @@ def unit(server_name: str, kitchen: Kitchen) -> Unit:
     return Unit(project)
 
 
+@pytest.fixture
+def services(postgres: Variables, redis_url: str) -> Variables:
+    return {**postgres, "REDIS_URL": redis_url}
+
+
+@pytest.fixture
+def rounds(is_deep: bool) -> int:
+    return 50 if is_deep else 1
+
+
 @contextmanager
 def nginx(unit: Unit, folder: Path, web: int) -> Iterator[tuple[Guest, int]]:
     """nginx with a certificate of its own; a guest, and the port of http://."""
@@ -79,14 +89,15 @@ def nginx(unit: Unit, folder: Path, web: int) -> Iterator[tuple[Guest, int]]:
         assert (folder / "access.log").read_text() == ""
 
 
+@pytest.mark.timeout(900)
 def test_two_processes_restart_one_after_the_other(
     unit: Unit,
-    postgres: Variables,
-    redis_url: str,
+    rounds: int,
+    services: Variables,
     tmp_path: Path,
     note: Callable[[str], None],
 ) -> None:
-    env = {**PRODUCTION, **postgres, "REDIS_URL": redis_url, **unit.environment}
+    env = {**PRODUCTION, **services, **unit.environment}
     for name in ("ALLOWED_HOSTS", "USE_HTTPS_IN_ABSOLUTE_URLS"):
         del env[name]
     unit.project.manage("release", env=env)
@@ -115,16 +126,17 @@ def test_two_processes_restart_one_after_the_other(
         assert_redirects(http)
         old = {guest.who()["pid"] for _ in range(20)}
         with posting(guest, message=LETTER) as answers:
-            for server, running in processes:
-                terminate(server)
-                running.close()
-                start()
+            for _ in range(rounds):
+                for number, (server, running) in enumerate(processes):
+                    terminate(server)
+                    running.close()
+                    processes[number] = start()
         assert answers
         assert set(answers) == {200}
         assert old.isdisjoint({guest.who()["pid"] for _ in range(5)})
     note(
-        f"two processes of {Path(unit.command[0]).name} behind nginx, restarted in "
-        f"turn: {len(answers)} forms, all answered with 200"
+        f"two processes of {Path(unit.command[0]).name} behind nginx, each restarted "
+        f"{rounds} times in turn: {len(answers)} forms, all answered with 200"
     )
 
 

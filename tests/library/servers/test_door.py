@@ -1,13 +1,10 @@
 """Who is let in while a process closes its door."""
 
 import socket
-import sys
 
 import pytest
 
 from channels_live.servers.door import refuse_new
-
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux has the filter")
 
 
 def test_nobody_is_let_in_only_to_be_cut_off() -> None:

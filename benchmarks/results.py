@@ -22,6 +22,14 @@ class Results:
     def add(self, side: str, part: str, numbers: Numbers) -> None:
         self.rounds.setdefault(side, {}).setdefault(part, []).append(numbers)
 
+    @property
+    def source(self) -> str:
+        """When and where it was measured, and how often."""
+        parts = (rounds for side in self.rounds.values() for rounds in side.values())
+        count = min(map(len, parts), default=0)
+        often = "one round" if count == 1 else f"medians of {count} rounds"
+        return f"{self.date}, {self.machine}; {often}."
+
     def median(self, side: str, part: str, name: str) -> float | None:
         """The median of the rounds, if it was measured."""
         measured = [

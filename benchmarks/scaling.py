@@ -31,9 +31,8 @@ SIMULATED = 20  # seconds of each plan
 def tables(results: Results, redis: dict[str, Any]) -> dict[str, str]:
     """What belongs between which markers."""
     costs = {name: process(results, side, redis) for name, side in SERVERS.items()}
-    source = f"{results.date}, {results.machine}; medians."
     return {
-        "constants": f"{constants(costs, shard(redis))}\n\n{source}",
+        "constants": f"{constants(costs, shard(redis))}\n\n{results.source}",
         "plans": plans(costs, shard(redis)),
         "check": check(results, redis),
     }

@@ -52,7 +52,7 @@ def table(results: Results) -> str:
         for name, numbers in ROWS.get(part, CONVERSATION_ROWS).items():
             shown = (show(results, side.name, part, *numbers) for side in sides)
             lines.append(cells(name.format(rate=rate(part)), *shown))
-    return "\n".join(lines) + f"\n\n{results.date}, {results.machine}; medians.\n"
+    return "\n".join(lines) + f"\n\n{results.source}\n"
 
 
 def rate(part: str) -> str:

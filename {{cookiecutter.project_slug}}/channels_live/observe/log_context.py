@@ -66,8 +66,18 @@ class LogContext:
         """Return a text without secret or private arguments of the route."""
         arguments = self.match.kwargs if self.match else {}
         for name in SECRETS.intersection(arguments):
-            secret = re.escape(str(arguments[name]))
+            secret = str(arguments[name])
             if len(secret) < SHORTEST_SECRET:
-                secret = rf"(?<=/){secret}(?=[/\s?]|$)"
-            text = re.sub(secret, "***", text)
+                text = hide_part(text, secret)
+            else:
+                text = text.replace(secret, "***")
         return text
+
+
+def hide_part(text: str, secret: str) -> str:
+    """Return a text without a secret that is a part of a path in it."""
+    shown, *rest = text.split(f"/{secret}")
+    for one in rest:
+        is_whole = not one or one[0] in "/?" or one[0].isspace()
+        shown += ("/***" if is_whole else f"/{secret}") + one
+    return shown

@@ -1,5 +1,6 @@
 """What a WebSocket passes before it reaches a consumer: checks, limits and routes."""
 
+import gc
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
@@ -66,6 +67,9 @@ def websocket_application(
     if any(isinstance(getattr(one, "callback", None), URLRouter) for one in routes):
         raise TypeError("Expected include() in a route, got a URLRouter.")
     is_server.set()
+    # What is loaded by now stays: looking for garbage among it would cost a tenth of a
+    # socket's time.
+    gc.freeze()
     return WebsocketApplication(routes, authenticate, origins)
 
 

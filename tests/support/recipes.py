@@ -38,8 +38,9 @@ def type_all(project: Project) -> None:
     # This page shows other things beside this app.
     project.manage("startapp", "news")
     install(project, "news")
-    for name, source in NAMED_INSIDE.findall(page_of(project, "realtime.md")):
-        (project.path / name).write_text(source, "utf-8")
+    for page in ("realtime.md", "json.md"):
+        for name, source in NAMED_INSIDE.findall(page_of(project, page)):
+            (project.path / name).write_text(source, "utf-8")
     endpoint = section(project.path / "README.md", "Add a WebSocket endpoint")
     consumer, _ = code(endpoint, "python")
     (project.path / "apps" / "web" / "shout.py").write_text(consumer, "utf-8")

@@ -6,7 +6,9 @@ import resource
 import socket
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,7 @@ from tunnels import tunnel
 
 LOCKED = 9  # rooms
 STREAMS_OPEN = 10  # as many as there are database connections
+PAGES = 400  # asked for at once
 SILENCE = 3  # seconds
 # A socket of somebody who keeps a thread of the process busy.
 SLEEPER = """
@@ -245,6 +248,9 @@ def test_streams_and_a_silent_network_are_survived(
             assert "The site is busy" in busy.text
             assert f"/stream/<str:kind>/ ({STREAMS_OPEN})" in server.log
         wait_until(lambda: ada.get("/chat/").ok, "there is room again")
+        answers = ask_at_once(ada, "/chat/")
+        assert answers.keys() <= {200, 503}
+        assert answers[200] > STREAMS_OPEN
 
         here, there = (stack.enter_context(Page(one)) for one in (ada, bob))
         here.say("before")
@@ -264,7 +270,8 @@ def test_streams_and_a_silent_network_are_survived(
         fleet.assert_quiet()
     note(
         f"{server_name}: connections to PostgreSQL that went silent are given up, and "
-        f"a message is there {back:.1f} s after new ones work"
+        f"a message is there {back:.1f} s after new ones work; of {PAGES} pages "
+        f"at once {answers[200]} were answered, and the others told to come back"
     )
     assert back < 15
 
@@ -281,3 +288,18 @@ def streaming(visitor: Visitor, kind: str) -> Iterator[None]:
             next(lines[-1])
         time.sleep(0.5)
         yield
+
+
+def ask_at_once(visitor: Visitor, path: str) -> Counter[int]:
+    """The status codes of as many answers as PAGES. None is a surprise to the log."""
+    url, cookies = visitor.server.url + path, visitor.session.cookies.get_dict()
+
+    def ask(_: int) -> int:
+        answer = requests.get(url, cookies=cookies, timeout=60)
+        assert answer.ok or int(answer.headers["Retry-After"]) > 0
+        return answer.status_code
+
+    with ThreadPoolExecutor(PAGES) as threads:
+        answers = Counter(threads.map(ask, range(PAGES)))
+    assert "Traceback" not in visitor.server.log
+    return answers

@@ -42,7 +42,7 @@ logging.error("two")
 logging.shutdown()
 os._exit(1)
 """
-CHECKS = {"database", "migrations", "channel_layer", "redis"}
+CHECKS = {"database", "migrations", "channel_layer"}
 
 
 class Place(NamedTuple):
@@ -50,7 +50,7 @@ class Place(NamedTuple):
 
     fleet: Fleet
     postgres: PostgresServer
-    shard: ValkeyServer
+    redis: ValkeyServer
     sentry: Sentry
 
 
@@ -60,20 +60,18 @@ def place(production: Project) -> Iterator[Place]:
         listening_sentry() as sentry,
         ExitStack() as stack,
         running_postgres() as postgres,
-        ValkeyServer(port=free_port()) as one,
-        ValkeyServer(port=free_port()) as two,
+        ValkeyServer(port=free_port()) as redis,
     ):
-        urls = f"{one.connection_url},{two.connection_url}"
         env = {
             **new_database(postgres),
             "BEHIND_PROXY": "true",
-            "REDIS_URL": urls,
+            "REDIS_URL": redis.connection_url,
             "SENTRY_DSN": f"http://key@127.0.0.1:{sentry.server_port}/1",
         }
         fleet = Fleet(production, env, stack)
         for name in SERVERS:
             fleet.start(name)
-        yield Place(fleet, postgres, two, sentry)
+        yield Place(fleet, postgres, redis, sentry)
         stack.close()
 
 
@@ -128,7 +126,7 @@ def test_the_log_is_json_and_keeps_what_is_private(
         assert [line["path"] for line in opened] == [HIDDEN, HIDDEN, "/ws/ping/"]
         assert [line["user"] for line in opened] == ["1", "1", None]
         assert sorted((line["code"], line["closed_by"]) for line in closed) == [
-            *((1001, "client"), (1003, "server"), (1011, "server")),
+            *((1001, "client"), (1009, "server"), (1011, "server")),
         ]
         refused = [line["reason"] for line in events(server, "refuse")]
         assert refused == ["another origin", "unknown path"]
@@ -210,7 +208,8 @@ def use(visitor: Visitor) -> None:
     stranger.session.headers["Host"] = "evil.example"
     stranger.get("/")
     stranger.get(f"/{'x' * 5000}")
-    assert close_code(stranger, "/ws/ping/?private-query", b"private-message") == 1003
+    large = b"private-message" * 1100
+    assert close_code(stranger, "/ws/ping/?private-query", large) == 1009
     for path, origin in [("/ws/ping/", "https://evil.example"), ("/ws/x/", None)]:
         with pytest.raises(InvalidStatus):
             stranger.connect(f"{path}?private-query", origin or visitor.server.url)
@@ -230,12 +229,15 @@ def test_a_process_is_ready_while_its_services_are(
     servers = place.fleet.servers
     assert together(failing, servers) == [set(), set()]
 
-    # One of two shards hangs, the database crashes.
-    process = process_id(place.shard)
+    # Redis hangs, the database crashes.
+    process = process_id(place.redis)
     os.kill(process, signal.SIGSTOP)
     crash(place.postgres)
     wait_until(
-        lambda: all({"database", "redis"} <= f for f in together(failing, servers)),
+        lambda: all(
+            {"database", "channel_layer"} <= found
+            for found in together(failing, servers)
+        ),
         "both are missed",
     )
     os.kill(process, signal.SIGCONT)

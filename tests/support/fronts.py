@@ -158,7 +158,6 @@ def assert_in_order(guest: Guest) -> None:
     assert style.headers["Content-Type"].startswith("text/css")
     assert "immutable" in style.headers["Cache-Control"]
     assert style.headers["X-Content-Type-Options"] == "nosniff"
-    assert style.headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert ":root" in style.text
     assert "immutable" not in guest.ask("/static/favicon.svg").headers.get(
         "Cache-Control", ""

@@ -32,7 +32,7 @@ CHAT_RATE = r"\d+ per ([1-9]\d* )?(second|minute|hour|day)s?"
 
 # The variables of .env.example, an example of what they hold, and its pattern.
 SHAPES = (
-    ("DEBUG DEBUG_TOOLBAR BEHIND_PROXY JOBS_IN_WEB", "true or false", BOOLEAN),
+    ("DEBUG BEHIND_PROXY JOBS_IN_WEB", "true or false", BOOLEAN),
     ("USE_HTTPS_IN_ABSOLUTE_URLS", "true or false", BOOLEAN),
     ("SECRET_KEY SECRET_KEY_FALLBACKS", "a long random word", RANDOM),
     ("POSTGRES_PASSWORD", "letters and digits", r"[\w.~-]+"),

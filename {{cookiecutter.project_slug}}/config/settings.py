@@ -7,7 +7,6 @@ import os
 from importlib.util import find_spec
 from pathlib import Path
 
-from django.utils.autoreload import DJANGO_AUTORELOAD_ENV
 from django.utils.csp import CSP
 from redis.connection import parse_url
 
@@ -47,16 +46,6 @@ ALLOWED_HOSTS = env.list(
 )
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
-IS_TESTING = "PYTEST_VERSION" in os.environ
-# Pages that load themselves anew under runserver, and the debug toolbar: helpers of
-# development, which `uv sync --no-dev` does not install.
-_has_helpers = DEBUG and not IS_TESTING and find_spec("debug_toolbar") is not None
-BROWSER_RELOAD = _has_helpers and os.environ.get(DJANGO_AUTORELOAD_ENV) == "true"
-DEBUG_TOOLBAR = _has_helpers and env.bool("DEBUG_TOOLBAR", default=False)
-DEBUG_TOOLBAR_CONFIG = {"SHOW_COLLAPSED": True}
-INTERNAL_IPS = ["127.0.0.1", "::1"]  # where the toolbar is shown
-MIGRATION_MODULES = {"debug_toolbar": None}  # it stores nothing
-
 INSTALLED_APPS = [
     "daphne",  # first: its runserver serves WebSockets too
     "channels_live",  # before channels: its runworker says where there is no work
@@ -81,18 +70,13 @@ INSTALLED_APPS = [
     # % if cookiecutter.include_chat_demo
     "apps.chat",
     # % endif
-    *(["debug_toolbar"] if DEBUG_TOOLBAR else []),
-    *(["django_browser_reload"] if BROWSER_RELOAD else []),
 ]
 
 MIDDLEWARE = [
     "apps.ops.probes.answer_probes",
     "apps.ops.access_log.log_requests",
     "django.middleware.security.SecurityMiddleware",
-    # Before the static files, which need these headers too.
-    "apps.web.middleware.SecurityHeadersMiddleware",
-    # Within the Content-Security-Policy, whose nonce it needs.
-    *(["debug_toolbar.middleware.DebugToolbarMiddleware"] if DEBUG_TOOLBAR else []),
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -102,12 +86,15 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    *(
-        ["django_browser_reload.middleware.BrowserReloadMiddleware"]
-        if BROWSER_RELOAD
-        else []
-    ),
 ]
+
+# Open pages reload themselves under runserver; `uv sync --no-dev` does not install that.
+BROWSER_RELOAD = (
+    DEBUG and "RUN_MAIN" in os.environ and find_spec("django_browser_reload")
+)
+if BROWSER_RELOAD:
+    INSTALLED_APPS += ["django_browser_reload"]
+    MIDDLEWARE += ["django_browser_reload.middleware.BrowserReloadMiddleware"]
 
 ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
@@ -120,7 +107,6 @@ TEMPLATES = [
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.csp",
-                "django.template.context_processors.debug",
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
@@ -271,7 +257,6 @@ ACCOUNT_RATE_LIMITS = {
 }
 # So that its owner gets in whatever others try.
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
-ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if USE_HTTPS_IN_ABSOLUTE_URLS else "http"
 
 # E-mail
 
@@ -307,7 +292,7 @@ TASKS = {
         "OPTIONS": {"LOCK_TIMEOUT": 30},
     }
 }
-JOBS_IN_WEB = env.bool("JOBS_IN_WEB", default=not IS_TESTING)
+JOBS_IN_WEB = env.bool("JOBS_IN_WEB", default="PYTEST_VERSION" not in os.environ)
 
 # Language and time
 
@@ -348,11 +333,6 @@ SECURE_CSP = {
     "base-uri": [CSP.NONE],
     "form-action": [CSP.SELF],
     "frame-ancestors": [CSP.NONE],
-}
-SECURE_HEADERS = {
-    # What no page may ask the browser for.
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
-    "Cross-Origin-Resource-Policy": "same-origin",
 }
 SERVESTATIC_ALLOW_ALL_ORIGINS = False
 CSRF_COOKIE_HTTPONLY = True

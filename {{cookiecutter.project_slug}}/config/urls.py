@@ -20,5 +20,3 @@ handler500 = "apps.ops.overload.server_error"  # 503 where that is what it is
 
 if settings.BROWSER_RELOAD:
     urlpatterns += [path("__reload__/", include("django_browser_reload.urls"))]
-if settings.DEBUG_TOOLBAR:
-    urlpatterns += [path("__debug__/", include("debug_toolbar.urls"))]

@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any, Self
 
-from asgiref.sync import iscoroutinefunction, sync_to_async
+from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, ResolverMatch, resolve
-from django.utils.decorators import sync_and_async_middleware
+from django.utils.decorators import async_only_middleware
 from django.utils.functional import cached_property
 from prometheus_client import Gauge, Histogram
 
@@ -82,14 +82,14 @@ class RequestContext(LogContext):
         request_seconds.labels(view, self.status).observe(seconds)
 
 
-@sync_and_async_middleware
+@async_only_middleware
 def log_requests(get_response: Callable[[HttpRequest], Any]) -> Callable[..., Any]:
     """Log and count each response, before any other middleware but probes.
 
     Streams go on without a database connection: Django keeps it until they end.
     """
 
-    async def answer_async(request: HttpRequest) -> HttpResponseBase:
+    async def answer(request: HttpRequest) -> HttpResponseBase:
         with RequestContext(request) as context:
             response: Any = await get_response(request)
             context.status = response.status_code
@@ -98,13 +98,7 @@ def log_requests(get_response: Callable[[HttpRequest], Any]) -> Callable[..., An
             response.streaming_content = watch(context, response.streaming_content)
         return response  # type: ignore[no-any-return]
 
-    def answer(request: HttpRequest) -> HttpResponseBase:
-        with RequestContext(request) as context:
-            response: HttpResponseBase = get_response(request)
-            context.status = response.status_code
-        return response
-
-    return answer_async if iscoroutinefunction(get_response) else answer
+    return answer
 
 
 async def watch(

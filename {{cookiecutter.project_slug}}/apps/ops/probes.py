@@ -6,13 +6,10 @@ from collections.abc import Callable, Coroutine
 from functools import cache
 from typing import Any
 
-from asgiref.sync import iscoroutinefunction
-from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.utils.decorators import sync_and_async_middleware
-from redis.asyncio import Redis
+from django.utils.decorators import async_only_middleware
 
 from channels_live import check_channel_layer, in_thread, is_ending
 
@@ -22,7 +19,7 @@ logger = logging.getLogger(__name__)
 TIMEOUT = 2
 
 
-@sync_and_async_middleware
+@async_only_middleware
 def answer_probes(get_response: Callable[[HttpRequest], Any]) -> Callable[..., Any]:
     """Answer probes. First in MIDDLEWARE.
 
@@ -35,8 +32,6 @@ def answer_probes(get_response: Callable[[HttpRequest], Any]) -> Callable[..., A
         Check("migrations", in_thread(cache(check_migrations))),
         Check("channel_layer", check_channel_layer),
     ]
-    if settings.REDIS_URLS:
-        checks.append(Check("redis", check_redis))
 
     async def answer(request: HttpRequest) -> Any:
         match request.path_info if request.method in {"GET", "HEAD"} else "":
@@ -50,7 +45,7 @@ def answer_probes(get_response: Callable[[HttpRequest], Any]) -> Callable[..., A
         response._has_been_logged = True  # type: ignore[attr-defined]
         return response
 
-    return answer if iscoroutinefunction(get_response) else get_response
+    return answer
 
 
 class Check:
@@ -100,11 +95,3 @@ def check_migrations() -> None:
     executor = MigrationExecutor(connection)
     if plan := executor.migration_plan(executor.loader.graph.leaf_nodes()):
         raise LookupError(f"{len(plan)} to apply")
-
-
-async def check_redis() -> None:
-    for url in settings.REDIS_URLS:
-        async with Redis.from_url(
-            url, socket_connect_timeout=TIMEOUT, socket_timeout=TIMEOUT, retry=None
-        ) as redis:
-            await redis.ping()

@@ -1,19 +1,12 @@
 """What every response tells browsers not to do."""
 
-from typing import Any
-
 import pytest
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
 from django.test import AsyncClient, Client
-
-from apps.web.middleware import SecurityHeadersMiddleware
 
 HEADERS = {
     "Content-Security-Policy",
     "Cross-Origin-Opener-Policy",
-    "Cross-Origin-Resource-Policy",
-    "Permissions-Policy",
     "Referrer-Policy",
     "X-Content-Type-Options",
     "X-Frame-Options",
@@ -35,16 +28,6 @@ async def test_async_pages_have_them_too(async_client: AsyncClient) -> None:
     response = await async_client.get("/")
 
     assert set(response.headers) >= HEADERS
-
-
-def test_a_view_may_know_better() -> None:
-    def view(request: HttpRequest) -> HttpResponse:
-        return HttpResponse(headers={"Permissions-Policy": "camera=(self)"})
-
-    response: Any = SecurityHeadersMiddleware(view)(HttpRequest())
-
-    assert response.headers["Permissions-Policy"] == "camera=(self)"
-    assert response.headers["Cross-Origin-Resource-Policy"] == "same-origin"
 
 
 @pytest.mark.django_db

@@ -30,7 +30,6 @@ PATHS = {
     "/admin/": 200,
     "/chat/": 200,
     "/chat/lobby/": 200,
-    "/favicon.ico": 302,
     "/no-such-page/": 404,
     "/chat/no-such-room/": 404,
     "/chat/%00/": 404,

@@ -257,6 +257,7 @@ ACCOUNT_RATE_LIMITS = {
 }
 # So that its owner gets in whatever others try.
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if USE_HTTPS_IN_ABSOLUTE_URLS else "http"
 
 # E-mail
 

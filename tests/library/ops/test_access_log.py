@@ -95,7 +95,7 @@ def test_a_proxy_may_name_the_request(
 ) -> None:
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-    client.get("/favicon.ico", headers={"x-request-id": given})
+    client.get("/no/such/page/", headers={"x-request-id": given})
 
     assert (lines.access[0]["request_id"] == given) is is_taken
 

@@ -56,7 +56,6 @@ WRONG = {
         *("postgres://h/n?", "postgres://h/two words", "postgres://h/c++"),
     ],
     "DEBUG": BOOLEAN,
-    "DEBUG_TOOLBAR": BOOLEAN,
     "DEFAULT_FROM_EMAIL": [
         "noreply",
         "@example.com",

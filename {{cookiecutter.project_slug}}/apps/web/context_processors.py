@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 def site(request: HttpRequest) -> dict[str, object]:
     """Return the project's name and description, and the links of its navigation."""
     return {
+        "debug": settings.DEBUG,
         "project_name": settings.PROJECT_NAME,
         "project_description": settings.PROJECT_DESCRIPTION,
         "navigation": [

@@ -11,7 +11,7 @@ HEADERS = {
     "X-Content-Type-Options",
     "X-Frame-Options",
 }
-PATHS = ["/", "/accounts/login/", "/admin/", "/no-such-page/", "/favicon.ico"]
+PATHS = ["/", "/accounts/login/", "/admin/", "/no-such-page/"]
 
 
 @pytest.mark.django_db

@@ -35,7 +35,8 @@ def test_the_navigation_is_a_setting() -> None:
         assert site(HttpRequest())["navigation"] == [("Start", "/")]
 
 
-def test_browsers_find_an_icon(client: Client) -> None:
-    response = client.get("/favicon.ico")
+@pytest.mark.parametrize("path", ["/", "/admin/"])
+def test_browsers_find_an_icon(admin_client: Client, path: str) -> None:
+    response = admin_client.get(path)
 
-    assert response.headers["Location"] == static("favicon.svg")
+    assertContains(response, f'rel="icon" href="{static("favicon.svg")}"')

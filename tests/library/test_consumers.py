@@ -10,10 +10,12 @@ from channels.testing import WebsocketCommunicator
 
 from channels_live import Consumer, apublish, conf
 from channels_live.delivery.outbox import MAX_WAITING
+from channels_live.process import get_process
 from channels_live.testing import WAIT, has_entered
 from tests.library.helpers.asgi import application
 from tests.library.helpers.browsing import closing_code, connect, only, socket_of
 from tests.library.helpers.consumers import ShoutConsumer
+from tests.library.helpers.listening import ListHistory
 
 # Channels looks after database connections, used or not.
 pytestmark = pytest.mark.django_db
@@ -110,6 +112,26 @@ async def test_who_may_not_enter_learns_why() -> None:
     socket = await connect("/ws/closed/")
 
     assert await closing_code(socket) == 4403
+    await socket.disconnect()
+
+
+class HesitantConsumer(Consumer):
+    """Quits a group while it is joining it."""
+
+    async def enter(self) -> None:
+        joining = asyncio.create_task(self.join("here", history=ListHistory()))
+        await asyncio.sleep(0)
+        await self.quit("here")
+        await joining
+
+
+async def test_who_quits_while_joining_is_in_no_group() -> None:
+    socket = socket_of("/", application=only(HesitantConsumer.as_asgi()))
+    await socket.connect(WAIT)
+
+    await has_entered(socket)
+
+    assert get_process().hub.groups == {}
     await socket.disconnect()
 
 

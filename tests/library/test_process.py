@@ -9,9 +9,10 @@ import pytest
 from django.db import InterfaceError, OperationalError
 from pytest_django import Settings
 
-from channels_live import CloseCode, apublish
+from channels_live import CloseCode, Fragment, apublish
+from channels_live.base.messages import Kind, Message
 from channels_live.delivery.bus import get_layer
-from channels_live.process import every, get_process
+from channels_live.process import Process, every, get_process
 from channels_live.testing import WAIT, check_sockets, has_entered
 from tests.library.helpers import layers
 from tests.library.helpers.browsing import closing_code, only, socket_of
@@ -98,6 +99,19 @@ async def test_a_process_leaves_though_the_database_is_away(
     await process.end()
 
     assert "The database does not answer" in caplog.text
+
+
+async def test_a_history_that_changed_is_read_anew_though_no_message_is_sure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    history, process = ListHistory("secret"), get_process()
+    await listen(history=history, after=0)
+    history.fragments[0] = Fragment("edited", 1)
+
+    monkeypatch.setattr(Process, "is_blind", True)
+    process.hear(Message(Kind.HISTORY_CHANGED, "here", sender="another"))
+
+    assert (await listen(history=history, after=0)).heard == "edited"
 
 
 @pytest.fixture

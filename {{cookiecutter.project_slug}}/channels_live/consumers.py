@@ -101,7 +101,9 @@ class Consumer(AsyncWebsocketConsumer):
         await self.process.hub.join(
             group, self.socket.outbox, history=history, after=after
         )
-        if roster is not None:
+        if group not in self._joined:  # but was left meanwhile
+            self.process.hub.quit(group, self.socket.outbox)
+        elif roster is not None:
             self.process.presence.enter(group, self.socket, roster)
 
     async def quit(self, group: str) -> None:

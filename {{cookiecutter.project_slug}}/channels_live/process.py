@@ -105,7 +105,7 @@ class Process:
             case Kind.CHANGED:
                 if self.is_watched:
                     self.live.hear(message)
-            case _ if not self.is_blind:
+            case _ if not self.is_blind or message.kind is Kind.HISTORY_CHANGED:
                 self.hub.receive(message)
 
     def hear_row(self, subject: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection
+from typing import Any
 
 import pytest
 from django.db import OperationalError
@@ -173,6 +174,20 @@ async def test_a_history_that_went_back_sends_the_sockets_away(
     assert again.heard == "other b"
 
 
+async def test_a_history_that_goes_back_again_sends_them_away_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    history = ListHistory("a", "b", "c")
+    told = send_away(monkeypatch)
+
+    for shown in (3, 2):
+        await listen(history=history, after=shown)
+        history.fragments.pop()
+        await get_process().hub.repair()
+
+    assert told == [("group:here",)] * 2
+
+
 async def test_a_number_that_says_something_else_sends_the_sockets_away(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -215,6 +230,19 @@ def send_away(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
 
     monkeypatch.setattr(get_process().registry, "revoke", revoke)
     return told
+
+
+class TextHistory(ListHistory):
+    async def load(self, group: str, after: int, limit: int) -> list[Any]:
+        return [one.html for one in await super().load(group, after, limit)]
+
+
+@pytest.mark.parametrize("missed", [5, 250])
+async def test_a_history_without_numbers_is_an_error(missed: int) -> None:
+    history = TextHistory(*(f"<{number}>" for number in range(300)))
+
+    with pytest.raises(ValueError, match=r"the numbers .0, .*; expected numbers above"):
+        await listen(history=history, after=300 - missed)
 
 
 class FailingHistory(ListHistory):

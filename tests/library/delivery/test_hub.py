@@ -21,6 +21,7 @@ from tests.library.helpers import layers
 from tests.library.helpers.browsing import connect
 from tests.library.helpers.listening import Listener, ListHistory, listen
 from tests.library.helpers.telling import overhear, tell_as_another
+from tests.library.helpers.waiting import until
 
 
 async def test_every_socket_of_a_group_hears_it() -> None:
@@ -294,6 +295,26 @@ async def test_pages_that_missed_something_load_it_once() -> None:
     assert {listener.heard for listener in listeners} == {"<99><100>"}
     assert last.heard == "".join(f"<{number}>" for number in range(90, 101))
     assert history.loads == 2
+
+
+class SlowHistory(ListHistory):
+    async def last_numbers(self, groups: Collection[str]) -> dict[str, int]:
+        await asyncio.sleep(WAIT)
+        return await super().last_numbers(groups)
+
+
+async def test_nothing_stays_of_a_socket_that_closes_while_it_joins() -> None:
+    hub, socket = get_process().hub, Listener()
+    joining = asyncio.create_task(
+        hub.join("here", socket.outbox, history=SlowHistory(), after=0)
+    )
+    await until(lambda: "here" in hub.groups)
+
+    joining.cancel()
+    hub.quit("here", socket.outbox)
+
+    await asyncio.wait([joining])
+    assert "here" not in hub.groups
 
 
 async def garbage() -> dict[str, Any]:

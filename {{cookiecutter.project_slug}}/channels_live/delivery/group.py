@@ -27,6 +27,10 @@ NO_HISTORY = (
     "A numbered fragment was published to the group %r, which has no history. Join the "
     "group with history=…, or publish without a number."
 )
+MISNUMBERED = (
+    "{0!r}.load() returned the numbers {2}, …; expected numbers above {1}, in order. Load "
+    "what comes after that number, as Fragment(html, number) or Event(content, number)."
+)
 
 
 class Group(Audience):
@@ -155,7 +159,11 @@ class Group(Audience):
         self, history: History, after: int, limit: int
     ) -> Sequence[Fragment]:
         loaded = await history.load(self.name, after, limit)
-        return [as_fragment(one, is_json=self.is_json) for one in loaded]
+        fragments = [as_fragment(one, is_json=self.is_json) for one in loaded]
+        numbers = [after, *(one.number for one in fragments)]
+        if numbers != sorted(set(numbers)):
+            raise ValueError(MISNUMBERED.format(history, after, numbers[1:9]))
+        return fragments
 
     async def recall(self, history: History, after: int) -> None:
         """Read what came since a number, unless it is too much, once for all who ask."""

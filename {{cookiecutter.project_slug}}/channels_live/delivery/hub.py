@@ -8,6 +8,7 @@ fragment without a number that is lost on the way stays lost.
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -90,16 +91,18 @@ class Hub:
             await group.add(outbox, after)
         finally:
             group.joining -= 1
+            self._drop_empty(group)
 
     def quit(self, name: str, outbox: Outbox) -> None:
-        group = self.groups.get(name)
-        if group is None:
-            return
-        group.outboxes.discard(outbox)
+        if group := self.groups.get(name):
+            group.outboxes.discard(outbox)
+            self._drop_empty(group)
+
+    def _drop_empty(self, group: Group) -> None:
         if not group.outboxes and not group.joining:
-            del self.groups[name]
+            del self.groups[group.name]
             metrics.groups.dec()
-            self._tasks.spawn(self.bus.unsubscribe(name))
+            self._tasks.spawn(self.bus.unsubscribe(group.name))
 
     def receive(self, message: Message) -> None:
         """Act on a message about what a group is sent."""
@@ -123,10 +126,10 @@ class Hub:
         """Have all pages of a group come back: their database has lost what they show."""
         logger.warning("The history of the group %s has gone back.", group.name)
         group.forget()
-        labels = [label("group", group.name)]
-        self._hear(
-            Message(Kind.DISCONNECT, labels=labels, code=CloseCode.SERVICE_RESTART)
-        )
+        labels, code = [label("group", group.name)], CloseCode.SERVICE_RESTART
+        # What is said again is taken for the same but for its time.
+        now = time.time()
+        self._hear(Message(Kind.DISCONNECT, published=now, labels=labels, code=code))
 
     async def repair(self) -> None:
         """Send what the channel layer lost: one query a history, not one a group.

@@ -1,5 +1,6 @@
 """Who is in a group, as the processes tell each other through the database."""
 
+import asyncio
 from collections import defaultdict
 from datetime import timedelta
 from types import SimpleNamespace
@@ -18,6 +19,7 @@ from channels_live import count_present
 from channels_live.delivery.socket import Socket
 from channels_live.models import Presence, Process
 from channels_live.presence import ALIVE, SHOWN, Tracker
+from channels_live.testing import WAIT
 from tests.library.helpers.consumers import roster
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -114,6 +116,22 @@ def test_people_of_all_processes_are_shown_by_name(
     assert told == ["here", "here"]
     first.hears("here")
     assert first.tell() == {"here": "2: ada bob"}
+
+
+def test_processes_are_told_of_all_groups_at_once(
+    server: Server, ada: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    all_are_asked = asyncio.Barrier(2)
+
+    async def send(*args: Any) -> None:
+        async with asyncio.timeout(WAIT):
+            await all_are_asked.wait()
+
+    monkeypatch.setattr("channels_live.presence.send", send)
+    server.enter(ada, "here")
+    server.enter(ada, "there")
+
+    assert server.tell().keys() == {"here", "there"}
 
 
 def test_groups_are_apart(server: Server, ada: Any, bob: Any) -> None:

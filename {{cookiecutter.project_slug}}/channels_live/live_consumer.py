@@ -1,5 +1,6 @@
 """The one socket of a page, for all of its live regions and `listen` tags."""
 
+import asyncio
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -46,8 +47,7 @@ class LiveConsumer(JsonConsumer):
         self.process.live.unwatch(self.page, content.get("unwatch", ()))
         for group in content.get("unwatch", ()):
             await self.quit(group)
-        for name in content.get("listen", ()):
-            await self._listen(name)
+        await asyncio.gather(*map(self._listen, content.get("listen", ())))
         await self._watch(watch)
 
     async def _watch(self, pairs: list[tuple[str, str]]) -> None:

@@ -4,6 +4,7 @@ Each process stores the users of its sockets and, every few seconds, that it is 
 the users of living processes count, so nothing needs to be cleaned up after a crash.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
@@ -152,9 +153,11 @@ class Tracker:
         }
 
     async def _tell_others(self, pairs: Collection[Pair]) -> None:
-        sender = str(self._process_id)
-        for group in {group for group, _ in pairs}:
-            await send(group, Message(Kind.PRESENCE_CHANGED, group, sender=sender))
+        kind, sender = Kind.PRESENCE_CHANGED, str(self._process_id)
+        groups = {group for group, _ in pairs}
+        await asyncio.gather(
+            *(send(one, Message(kind, one, sender=sender)) for one in groups)
+        )
 
     def _store(self, here: set[Pair], gone: set[Pair]) -> None:
         Process(self._process_id, Now()).save()

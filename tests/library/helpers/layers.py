@@ -6,6 +6,8 @@ from typing import Any
 from channels.layers import InMemoryChannelLayer
 from pytest_django import Settings
 
+from channels_live.delivery.bus import EVERYBODY
+
 
 def use(layer: type[InMemoryChannelLayer], settings: Settings) -> None:
     """Have processes reach each other through a layer of that class."""
@@ -23,6 +25,15 @@ class BrokenLayer(InMemoryChannelLayer):
         raise ConnectionError("connection refused")
 
     group_add = group_send
+
+
+class HangingLayer(InMemoryChannelLayer):
+    """Takes no subscription but those to what all processes are told."""
+
+    async def group_add(self, group: str, channel: str) -> None:
+        if group != EVERYBODY:
+            await asyncio.sleep(3600)
+        await super().group_add(group, channel)
 
 
 class AwayLayer(BrokenLayer):

@@ -1,5 +1,6 @@
 """What pages hear of what is published, and what publish() says where nobody can."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -31,6 +32,24 @@ def test_says_so_where_no_page_can_be_reached(
     work.is_server.set()
     publish("news", "<p>Hello</p>")
     assert caplog.text.count("reaches a page") == 1
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_page_listens_to_many_groups_though_redis_hangs(
+    ada: Any, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("channels_live.observe.outage.TIMEOUT", 0.2)
+    layers.use(layers.HangingLayer, settings)
+    async with open_socket("/ws/live/", ada) as socket:
+        groups = [f"news-{number}" for number in range(40)]
+        names = [sign("listen", f"user {ada.pk}", group) for group in groups]
+        await socket.send_json_to({"listen": names})
+
+        heard: list[Any] = []
+        async with asyncio.timeout(WAIT):
+            while len(heard) < len(groups):
+                heard += await socket.receive_json_from(WAIT)
+    assert {event["listen"] for event in heard} == {*groups}
 
 
 @pytest.mark.django_db(transaction=True)

@@ -12,7 +12,7 @@ from uvicorn.server import ServerState
 
 from channels_live import servers
 from channels_live.observe import metrics
-from channels_live.servers import uvicorn
+from channels_live.servers import accepting, uvicorn
 from channels_live.servers.uvicorn import (
     CLOSE_TIMEOUT,
     HEAD_TIMEOUT,
@@ -179,3 +179,11 @@ async def test_pings_are_answered_for_as_long_as_answers_are_read(
     socket.resume_writing()
     socket.data_received(ping)
     assert socket.transport.written == b"\x8a\x04ping" * 2
+
+
+def test_without_a_limit_of_descriptors_there_is_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("os.sysconf", lambda name: -1)  # as of `ulimit -n unlimited`
+
+    assert accepting.has_room()

@@ -50,7 +50,8 @@ def has_room() -> bool:
     except OSError:
         return False
     os.close(number)
-    return number < os.sysconf("SC_OPEN_MAX") - SPARE
+    most = os.sysconf("SC_OPEN_MAX")
+    return most < 0 or number < most - SPARE  # below 0: without end
 
 
 def install() -> None:

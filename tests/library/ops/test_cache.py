@@ -47,23 +47,40 @@ class Evil:
         return SystemExit, ("run",)
 
 
-def test_what_is_in_redis_is_data_and_no_code(
-    cache: Cache, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    client: Any = cache._cache
-    kept: dict[str, bytes] = {"evil": pickle.dumps(Evil())}
+@pytest.fixture
+def kept(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+    """What the cache keeps in Redis."""
+    kept: dict[str, bytes] = {}
 
     class Redis:
         """Keeps what it is given, as Redis does: as bytes."""
 
-        get = kept.get
+        get, exists = kept.get, kept.__contains__
 
         def set(self, key: str, value: str, **options: Any) -> None:
             kept[key] = value.encode()
 
+    client: Any = cache._cache
     monkeypatch.setattr(client.redis, "get_client", lambda *args, **kwargs: Redis())
+    return kept
 
-    client.set("good", [1.5, True, "é"], None)
-    assert client.get("good", None) == [1.5, True, "é"]
-    outage.end()
-    assert client.get("evil", "nothing") == "nothing"
+
+def test_what_is_in_redis_is_data_and_no_code(
+    cache: Cache, kept: dict[str, bytes]
+) -> None:
+    cache.set("good", [1.5, True, "é"], None)
+    kept[cache.make_key("evil")] = pickle.dumps(Evil())
+
+    assert cache.get("good") == [1.5, True, "é"]
+    assert cache.get("evil", "nothing") == "nothing"
+
+
+def test_a_key_that_is_missing_is_no_outage(
+    cache: Cache, kept: dict[str, bytes], caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(ValueError, match="not found"):
+        cache.incr("visits")
+    cache.set("visits", 1)
+
+    assert [*kept.values()] == [b"1"]
+    assert caplog.text == ""

@@ -19,8 +19,9 @@ OPTIONS: dict[str, Any] = {
     "socket_timeout": 0.25,
     "retry": None,
 }
-# No JSON, which is a ValueError, is as good as no answer.
-outage = Outage("cache", (RedisError, ValueError), "Each process counts for itself.")
+# What is no JSON is as good as no answer.
+ERRORS = (RedisError, json.JSONDecodeError, UnicodeDecodeError)
+outage = Outage("cache", ERRORS, "Each process counts for itself.")
 
 
 class Cache(RedisCache):

@@ -20,8 +20,9 @@ logger = logging.getLogger(__name__)
 
 # The longest anyone waits for a service that should answer at once, in seconds.
 TIMEOUT = 1
-# PostgreSQL's query_canceled and lock_not_available.
-TOO_SLOW = {"57014", "55P03"}
+# PostgreSQL's errors for deadlocks, for what is too large (as for an index), and for what
+# is too slow: lock_not_available and query_canceled.
+BUGS = ("40", "54", "55P03", "57014")
 # What failed is left alone for as long, in seconds.
 RETRY_AFTER = 1
 # What failed and was not tried again since is forgotten after as long, in seconds.
@@ -80,13 +81,13 @@ class Outage:
 def is_bug(error: BaseException) -> bool:
     """Whether it is the statement's own fault, which databases take for an outage.
 
-    On SQLite it is wrong, or of a missing table; on PostgreSQL it takes too long.
+    On SQLite it is wrong, or of a missing table; on PostgreSQL too much is asked of it.
     """
     cause = error.__cause__
     return (
         isinstance(cause, sqlite3.OperationalError)
         and getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
-    ) or getattr(cause, "sqlstate", None) in TOO_SLOW
+    ) or str(getattr(cause, "sqlstate", None)).startswith(BUGS)
 
 
 database_outage = Outage(

@@ -114,6 +114,15 @@ async def test_a_row_that_is_no_more_empties_the_region(ada: Any, bob: Any) -> N
         assert page.html == ""
 
 
+async def test_elements_that_show_different_states_are_emptied_too(ada: Any) -> None:
+    nobody = sign(ada, Card, 0)
+    async with open_socket(SOCKET, ada) as socket:
+        await watch(socket, (nobody, "older"), (nobody, "newer"))
+        (event,) = await next_events(socket)
+
+        assert event["html"] == ""
+
+
 async def test_what_is_read_for_one_page_is_shown_to_all(ada: Any, bob: Any) -> None:
     async with open_live(ada, Card, ada.pk) as adas:
         await User.objects.filter(pk=ada.pk).aupdate(first_name="Ida")

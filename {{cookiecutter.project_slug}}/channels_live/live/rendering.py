@@ -62,7 +62,7 @@ class State(NamedTuple):
         return mark_safe(html)  # noqa: S308
 
 
-EMPTY = State("", "")
+EMPTY = State("", digest(""))
 
 
 def answer(

@@ -95,11 +95,11 @@ class Registry:
         self._act([one for one in sockets if one.labels.issuperset(labels)], code)
 
     def _act(self, sockets: Collection[Socket], code: int | None) -> None:
-        if code is None:
+        if code is not None:
+            for socket in sockets:
+                socket.terminate(code)
+        elif sockets:
             self._recheck(sockets)
-            return
-        for socket in sockets:
-            socket.terminate(code)
 
 
 def load_logins(sessions: Collection[Session]) -> dict[Session, Any]:

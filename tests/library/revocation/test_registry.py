@@ -1,6 +1,7 @@
 """Which sockets have to leave, and which may stay."""
 
 import time
+from collections.abc import Collection
 from typing import Any
 
 import pytest
@@ -142,6 +143,16 @@ def test_a_session_that_has_ended_lets_nobody_in_a_moment_later(
 
     assert Socket(registry, "user:1", "session:a").codes == [4401]
     assert Socket(registry, "user:1", "session:b").codes == []
+
+
+def test_logins_of_those_who_are_elsewhere_are_not_looked_at() -> None:
+    looked_at: list[Collection[socket.Socket]] = []
+    registry = Registry(recheck=looked_at.append)
+    Socket(registry, "user:1")
+
+    registry.revoke(["user:3"])
+
+    assert looked_at == []
 
 
 def test_a_login_that_ends_while_a_socket_enters_is_looked_at() -> None:

@@ -32,7 +32,7 @@ class Event(Fragment):
 
 
 class History(Protocol):
-    """Loads numbered fragments again, for catch-up. Methods may query the database."""
+    """Loads numbered fragments again, for catch-up. Async methods may query the database."""
 
     async def last_numbers(self, groups: Collection[str]) -> dict[str, int]:
         """Return the newest number of each group, or 0 if it has no fragments yet.

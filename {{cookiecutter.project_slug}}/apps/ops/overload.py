@@ -25,7 +25,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """Answer 503 where PostgreSQL has kept the request waiting, and else 500."""
     error = sys.exc_info()[1]
     is_operational = isinstance(error, OperationalError | InterfaceError)
-    if not is_operational or connection.vendor != "postgresql":
+    state = str(getattr(getattr(error, "__cause__", None), "sqlstate", ""))
+    is_too_large = state.startswith("54")  # as for an index, and not only now
+    if not is_operational or is_too_large or connection.vendor != "postgresql":
         return defaults.server_error(request)
     log(error)
     response = render(None, "503.html", status=503)

@@ -124,7 +124,7 @@ class Hub:
 
     def _begin_anew(self, group: Group) -> None:
         """Have all pages of a group come back: their database has lost what they show."""
-        logger.warning("The history of the group %s has gone back.", group.name)
+        logger.warning("The history of the group %s is not what was sent.", group.name)
         group.forget()
         labels, code = [label("group", group.name)], CloseCode.SERVICE_RESTART
         # What is said again is taken for the same but for its time.

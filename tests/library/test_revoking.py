@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async
 from channels.testing import WebsocketCommunicator
+from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.db import OperationalError, transaction
 from django.test import Client
@@ -25,6 +26,7 @@ from channels_live import (
 )
 from channels_live.base.messages import Kind, Message
 from channels_live.base.work import in_own_thread
+from channels_live.commands import follow_users
 from channels_live.delivery.bus import EVERYBODY, get_layer
 from channels_live.live.changes import write
 from channels_live.models import Change
@@ -105,6 +107,29 @@ async def test_the_end_of_all_logins_closes_all_sockets(
     assert await closing_code(first, SECOND) == 4401
     assert await closing_code(second, SECOND) == 4401
     assert await answers(bobs)
+
+
+@pytest.fixture
+def customers() -> Iterator[Any]:
+    """A proxy of the user model, as a project may have in its admin."""
+    meta = type("Meta", (), {"proxy": True, "app_label": "users"})
+    name, bases = "Customer", (get_user_model(),)
+    yield type(name, bases, {"__module__": __name__, "Meta": meta})
+    apps.all_models["users"].pop("customer")
+    apps.clear_cache()
+
+
+async def test_who_is_saved_as_a_customer_leaves_too(
+    customers: Any, ada: Any, inbox_of: Open
+) -> None:
+    follow_users()  # as when the server starts
+    inbox = await inbox_of(ada)
+
+    customer = await customers.objects.aget(pk=ada.pk)
+    customer.is_active = False
+    await customer.asave()
+
+    assert await closing_code(inbox, SECOND) == 4401
 
 
 async def test_a_change_that_is_rolled_back_is_not_told(ada: Any) -> None:

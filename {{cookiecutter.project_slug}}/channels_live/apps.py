@@ -17,6 +17,7 @@ class ChannelsLiveConfig(AppConfig):
         plain.hand_out_jobs_once()
         servers.install()
         rendering.refuse_in_cache()
+        commands.follow_users()
         autodiscover_modules("live")
         for region in regions.values():
             region.connect()

@@ -5,7 +5,7 @@ import time
 from collections.abc import Collection, Coroutine, Iterable, Mapping
 from functools import partial
 
-from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.auth.signals import user_logged_out
 from django.db import transaction
@@ -20,6 +20,7 @@ from channels_live.delivery.bus import EVERYBODY, reaches_nobody, send
 from channels_live.delivery.fragments import Event, Fragment, as_fragment
 from channels_live.delivery.group import complain
 from channels_live.live.changes import write
+from channels_live.live.region import with_subclasses
 from channels_live.observe import metrics
 from channels_live.observe.outage import database_outage
 from channels_live.process import get_process
@@ -160,7 +161,13 @@ def on_logout(request: HttpRequest | None, **kwargs: object) -> None:
         transaction.on_commit(partial(disconnect, session=request.session.session_key))
 
 
-@receiver([post_save, post_delete], sender=settings.AUTH_USER_MODEL)
+def follow_users() -> None:
+    """Have on_change() hear of all who are saved, by a proxy of the user model too."""
+    for model in with_subclasses(get_user_model()):
+        for signal in (post_save, post_delete):
+            signal.connect(on_change, model)
+
+
 def on_change(
     instance: AbstractBaseUser,
     created: bool = False,

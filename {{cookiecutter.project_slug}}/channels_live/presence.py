@@ -155,9 +155,8 @@ class Tracker:
     async def _tell_others(self, pairs: Collection[Pair]) -> None:
         kind, sender = Kind.PRESENCE_CHANGED, str(self._process_id)
         groups = {group for group, _ in pairs}
-        await asyncio.gather(
-            *(send(one, Message(kind, one, sender=sender)) for one in groups)
-        )
+        messages = (Message(kind, group, sender=sender) for group in groups)
+        await asyncio.gather(*(send(one.group, one) for one in messages))
 
     def _store(self, here: set[Pair], gone: set[Pair]) -> None:
         Process(self._process_id, Now()).save()

@@ -36,10 +36,6 @@ OTHER_FORM = (
 )
 
 
-def ask_newest(history: History) -> Batch[str, int]:
-    return Batch(history.last_numbers)
-
-
 class Hub:
     """The groups that sockets of a process are in."""
 
@@ -49,7 +45,7 @@ class Hub:
         self.is_in_doubt = False  # whether the groups have all that they should
         self._hear = hear
         self._tasks = tasks
-        self._newest: Any = lru_cache(HISTORIES)(ask_newest)
+        self._newest: Any = lru_cache(HISTORIES)(lambda one: Batch(one.last_numbers))
         self._unseen: list[Group] = []  # by repair(), in this round
         self._outages = 0
 

@@ -1,6 +1,6 @@
 """Live regions: parts of pages that show the current state of the database."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from inspect import iscoroutinefunction
 from typing import Any, ClassVar
@@ -167,10 +167,8 @@ def find_field(
     return found
 
 
-def with_subclasses(model: type[Model]) -> Iterator[type[Model]]:
-    yield model
-    for subclass in model.__subclasses__():
-        yield from with_subclasses(subclass)
+def with_subclasses(model: type[Model]) -> list[type[Model]]:
+    return [one for one in apps.get_models() if issubclass(one, model)]
 
 
 def look_before(field: Field, instance: Model, using: str, **kwargs: object) -> None:

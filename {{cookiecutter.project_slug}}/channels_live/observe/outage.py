@@ -20,8 +20,7 @@ logger = logging.getLogger(__name__)
 
 # The longest anyone waits for a service that should answer at once, in seconds.
 TIMEOUT = 1
-# PostgreSQL's errors for deadlocks, for what is too large (as for an index), and for what
-# is too slow: lock_not_available and query_canceled.
+# Of PostgreSQL: deadlocks, what is too large, lock_not_available and query_canceled.
 BUGS = ("40", "54", "55P03", "57014")
 # What failed is left alone for as long, in seconds.
 RETRY_AFTER = 1

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -18,9 +19,11 @@ from pytest_django import Settings
 
 from channels_live import (
     CloseCode,
+    Fragment,
     apublish,
     conf,
     disconnect,
+    history_changed,
     in_thread,
     user_group,
 )
@@ -32,6 +35,7 @@ from channels_live.live.changes import write
 from channels_live.models import Change
 from channels_live.observe.outage import database_outage, layer_outage
 from channels_live.process import LOOK_INTERVAL, get_process
+from channels_live.testing import WAIT
 from tests.library.helpers import layers
 from tests.library.helpers.browsing import (
     answers,
@@ -40,6 +44,7 @@ from tests.library.helpers.browsing import (
     connect,
     open_inbox,
 )
+from tests.library.helpers.listening import ListHistory, listen
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -107,6 +112,27 @@ async def test_the_end_of_all_logins_closes_all_sockets(
     assert await closing_code(first, SECOND) == 4401
     assert await closing_code(second, SECOND) == 4401
     assert await answers(bobs)
+
+
+async def test_what_is_said_in_a_transaction_is_told_on_commit(
+    ada: Any, inbox_of: Open
+) -> None:
+    history, loop = ListHistory("secret"), asyncio.get_running_loop()
+    inbox = await inbox_of(ada)
+    listening = partial(listen, history=history, after=0)
+
+    def edit() -> None:
+        with transaction.atomic():
+            history_changed("here")
+            disconnect(user=ada.pk, code=CloseCode.SERVICE_RESTART)
+            asyncio.run_coroutine_threadsafe(listening(), loop).result(WAIT)
+            history.fragments[0] = Fragment("edited", 1)
+            assert asyncio.run_coroutine_threadsafe(answers(inbox), loop).result(WAIT)
+
+    await in_thread(edit)()
+
+    assert await closing_code(inbox, SECOND) == 1012
+    assert (await listening()).heard == "edited"
 
 
 @pytest.fixture

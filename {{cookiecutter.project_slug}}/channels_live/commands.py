@@ -112,6 +112,8 @@ def tell_all(message: Message) -> None:
         start(in_own_thread(keep)(message))
     else:
         keep(message)
+        if transaction.get_connection().in_atomic_block:
+            return  # what was kept is told on commit
     start(tell(message))
 
 

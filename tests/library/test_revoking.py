@@ -114,6 +114,14 @@ async def test_the_end_of_all_logins_closes_all_sockets(
     assert await answers(bobs)
 
 
+def test_a_revocation_commits_with_its_change(ada: Any) -> None:
+    with transaction.atomic():
+        ada.is_active = False
+        ada.save()
+
+        assert Change.objects.filter(subject__contains=f"user:{ada.pk}").exists()
+
+
 async def test_what_is_said_in_a_transaction_is_told_on_commit(
     ada: Any, inbox_of: Open
 ) -> None:

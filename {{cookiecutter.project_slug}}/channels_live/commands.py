@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Collection, Coroutine, Iterable, Mapping
-from functools import partial
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
@@ -160,7 +159,7 @@ async def send_pairs(message: Message) -> None:
 def on_logout(request: HttpRequest | None, **kwargs: object) -> None:
     # A consumer that logs somebody out has no request: see Login.follow().
     if request is not None and request.session.session_key:
-        transaction.on_commit(partial(disconnect, session=request.session.session_key))
+        disconnect(session=request.session.session_key)
 
 
 def follow_users() -> None:
@@ -178,4 +177,4 @@ def on_change(
 ) -> None:
     # Each login saves when it was.
     if not created and set(update_fields or ()) != {"last_login"}:
-        transaction.on_commit(partial(recheck, instance.pk))
+        recheck(instance.pk)

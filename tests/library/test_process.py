@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from channels_live import CloseCode, Fragment, apublish
 from channels_live.base.messages import Kind, Message
-from channels_live.delivery.bus import get_layer
+from channels_live.delivery.sending import get_layer
 from channels_live.process import Process, every, get_process
 from channels_live.testing import WAIT, check_sockets, has_entered
 from tests.library.helpers import layers

@@ -30,7 +30,7 @@ from channels_live import (
 from channels_live.base.messages import Kind, Message
 from channels_live.base.work import in_own_thread
 from channels_live.commands import follow_users
-from channels_live.delivery.bus import EVERYBODY, get_layer
+from channels_live.delivery.sending import EVERYBODY, get_layer
 from channels_live.live.changes import write
 from channels_live.models import Change
 from channels_live.observe.outage import database_outage, layer_outage

@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from channels_live import disconnect, publish
 from channels_live.base.work import start
-from channels_live.delivery.bus import EVERYBODY
+from channels_live.delivery.sending import EVERYBODY
 from channels_live.process import get_process
 from channels_live.testing import WAIT
 from tests.library.helpers import layers

@@ -15,9 +15,9 @@ from django.http import HttpRequest
 from channels_live.base.close_code import CloseCode
 from channels_live.base.messages import Kind, Message, check_name, label, user_key
 from channels_live.base.work import in_own_thread, is_in_loop, start
-from channels_live.delivery.bus import EVERYBODY, reaches_nobody, send
 from channels_live.delivery.fragments import Event, Fragment, as_fragment
 from channels_live.delivery.group import complain
+from channels_live.delivery.sending import EVERYBODY, reaches_nobody, send
 from channels_live.live.changes import write
 from channels_live.live.region import with_subclasses
 from channels_live.observe import metrics

@@ -18,9 +18,9 @@ from django.db.models.functions import Now
 
 from channels_live.base.messages import Kind, Message
 from channels_live.base.work import in_own_thread, in_thread
-from channels_live.delivery.bus import send
 from channels_live.delivery.group import Group
 from channels_live.delivery.hub import Hub
+from channels_live.delivery.sending import send
 from channels_live.delivery.socket import Socket
 from channels_live.models import Presence, Process
 from channels_live.observe import metrics

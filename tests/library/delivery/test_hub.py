@@ -12,8 +12,8 @@ from channels.layers import get_channel_layer
 from pytest_django import Settings
 
 from channels_live import Fragment, apublish, disconnect, publish
-from channels_live.delivery.bus import EVERYBODY, get_layer
 from channels_live.delivery.group import FEWEST, KEPT, RECENT
+from channels_live.delivery.sending import EVERYBODY, get_layer
 from channels_live.observe.outage import database_outage, layer_outage
 from channels_live.process import get_process
 from channels_live.testing import WAIT, has_entered

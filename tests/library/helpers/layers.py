@@ -6,7 +6,7 @@ from typing import Any
 from channels.layers import InMemoryChannelLayer
 from pytest_django import Settings
 
-from channels_live.delivery.bus import EVERYBODY
+from channels_live.delivery.sending import EVERYBODY
 
 
 def use(layer: type[InMemoryChannelLayer], settings: Settings) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from channels_live.delivery.bus import EVERYBODY, get_layer
+from channels_live.delivery.sending import EVERYBODY, get_layer
 from channels_live.testing import WAIT
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -42,6 +43,14 @@ class Message(NamedTuple):
     def encode(self) -> dict[str, Any]:
         """Return the message as channel layers take it."""
         return {"type": TYPE, **self._asdict()}
+
+    def goes_with(self, other: "Message") -> bool:
+        """Whether both may go as one: they differ in their pairs alone."""
+        return bool(self.pairs) and self[:2] == other[:2]
+
+    def joined(self, others: Sequence["Message"]) -> "Message":
+        """Return those that go with it as one message, published when it was."""
+        return self._replace(pairs=[pair for one in others for pair in one.pairs])
 
     def as_subject(self) -> str:
         """Return the message as rows take it, in the place of what has changed."""

@@ -1,25 +1,20 @@
-"""The channel layer, through which processes tell each other what happens."""
+"""Listens to the channel layer, through which processes tell each other what happens."""
 
 import asyncio
 import logging
 import time
 from collections.abc import Callable, Collection
 from typing import Any
-from weakref import WeakKeyDictionary, WeakValueDictionary
 
-from channels.layers import InMemoryChannelLayer, get_channel_layer
-
-from channels_live import conf
 from channels_live.base.messages import TYPE, Kind, Message
-from channels_live.base.work import Tasks, is_server
+from channels_live.base.work import Tasks
 from channels_live.delivery.group import complain
+from channels_live.delivery.sending import EVERYBODY, get_layer, send, turn
 from channels_live.observe import outage
 from channels_live.observe.outage import layer_outage
 
 logger = logging.getLogger(__name__)
 
-# The group that every process listens to.
-EVERYBODY = "channels_live.everybody"
 # After as many seconds without a message a process asks itself whether it hears any.
 SILENCE = 5
 OTHER_TYPE = (
@@ -27,38 +22,6 @@ OTHER_TYPE = (
     "joined, and reaches none of them. Use channels_live.publish() instead of "
     "group_send()."
 )
-
-type Turns = WeakValueDictionary[tuple[str, str], asyncio.Lock]
-
-_turns = WeakKeyDictionary[asyncio.AbstractEventLoop, Turns]()
-
-
-def get_layer() -> Any:
-    """Return the channel layer that processes reach each other through."""
-    return get_channel_layer(conf.get("CHANNEL_LAYER"))
-
-
-def reaches_nobody() -> bool:
-    """Whether no page hears what is sent: this is no server, and there is no Redis."""
-    return not is_server.is_set() and isinstance(get_layer(), InMemoryChannelLayer)
-
-
-def turn(what: str, group: str) -> asyncio.Lock:
-    """Return a lock, so that something is done to a group once at a time."""
-    turns = _turns.setdefault(asyncio.get_running_loop(), WeakValueDictionary())
-    return turns.setdefault((what, group), asyncio.Lock())
-
-
-async def send(group: str, message: Message) -> bool:
-    """Hand a message to the channel layer. Returns whether it was taken."""
-    async with turn("send", group):  # to wait for each other is no outage
-        if layer_outage.is_fresh(group):
-            return False
-        with layer_outage.noticed(group):
-            async with asyncio.timeout(outage.TIMEOUT):
-                await get_layer().group_send(group, message.encode())
-            layer_outage.end(group)
-        return not layer_outage.is_fresh(group)
 
 
 class Bus:

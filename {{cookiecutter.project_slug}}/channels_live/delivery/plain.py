@@ -9,7 +9,7 @@ from channels_redis.core import RedisChannelLayer
 
 from channels_live.base.budget import Budget
 from channels_live.base.messages import TYPE
-from channels_live.delivery.bus import get_layer
+from channels_live.delivery.sending import get_layer
 from channels_live.observe.outage import layer_outage
 
 # How often processes are told of group_send() to the same group, in seconds.

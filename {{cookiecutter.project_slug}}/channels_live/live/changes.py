@@ -11,7 +11,7 @@ from django.db.models import BigIntegerField, F, Func, Model, Q
 
 from channels_live.base.messages import Kind, Message
 from channels_live.base.work import in_own_thread, is_in_loop, start
-from channels_live.delivery.bus import EVERYBODY, reaches_nobody, send
+from channels_live.delivery.sending import EVERYBODY, reaches_nobody, send
 from channels_live.models import Change
 
 type Notice = tuple[str, int]  # a subject and the id of its row

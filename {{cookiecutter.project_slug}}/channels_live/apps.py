@@ -8,13 +8,14 @@ class ChannelsLiveConfig(AppConfig):
 
     def ready(self) -> None:
         from channels_live import commands, conf, servers  # noqa: F401
-        from channels_live.delivery import plain
+        from channels_live.delivery import plain, sending
         from channels_live.live import rendering
         from channels_live.live.region import regions
 
         plain.ignore_messages()
         plain.complain_of_group_send()
         plain.hand_out_jobs_once()
+        sending.publish_together()
         servers.install()
         rendering.refuse_in_cache()
         commands.follow_users()

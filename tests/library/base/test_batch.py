@@ -1,6 +1,7 @@
 """Many questions in one call."""
 
 import asyncio
+import gc
 from collections.abc import Collection
 
 import pytest
@@ -67,3 +68,20 @@ async def test_a_failure_is_told_to_all_and_does_not_last() -> None:
             await asking
 
     assert await batch.get(2) == 4
+
+
+async def test_an_error_that_nobody_waits_for_any_more_is_not_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    work = Work()
+
+    (asking,) = await begin(Batch(work), 13)
+    asking.cancel()
+    work.may.set()
+    await asyncio.wait([asking])
+    del asking
+    await asyncio.sleep(0.01)
+    gc.collect()
+
+    assert work.asked == [[13]]
+    assert caplog.records == []

@@ -22,8 +22,10 @@ class Batch[Item: Hashable, Result]:
         """Return what the function has for an item. Raises what it raises."""
         if self._next is None:
             items: list[Item] = []
-            call = self._call(items)
-            self._next = items, asyncio.create_task(call, context=Context())
+            call = asyncio.create_task(self._call(items), context=Context())
+            # Whoever would hear of its error may have been cancelled.
+            call.add_done_callback(lambda done: done.cancelled() or done.exception())
+            self._next = items, call
         items, calling = self._next
         items.append(item)
         # Whoever is cancelled takes nothing from the others.

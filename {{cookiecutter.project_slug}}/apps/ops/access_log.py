@@ -20,7 +20,6 @@ from channels_live import LogContext
 
 logger = logging.getLogger("access.http")
 
-MAX_PATH = 1000
 # As nginx has it: whoever asked has not waited.
 GONE = 499
 
@@ -73,7 +72,7 @@ class RequestContext(LogContext):
             logging.WARNING if self.status >= 500 else logging.INFO,
             "%s %s %s",
             self.request.method,
-            self.request.path[:MAX_PATH],
+            self.request.path,
             self.status,
             extra={"status": self.status, "duration": round(seconds, 4)},
         )

@@ -281,7 +281,6 @@ if _email["EMAIL_HOST"]:
 DEFAULT_FROM_EMAIL = env.str(
     "DEFAULT_FROM_EMAIL", default=f"noreply@{PRODUCTION_DOMAIN}"
 )
-SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # Background jobs: docs/jobs.md
 

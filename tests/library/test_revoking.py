@@ -11,9 +11,11 @@ import pytest
 from channels.db import database_sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.apps import apps
-from django.contrib.auth import get_user_model
+from django.conf import settings
+from django.contrib.auth import alogin, get_user_model
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import OperationalError, transaction
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -42,6 +44,7 @@ from tests.library.helpers.browsing import (
     browser_of,
     closing_code,
     connect,
+    key_of,
     open_inbox,
 )
 from tests.library.helpers.listening import ListHistory, listen
@@ -120,6 +123,23 @@ def test_a_revocation_commits_with_its_change(ada: Any) -> None:
         ada.save()
 
         assert Change.objects.filter(subject__contains=f"user:{ada.pk}").exists()
+
+
+async def test_who_logs_in_over_another_login_closes_its_sockets(
+    ada: Any, bob: Any, inbox_of: Open
+) -> None:
+    browser = await browser_of(ada)
+    inbox = await inbox_of(browser)
+    request = RequestFactory().get("/")
+    request.COOKIES.update({name: one.value for name, one in browser.cookies.items()})
+    request.session = SessionStore(key_of(browser))
+
+    await alogin(request, bob, settings.AUTHENTICATION_BACKENDS[0])
+    await request.session.asave()
+
+    assert await closing_code(inbox, SECOND) == 4401
+    browser.cookies[settings.SESSION_COOKIE_NAME] = str(request.session.session_key)
+    assert await answers(await inbox_of(browser))
 
 
 async def test_what_is_said_in_a_transaction_is_told_on_commit(

@@ -30,6 +30,7 @@ PATHS = {
     "/admin/": 200,
     "/chat/": 200,
     "/chat/lobby/": 200,
+    "/favicon.ico": 200,
     "/no-such-page/": 404,
     "/chat/no-such-room/": 404,
     "/chat/%00/": 404,

@@ -4,9 +4,10 @@ import logging
 import time
 from collections.abc import Collection, Coroutine, Iterable, Mapping
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
-from django.contrib.auth.signals import user_logged_out
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
@@ -160,6 +161,14 @@ def on_logout(request: HttpRequest | None, **kwargs: object) -> None:
     # A consumer that logs somebody out has no request: see Login.follow().
     if request is not None and request.session.session_key:
         disconnect(session=request.session.session_key)
+
+
+@receiver(user_logged_in)
+def on_login(request: HttpRequest | None, **kwargs: object) -> None:
+    # Django ends the session before, perhaps of somebody else, without a signal.
+    key = settings.SESSION_COOKIE_NAME
+    if request is not None and (ended := request.COOKIES.get(key)):
+        disconnect(session=ended)
 
 
 def follow_users() -> None:

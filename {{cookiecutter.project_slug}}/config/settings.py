@@ -153,8 +153,7 @@ else:
 # What DATABASE_URL says after its question mark, such as sslmode, counts before these.
 _database["OPTIONS"] = _options | _database.get("OPTIONS", {})
 DATABASES = {"default": _database}
-# Of statements of the web processes on PostgreSQL, in seconds: migrations and other
-# commands may take any time.
+# Of statements on PostgreSQL, in seconds; those of commands may take any time.
 DATABASE_LIMITS = {
     "lock_timeout": 5,
     "statement_timeout": 10,
@@ -335,6 +334,7 @@ SECURE_CSP = {
     "frame-ancestors": [CSP.NONE],
 }
 SERVESTATIC_ALLOW_ALL_ORIGINS = False
+SERVESTATIC_ROOT = BASE_DIR / "static" / "root"  # /favicon.ico, and so on
 CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = USE_HTTPS_IN_ABSOLUTE_URLS
 CSRF_COOKIE_SECURE = USE_HTTPS_IN_ABSOLUTE_URLS

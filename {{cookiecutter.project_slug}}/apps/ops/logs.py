@@ -10,7 +10,7 @@ from django.conf import settings
 
 from channels_live import LogContext
 
-MAX_MESSAGE = 10_000
+MAX_MESSAGE = 8000
 MAX_FIELD = 1000
 # What every record has; all else was given as `extra`.
 STANDARD = {*vars(logging.makeLogRecord({})), "asctime", "color_message", "message"}

@@ -1,6 +1,5 @@
 import pytest
 from django.http import HttpRequest
-from django.templatetags.static import static
 from django.test import Client, override_settings
 from django.urls import reverse
 from pytest_django.asserts import assertContains, assertNotContains
@@ -33,10 +32,3 @@ def test_knows_who_is_signed_in(client: Client) -> None:
 def test_the_navigation_is_a_setting() -> None:
     with override_settings(NAVIGATION=[("Start", "home")]):
         assert site(HttpRequest())["navigation"] == [("Start", "/")]
-
-
-@pytest.mark.parametrize("path", ["/", "/admin/"])
-def test_browsers_find_an_icon(admin_client: Client, path: str) -> None:
-    response = admin_client.get(path)
-
-    assertContains(response, f'rel="icon" href="{static("favicon.svg")}"')

@@ -40,11 +40,11 @@ def tables(results: Results, redis: dict[str, Any]) -> dict[str, str]:
 
 def constants(costs: dict[str, Process], redis: Shard) -> str:
     rows: dict[str, Callable[[Process], float]] = {
-        "a socket that comes in: CPU, ms": lambda one: one.connect / 1000,
+        "a socket that opens: CPU, ms": lambda one: one.connect / 1000,
         "an open socket: memory, KB": lambda one: one.kilobytes,
         "an open, quiet socket: CPU, µs a second": lambda one: one.socket,
         "a group with members here: CPU, µs a second": lambda one: one.group,
-        "a message that comes in alone: CPU, ms": lambda one: one.message / 1000,
+        "a message received alone: CPU, ms": lambda one: one.message / 1000,
         "the same under load: CPU, ms": lambda one: one.message_full / 1000,
         "messages that a process can store, a second": lambda one: one.stored,
         "a message of another process: CPU, µs": lambda one: one.hear,
@@ -94,7 +94,7 @@ def column(plan: Plan, costs: dict[str, Process], redis: Shard) -> dict[str, str
             mine * costs["uvicorn"].kilobytes / 1000
         ),
         "groups of a process": number(uvicorn.groups),
-        "processes that hear a message": number(uvicorn.subscribed),
+        "processes that receive a message": number(uvicorn.subscribed),
         "Redis shards": f"{uvicorn.shards}",
         "a process's core is used": f"{found.process_busy:.0%}",
         "a shard's core is used": f"{found.shard_busy:.0%}",

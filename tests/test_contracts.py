@@ -92,7 +92,8 @@ def files_of_projects() -> Iterator[Path]:
     for path in committed():
         is_inside = path.is_relative_to(LIBRARY) and not path.is_relative_to(written)
         is_djangos = "app_template" in path.parts  # with Django's own braces
-        if path.is_relative_to(TREE) and not is_inside and not is_djangos:
+        is_text = path.suffix != ".ico"
+        if path.is_relative_to(TREE) and is_text and not is_inside and not is_djangos:
             yield path
 
 

@@ -334,7 +334,7 @@ SECURE_CSP = {
     "frame-ancestors": [CSP.NONE],
 }
 SERVESTATIC_ALLOW_ALL_ORIGINS = False
-SERVESTATIC_ROOT = BASE_DIR / "static" / "root"  # /favicon.ico, and so on
+SERVESTATIC_ROOT = BASE_DIR / "static" / "site_root"  # /favicon.ico, and so on
 CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = USE_HTTPS_IN_ABSOLUTE_URLS
 CSRF_COOKIE_SECURE = USE_HTTPS_IN_ABSOLUTE_URLS

@@ -25,7 +25,9 @@ def test_it_says_what_it_did(
 def test_what_has_not_changed_stays_and_so_does_what_is_old(tmp_path: Path) -> None:
     old = tmp_path / "old.css"
     old.write_text("")
+    tmp_path.chmod(0o755)  # so that a proxy, another user, may read it
     collect(tmp_path)
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
     files = {path: path.stat().st_ino for path in tmp_path.rglob("*")}
     changed = tmp_path / "favicon.svg"
     changed.write_text("changed")

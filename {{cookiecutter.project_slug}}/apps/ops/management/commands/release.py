@@ -58,11 +58,16 @@ def collect(root: Path) -> None:
         # servestatic would note sizes, and expect them of an old version.
         command.storage.add_stats_to_manifest = lambda: None
         call_command(command, interactive=False, verbosity=0)
-        shutil.copytree(folder, root, copy_function=replace, dirs_exist_ok=True)
+        files = [path for path in Path(folder).rglob("*") if path.is_file()]
+        # The manifest names the others, so it comes last.
+        for new in sorted(files, key=lambda path: path.name == "staticfiles.json"):
+            replace(root / new.relative_to(folder), new)
 
 
-def replace(new: str, old: str) -> None:
+def replace(old: Path, new: Path) -> None:
     """Replace a file, unless it is the same."""
-    if not Path(old).exists() or not filecmp.cmp(old, new, shallow=False):
-        shutil.copyfile(new, f"{old}.new")
-        Path(f"{old}.new").replace(old)
+    if not old.exists() or not filecmp.cmp(old, new, shallow=False):
+        old.parent.mkdir(parents=True, exist_ok=True)
+        beside = old.with_name(f".{old.name}.new")
+        shutil.copyfile(new, beside)
+        beside.replace(old)

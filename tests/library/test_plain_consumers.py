@@ -2,10 +2,12 @@
 
 import logging
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 import pytest
+from channels.generic.websocket import AsyncWebsocketConsumer, WebsocketConsumer
 from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth import get_user_model
@@ -211,6 +213,27 @@ async def test_what_is_published_to_a_group_of_its_own_does_not_end_it(
 
     assert await socket.receive_from(WAIT) == "for its own"
     assert await answers(socket)
+    assert not [one for one in caplog.records if one.levelno >= logging.ERROR]
+
+
+async def test_the_end_of_the_interpreter_is_no_error_of_its_own(
+    open_socket: Open, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    ended = ThreadPoolExecutor()
+    ended.shutdown()
+    socket = await open_socket()
+
+    async def visit_a_thread(self: Any, message: object) -> None:
+        ended.submit(print)
+
+    def visit(self: Any, message: object) -> None:
+        ended.submit(print)
+
+    monkeypatch.setattr(AsyncWebsocketConsumer, "websocket_receive", visit_a_thread)
+    monkeypatch.setattr(WebsocketConsumer, "websocket_receive", visit)
+    await socket.send_to("1")
+
+    assert await closing_code(socket) == 1012
     assert not [one for one in caplog.records if one.levelno >= logging.ERROR]
 
 

@@ -75,6 +75,11 @@ def start(coroutine: Coroutine[object, object, None]) -> None:
         asyncio.run(coroutine)
 
 
+def is_of_the_end(error: Exception) -> bool:
+    """Whether threads take no more work, because the interpreter ends."""
+    return isinstance(error, RuntimeError) and str(error).endswith(" shutdown")
+
+
 class Lane:
     """Threads for one purpose. What waits there holds up nothing else."""
 
@@ -100,9 +105,9 @@ class Lane:
         try:
             future = self._threads.submit(copy_context().run, work)
         except RuntimeError as error:
-            if "shutdown" not in str(error):
+            if not is_of_the_end(error):
                 raise
-            raise asyncio.CancelledError from error  # the interpreter ends
+            raise asyncio.CancelledError from error
         self.under_way.add(future)
         future.add_done_callback(self.under_way.discard)
         return future

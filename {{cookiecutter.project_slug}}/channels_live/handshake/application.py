@@ -19,7 +19,7 @@ from django.utils.translation import get_language_from_request, override
 from channels_live.base.asgi import Receive, Scope, Send
 from channels_live.base.budget import Budget
 from channels_live.base.close_code import CloseCode
-from channels_live.base.work import is_server
+from channels_live.base.work import is_of_the_end, is_server
 from channels_live.consumers import Refused
 from channels_live.delivery.socket import Socket
 from channels_live.handshake import authentication
@@ -147,9 +147,12 @@ class WebsocketApplication:
             await socket.close(refused.code, how="refused")
         except StopConsumer:  # nobody is there any more
             pass
-        except Exception:
-            logger.exception("A consumer has failed.")
-            await socket.close(CloseCode.INTERNAL_ERROR)
+        except Exception as error:
+            code = CloseCode.SERVICE_RESTART
+            if not is_of_the_end(error):
+                code = CloseCode.INTERNAL_ERROR
+                logger.exception("A consumer has failed.")
+            await socket.close(code)
         finally:
             if login:
                 login.follow()

@@ -18,7 +18,7 @@ from baking import Project, Variables
 from chatting import STORED, Page, assert_complete, talking
 from fleet import SERVERS, UNLIMITED, Fleet, terminate, wait_until
 from requests import Response
-from serving import PASSWORD, Visitor, free_port, receive_until, serve
+from serving import PASSWORD, Server, Visitor, free_port, receive_until, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
@@ -29,6 +29,7 @@ GUESTS = 20
 PAGE = "/health/live"
 TALKERS = 8
 ROUNDS, DEEP_ROUNDS = 1, 2
+LARGE = 30_000_000  # bytes
 COME_BACK = 1012
 LIMIT = 10  # seconds, on a busy machine
 # What a process ends with: daphne by itself, uvicorn by the signal that it was sent.
@@ -81,6 +82,26 @@ def hushed(visitor: Visitor) -> Iterator[None]:
         receive_until(connection, "pong")
         with connection.protocol_mutex:
             yield
+
+
+@pytest.fixture
+def large_file(production: Project) -> Iterator[str]:
+    """Its path; it is more than the buffers of a connection take."""
+    path = production.path / "static" / "site_root" / "large.txt"
+    path.write_bytes(LARGE * b"x")
+    yield f"/{path.name}"
+    path.unlink()
+
+
+@contextmanager
+def unread(server: Server, path: str) -> Iterator[None]:
+    """A connection that asks for a file, and reads the beginning of it only."""
+    with closing(HTTPConnection("127.0.0.1", server.port)) as connection:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        assert answer.status == 200
+        answer.read(1)
+        yield
 
 
 @contextmanager
@@ -172,13 +193,19 @@ def test_requests_on_their_way_are_answered(fleet: Fleet, server_name: str) -> N
 
 
 def test_nobody_holds_up_the_end(
-    fleet: Fleet, server_name: str, note: Callable[[str], None]
+    fleet: Fleet, server_name: str, large_file: str, note: Callable[[str], None]
 ) -> None:
     server = fleet.start(server_name)
     (ada,) = fleet.invite(server, "ada")
     with hushed(ada):
         _, seconds = terminate(server, signal.SIGINT)
     assert seconds < LIMIT
+
+    server = fleet.start(server_name, server.port)
+    with unread(server, large_file):
+        status, with_answer = terminate(server)
+    assert status == STATUS[server_name]
+    assert with_answer < LIMIT - 2  # uvicorn alone would wait for 5 s more
 
     server = fleet.start(server_name, server.port)
     with hushed(ada), ThreadPoolExecutor() as pool:
@@ -198,7 +225,8 @@ def test_nobody_holds_up_the_end(
     fleet.assert_quiet()
     note(
         f"{server_name} with a socket that does not answer is gone after "
-        f"{seconds:.1f} s, and {at_once:.2f} s after a second signal"
+        f"{seconds:.1f} s, with an answer that is not read after {with_answer:.1f} s, "
+        f"and {at_once:.2f} s after a second signal"
     )
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from filelock import FileLock
 
 TEMPLATE = Path(__file__).resolve().parents[2]
@@ -22,7 +23,7 @@ TREE = TEMPLATE / "{{cookiecutter.project_slug}}"
 Answers = Mapping[str, str | bool]
 Variables = Mapping[str, str]
 NOTHING: Variables = {}
-LIMIT = 1000  # seconds that a command may take
+LIMIT = 600  # seconds that a command may take
 # Where a project's pytest has its folders: runs at the same time would clean up after
 # each other in the usual place, and warn of what another one took away first.
 PYTEST_FOLDERS = TemporaryDirectory(prefix="projects-pytest-")
@@ -55,16 +56,19 @@ def run(
     *command: str | Path, cwd: Path, env: Variables = NOTHING, ok: bool = True
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end; `ok` asserts that it succeeded."""
-    done = subprocess.run(
-        command,
-        cwd=cwd,
-        env=environment(env),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=LIMIT,
-    )
+    try:
+        done = subprocess.run(
+            command,
+            cwd=cwd,
+            env=environment(env),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=LIMIT,
+        )
+    except subprocess.TimeoutExpired as late:
+        pytest.fail(f"{command} goes on after {LIMIT} s:\n{late.stdout!r}")
     if ok:
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done

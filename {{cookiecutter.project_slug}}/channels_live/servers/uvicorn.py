@@ -115,6 +115,9 @@ async def shut_down(server: Any, sockets: Any = None) -> None:
         listening.close()
     await ending.finish(lambda: any(map(is_answering, connections)))
     await ending.until(lambda: not any(map(is_closing, connections)), ending.ANSWER)
+    for connection in list(connections):
+        if find_awaited(connection)[0]:  # who has not read or said enough by now
+            connection.transport.abort()
     await _shutdown(server, sockets)
 
 

@@ -150,7 +150,8 @@ async def assert_current(fleet: Fleet, pages: list[RegionPage]) -> None:
     """Soon, every page shows what is stored."""
     for page in pages:
         page.is_calm = True
-    stored = await asyncio.to_thread(fleet.ask, STORED.format(names=NAMES))
+    names = [page.owner for page in pages]
+    stored = await asyncio.to_thread(fleet.ask, STORED.format(names=names))
     for _ in range(QUIET * 10):
         wrong = [
             page for page in pages if page.is_gone or page.unread != stored[page.owner]

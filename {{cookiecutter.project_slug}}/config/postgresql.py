@@ -1,13 +1,15 @@
 """What the settings need to know of PostgreSQL."""
 
 import atexit
-from selectors import EVENT_READ, DefaultSelector
+import selectors
 from typing import Any, override
 
 from django.conf import settings
 from django.db import connections
 from psycopg import Connection, OperationalError, errors
 
+# Most other selectors are files, of which no more may be open.
+Selector = getattr(selectors, "PollSelector", selectors.DefaultSelector)
 # For how much longer than the server itself, in seconds.
 GRACE = 2
 
@@ -51,8 +53,8 @@ def check_connection(connection: Connection[Any]) -> None:
     Nothing but its end can be read from an idle connection. To look for that costs no
     round trip, as a query would.
     """
-    with DefaultSelector() as selector:
-        selector.register(connection, EVENT_READ)
+    with Selector() as selector:
+        selector.register(connection, selectors.EVENT_READ)
         if selector.select(timeout=0):
             connection.close()  # or the pool would keep it
             raise OperationalError("The server has closed the connection.")

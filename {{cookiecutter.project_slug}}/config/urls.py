@@ -5,6 +5,8 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
+from apps.ops.overload import server_error
+
 urlpatterns = [
     path("", include("apps.web.urls")),
     path("accounts/", include("allauth.urls")),
@@ -16,7 +18,7 @@ urlpatterns = [
     # % endif
 ]
 
-handler500 = "apps.ops.overload.server_error"  # 503 where that is what it is
+handler500 = server_error  # 503 where that is what it is
 
 if settings.BROWSER_RELOAD:
     urlpatterns += [path("__reload__/", include("django_browser_reload.urls"))]

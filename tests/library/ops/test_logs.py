@@ -1,9 +1,11 @@
+import errno
 import json
 import logging
 import sys
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from pytest_django import Settings
 
 from apps.ops.logs import Calm, JSONFormatter, configure
@@ -62,6 +64,33 @@ def test_what_any_visitor_can_cause_is_no_error() -> None:
 
     assert Calm().filter(host)
     assert (host.levelno, host.exc_info) == (logging.WARNING, None)
+
+
+def no_more_files() -> Exception:
+    error = LookupError("no template")
+    error.__context__ = OSError(errno.EMFILE, "Too many open files")
+    return error
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "is_bug"),
+    [
+        ("django.request", no_more_files(), False),
+        ("django_ox", OperationalError("gone"), False),
+        ("django_ox", LookupError("gone"), True),
+        ("django.request", OperationalError("gone"), True),
+        ("django.request", OSError(errno.ENOENT, "No such file"), True),
+    ],
+)
+def test_only_a_bug_has_a_traceback(name: str, error: Exception, is_bug: bool) -> None:
+    failed = record("%s failed", "it")
+    failed.name, failed.exc_info = name, (type(error), error, None)
+
+    assert Calm().filter(failed)
+    line = json.loads(JSONFormatter().format(failed))
+
+    assert ("exception" in line) == is_bug
+    assert line["message"] == ("it failed" if is_bug else f"it failed ({error!r})")
 
 
 @pytest.mark.parametrize(

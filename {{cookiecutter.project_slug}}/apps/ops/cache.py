@@ -20,7 +20,7 @@ OPTIONS: dict[str, Any] = {
     "retry": None,
 }
 # What is no JSON is as good as no answer.
-ERRORS = (RedisError, json.JSONDecodeError, UnicodeDecodeError)
+ERRORS = (RedisError, OSError, json.JSONDecodeError, UnicodeDecodeError)
 outage = Outage("cache", ERRORS, "Each process counts for itself.")
 
 

@@ -1,5 +1,6 @@
 """What LOGGING in the settings is made of: one line for each event."""
 
+import errno
 import json
 import logging.config
 import re
@@ -7,6 +8,7 @@ import time
 from typing import Any
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 
 from channels_live import LogContext
 
@@ -18,6 +20,8 @@ STANDARD = {*vars(logging.makeLogRecord({})), "asctime", "color_message", "messa
 # What uvicorn has to say of a single WebSocket and its frames.
 SAID_ALREADY = re.compile(r'%s - "WebSocket |connection |Invalid UTF-8 |[<>] ')
 # % endif
+# What django_ox logs while the database is away. It tries again.
+OUTAGES = (InterfaceError, OperationalError)
 # Where PostgreSQL quotes the rows and statements that it could not do with.
 QUOTED = re.compile(r"(?m)^(DETAIL|LINE \d+): .*\n?")
 
@@ -35,11 +39,16 @@ def configure(config: dict[str, Any]) -> None:
 
 
 class Calm(logging.Filter):
-    """Makes warnings of what any visitor can cause: of a wrong Host, for one."""
+    """Logs what is no bug without a traceback; what any visitor can cause is a warning."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.name.startswith("django.security."):
+        if record.name.startswith("django.security."):  # such as a wrong Host
             record.levelno, record.levelname = logging.WARNING, "WARNING"
+            record.exc_info = None
+        error = record.exc_info and record.exc_info[1]
+        is_job = record.name == "django_ox" and isinstance(error, OUTAGES)
+        if error and (is_job or lacks_files(error)):
+            record.msg, record.args = f"{record.getMessage()} ({error!r})", ()
             record.exc_info = None
         # % if cookiecutter.asgi_server == "uvicorn"
         if record.name == "uvicorn.error":
@@ -70,6 +79,15 @@ class JSONFormatter(logging.Formatter):
         if record.exc_info:
             line["exception"] = clean(self.formatException(record.exc_info))
         return json.dumps(line)
+
+
+def lacks_files(error: BaseException | None) -> bool:
+    """Whether it was raised because no more files may be open."""
+    while error:
+        if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def clean(text: str) -> str:

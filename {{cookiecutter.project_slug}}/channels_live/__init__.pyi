@@ -19,6 +19,7 @@ from .consumers import Refused as Refused
 from .delivery.fragments import Event as Event
 from .delivery.fragments import Fragment as Fragment
 from .delivery.fragments import History as History
+from .delivery.group import CATCH_UP as CATCH_UP
 from .handshake.application import websocket_application as websocket_application
 from .handshake.authentication import session_login as session_login
 from .handshake.origin import any_origin as any_origin

@@ -10,10 +10,7 @@ from django.contrib.auth.models import AnonymousUser
 from apps.chat.batch import Batcher
 from apps.chat.models import Change, Message, Room
 from apps.users.models import User
-from channels_live import CloseCode, Refused, in_thread
-
-# A page that missed more is told of the rest, and not sent it: see channels_live.
-CATCH_UP = 300
+from channels_live import CATCH_UP, CloseCode, Refused, in_thread
 
 
 class Shown(NamedTuple):

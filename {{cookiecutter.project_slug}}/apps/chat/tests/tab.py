@@ -12,9 +12,6 @@ from apps.users.models import User
 from channels_live.testing import WAIT
 from config.asgi import application
 
-# How many messages a page that comes back is sent at most.
-CATCH_UP = 300
-
 
 class Tab:
     """A socket, and the frames that it has received so far."""

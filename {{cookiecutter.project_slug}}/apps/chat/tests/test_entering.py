@@ -8,8 +8,9 @@ from apps.chat.models import Room
 from apps.chat.posting import apost_message
 from apps.chat.rendering import render_skipped
 from apps.chat.tests.conftest import Enter
-from apps.chat.tests.tab import CATCH_UP, Tab
+from apps.chat.tests.tab import Tab
 from apps.users.models import User
+from channels_live import CATCH_UP
 from config.asgi import application
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -10,9 +10,9 @@ from apps.chat.models import Message, Room
 from apps.chat.posting import apost_message
 from apps.chat.rendering import render_entry
 from apps.chat.tests.conftest import Enter
-from apps.chat.tests.tab import CATCH_UP, Tab
+from apps.chat.tests.tab import Tab
 from apps.users.models import User
-from channels_live import CloseCode, in_thread
+from channels_live import CATCH_UP, CloseCode, in_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

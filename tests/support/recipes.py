@@ -18,7 +18,7 @@ CONFIG = re.compile(
     r"`config/(\w+\.py)`.*?```python\n(.*?)```\n+```python\n(.*?)```", re.S
 )
 NAMED_INSIDE = re.compile(r"```python\n# (apps/news/\w+\.py)\n(.*?)```", re.S)
-IMPORTS = """from collections.abc import Sequence
+IMPORTS = """from collections.abc import Iterable, Sequence
 from typing import Any
 
 from apps.orders.models import Order
@@ -32,9 +32,9 @@ INSTALLED = re.compile(r'`"apps\.(\w+)"`')
 def type_all(project: Project) -> None:
     for page in ("live.md", "jobs.md", "json.md"):
         type_page(project, page)
-    (rows,) = code(section(project.path / "docs" / "live.md", "Many regions"), "python")
+    rows = code(section(project.path / "docs" / "live.md", "Many regions"), "python")
     path = project.path / "apps" / "orders" / "live.py"
-    path.write_text(f"{IMPORTS}{rows}", "utf-8")
+    path.write_text(IMPORTS + "\n\n".join(rows), "utf-8")
     # This page shows other things beside this app.
     project.manage("startapp", "news")
     install(project, "news")

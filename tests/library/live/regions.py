@@ -1,7 +1,7 @@
 """Regions that show users of the project."""
 
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, ClassVar
 
 from django.contrib.auth import get_user_model
@@ -105,6 +105,23 @@ class Groups(Live):
 
     def get_context(self, key: Any) -> dict[str, Any]:
         return {"text": Group.objects.values_list("name", flat=True)}
+
+
+class Member(Live):
+    """Shows a group to its members."""
+
+    template_name = "text.html"
+    follows: ClassVar = {Group: "pk"}
+
+    def allowed_keys(self, user: Any, keys: Sequence[int]) -> Iterable[int]:
+        reads.append(list(keys))
+        return Group.objects.filter(pk__in=keys, user=user.pk).values_list(
+            "pk", flat=True
+        )
+
+    def get_contexts(self, keys: Sequence[int]) -> dict[int, dict[str, Any]]:
+        groups = Group.objects.in_bulk(keys)
+        return {key: {"text": group.name} for key, group in groups.items()}
 
 
 class Own(Live):

@@ -21,6 +21,7 @@ from django.utils.translation import override
 from channels_live import Live
 from channels_live.live.names import Foreign, owner, sign, unsign
 from channels_live.live.place import Outdated, Place
+from channels_live.live.region import METHODS
 from channels_live.live.region import regions as registry
 from channels_live.live.rendering import State, answer
 from channels_live.testing import render_live
@@ -220,7 +221,7 @@ def test_the_time_zone_travels_in_the_name(monkeypatch: pytest.MonkeyPatch) -> N
             found = REGION.fullmatch(render("{% live 'tests.Text' 1 %}"))
         assert found
         place = Place.unsign(found[1], "")
-        states, _ = answer(Text, place.setting, [1], [])
+        states, _ = answer(Text, place.setting, [1], {})
         assert isinstance(states[1], State)
         assert states[1].html == found[5]
         assert hour in found[5]
@@ -296,7 +297,7 @@ def follow(model: type[models.Model], field: str | None) -> None:
     type("Follower", (Live,), {**names, "__module__": __name__})
 
 
-@pytest.mark.parametrize("name", ["allows", "allowed", "get_context", "get_contexts"])
+@pytest.mark.parametrize("name", METHODS)
 def test_a_coroutine_function_is_refused(name: str) -> None:
     async def method(self: Live, *args: object) -> bool:
         return False

@@ -31,7 +31,7 @@ def test_others_are_read_beside_it(monkeypatch: pytest.MonkeyPatch, error: str) 
 
     monkeypatch.setattr(Text, "get_contexts", get_contexts)
     with open_transaction(1):
-        found, _ = answer(Text, Place.of_page(Text, 1).setting, range(10), [])
+        found, _ = answer(Text, Place.of_page(Text, 1).setting, range(10), {})
 
     states = {**found}
     failed = states.pop(SLOW)

@@ -1,20 +1,25 @@
 """Who is shown what changes: those who may see it by now."""
 
+import asyncio
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from asgiref.sync import sync_to_async
+from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import Group
 from django.db import OperationalError
 from pytest_django import DjangoAssertNumQueries
 
 from channels_live import CloseCode
+from channels_live.live.names import owner
 from channels_live.live.place import Place
-from channels_live.live.rendering import answer
+from channels_live.live.rendering import answer, show
 from channels_live.process import get_process
-from channels_live.testing import open_live
+from channels_live.testing import WAIT, open_live, open_socket
 from tests.library.helpers.browsing import closing_code
-from tests.library.live.regions import Card, Staff, Text, User
+from tests.library.live.regions import Card, Member, Staff, Text, User, reads
+from tests.library.live.test_sockets import SOCKET, sign, watch
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -60,19 +65,19 @@ def test_users_are_read_together_and_their_groups_anew(
     monkeypatch: pytest.MonkeyPatch,
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    asked = [(key, {ada.pk, bob.pk, None}) for key in range(3)]
+    asked: Any = {key: {ada.pk, bob.pk, None} for key in range(3)}
     with django_assert_num_queries(1):
         _, rights = answer(Text, Place.of_page(Text, 1).setting, [], asked)
-    assert [{*one} for one in rights] == [{ada.pk, bob.pk, None}] * 3
+    assert {key: {*one} for key, one in rights.items()} == asked
 
     monkeypatch.setattr(
         Text, "allows", lambda self, user, key: user.groups.filter(pk=key).exists()
     )
     editors = Group.objects.create(name="editors")
     editors.user_set.add(bob)
-    asked = [(editors.pk, {ada.pk, bob.pk})]
+    asked = {editors.pk: {ada.pk, bob.pk}}
     _, rights = answer(Text, Place.of_page(Text, 1).setting, [], asked)
-    assert rights == [{bob.pk: True}]
+    assert rights == {editors.pk: {bob.pk: True}}
 
 
 async def test_who_cannot_be_asked_for_is_denied_and_others_go_on(
@@ -135,3 +140,64 @@ async def test_after_an_outage_during_a_recheck_nothing_is_shown(
         await process.recheck(list(process.sockets))
 
         assert await closing_code(page.socket) == CloseCode.SERVICE_RESTART
+
+
+def make_groups(ada: Any) -> list[Any]:
+    """Return a hundred groups, of which a user is a member of every other."""
+    groups = Group.objects.bulk_create(Group(name=f"G{n}") for n in range(100))
+    ada.groups.add(*groups[::2])
+    return [group.pk for group in groups]
+
+
+def test_a_hundred_rows_with_rights_of_their_own_cost_few_queries(
+    ada: Any, bob: Any, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    keys = make_groups(ada)
+    with django_assert_num_queries(2):
+        assert [*show(Member, keys, ada)] == keys[::2]
+
+    asked: Any = {key: {ada.pk, bob.pk} for key in keys}
+    with django_assert_num_queries(4):  # states, users, rights of each
+        states, rights = answer(Member, Place.of_page(Member, 1).setting, keys, asked)
+    assert [*states] == keys
+    assert [key for key in keys if rights[key]] == keys[::2]
+    assert {*map(str, rights.values())} == {str({ada.pk: True}), "{}"}
+
+
+async def test_a_page_of_a_hundred_rows_asks_together(ada: Any) -> None:
+    keys = await sync_to_async(make_groups)(ada)
+    seen = keys[::2]
+    async with open_socket(SOCKET, ada) as socket:
+        await socket.send_json_to({"watch": [[sign(ada, Member, k), ""] for k in keys]})
+        events = await receive(socket, 100)
+        assert sum("html" in event for event in events) == 50
+        assert len(reads) == 2  # fifty keys each
+
+        await ada.groups.through.objects.filter(group__in=seen[:10]).adelete()
+        await get_process().check_sockets()
+        assert await receive(socket, 10) == [{"gone": ANY}] * 10
+        assert len(reads) == 3
+
+
+async def receive(socket: WebsocketCommunicator, count: int) -> list[dict[str, Any]]:
+    """Wait for so many events."""
+    events: list[dict[str, Any]] = []
+    while len(events) < count:
+        events += await socket.receive_json_from(WAIT)
+    assert len(events) == count
+    return events
+
+
+async def test_a_bug_outside_of_regions_is_logged_once(
+    ada: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("channels_live.live.topic.RETRY_AFTER", 0.05)
+    place = Place(Text, 1, "en", "/", "Mars/Olympus")
+    async with open_socket(SOCKET, ada) as socket:
+        await watch(socket, (place.sign(owner(ada, None)), ""))
+        await asyncio.sleep(0.5)
+        await get_process().check_sockets()
+
+        assert await receive(socket, 2) == [{"gone": place.topic}] * 2
+    (error,) = (record for record in caplog.records if record.exc_info)
+    assert "Mars/Olympus" in str(error.exc_info)

@@ -18,6 +18,8 @@ from channels_live.live.names import encode, subject
 # Every region of the project, by "app_label.ClassName".
 regions: dict[str, type["Live"]] = {}
 
+METHODS = ("allows", "allowed", "allowed_keys", "get_context", "get_contexts")
+
 
 class Live:
     """A part of a page that always shows the current state of the database.
@@ -36,7 +38,7 @@ class Live:
     fields: ClassVar[Mapping[type[Model], Field | None]]
 
     def __init_subclass__(cls) -> None:
-        for name in ("allows", "allowed", "get_context", "get_contexts"):
+        for name in METHODS:
             if iscoroutinefunction(getattr(cls, name)):
                 raise TypeError(f"{cls.__name__}.{name} must be a sync function.")
         cls.fields = {
@@ -61,6 +63,14 @@ class Live:
     def allowed(self, key: Any, users: Collection[Any]) -> Iterable[Any]:
         """Return the users who may see it: allows(), for many users at once."""
         return [user for user in users if self.allows(user, key)]
+
+    def allowed_keys(self, user: Any, keys: Sequence[Any]) -> Iterable[Any]:
+        """Return the keys that a user may see: allows(), for many keys at once."""
+        return [
+            key
+            for key in keys
+            if any(one.pk == user.pk for one in self.allowed(key, [user]))
+        ]
 
     def get_context(self, key: Any) -> Mapping[str, Any]:
         """Return the context of the template.
@@ -142,7 +152,7 @@ def check_rights(**kwargs: object) -> list[checks.CheckMessage]:
         )
         for name, region in regions.items()
         if hasattr(region, "template_name")  # else others are based on it
-        and (region.allows, region.allowed) == (Live.allows, Live.allowed)
+        and all(getattr(region, name) is getattr(Live, name) for name in METHODS[:3])
     ]
 
 

@@ -1,6 +1,6 @@
 """Renders regions, and says who may see them."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
@@ -46,6 +46,8 @@ def refuse_in_cache() -> None:
 
 # Those who may see a key, and why others could not be asked about.
 type Rights = Mapping[Any, Literal[True] | Exception]
+# Users by their primary keys; None for who is not logged in.
+type Users = Mapping[Any, Any]
 # What a key shows, or why it could not be read.
 type Read = State | Exception
 
@@ -69,27 +71,49 @@ def answer(
     region: type[Live],
     setting: tuple[str, str, str | int],
     stale: Sequence[Key],
-    asked: Iterable[tuple[Key, Collection[Any]]],
-) -> tuple[Mapping[Key, Read], list[Rights]]:
-    """Return what stale keys show now, or why that is not known; and who may see a key.
+    asked: Mapping[Key, Collection[Any]],
+) -> tuple[Mapping[Key, Read], Mapping[Key, Rights]]:
+    """Return what stale keys show now, or why that is not known; and who may see keys.
 
-    Users are given by primary key, None for who is not logged in. Called in a thread.
-    Raises what says that a database is away.
+    Users are asked about by primary key. Called in a thread. Raises what says that a
+    database is away.
     """
     enter_place(*setting)
     live = region()
     states = one_by_one(partial(read, live), stale)
     # After the state: who loses a right in that moment is shown nothing more.
-    asked = list(asked)
-    users = load_users({pk for _, pks in asked for pk in pks})
-    rights = [
-        one_by_one(
-            partial(who_may_see, live, key, users),
-            [pk for pk in pks if pk in users],
-        )
-        for key, pks in asked
-    ]
-    return states, rights
+    return states, find_rights(live, asked, load_users(set().union(*asked.values())))
+
+
+def find_rights(
+    live: Live, asked: Mapping[Key, Collection[Any]], users: Users
+) -> Mapping[Key, Rights]:
+    if type(live).allowed_keys is Live.allowed_keys:
+        return {
+            key: one_by_one(
+                partial(find_users, live, key, users), [pk for pk in pks if pk in users]
+            )
+            for key, pks in asked.items()
+        }
+    rights: dict[Key, dict[Any, Literal[True] | Exception]] = {key: {} for key in asked}
+    for pk, user in users.items():
+        keys = [key for key, pks in asked.items() if pk in pks]
+        for key, right in one_by_one(partial(find_keys, live, user), keys).items():
+            rights[key][pk] = right
+    return rights
+
+
+def find_users(
+    live: Live, key: Key, users: Users, pks: Sequence[Any]
+) -> dict[Any, Literal[True]]:
+    allowed = live.allowed(key, [users[pk] for pk in pks])
+    return dict.fromkeys((user.pk for user in allowed), True)
+
+
+def find_keys(live: Live, user: Any, keys: Sequence[Key]) -> dict[Key, Literal[True]]:
+    """Return the keys that a user may see, in their order."""
+    allowed = set(live.allowed_keys(user, keys))
+    return dict.fromkeys((key for key in keys if key in allowed), True)
 
 
 def one_by_one[Item, Found](
@@ -109,28 +133,21 @@ def one_by_one[Item, Found](
     return found
 
 
-def load_users(pks: set[Any]) -> dict[Any, Any]:
-    """Return users as they are now, by primary key. One query."""
+def load_users(pks: set[Any]) -> Users:
+    """Return users as they are now. One query."""
     model = get_user_model()
     users = model._default_manager.using(router.db_for_write(model))
     found = users.in_bulk(pks - {None}).items()
     return {None: AnonymousUser()} | {pk: one for pk, one in found if one.is_active}
 
 
-def who_may_see(
-    live: Live, key: Key, users: Mapping[Any, Any], pks: Sequence[Any]
-) -> dict[Any, Literal[True]]:
-    allowed = live.allowed(key, [users[pk] for pk in pks])
-    return dict.fromkeys((user.pk for user in allowed), True)
-
-
-def show(region: type[Live], keys: Iterable[Key], user: Any) -> dict[Key, State]:
+def show(region: type[Live], keys: Sequence[Key], user: Any) -> dict[Key, State]:
     """Return what a page shows of each key that the user may see.
 
     Raises what the region raises.
     """
-    live, users = region(), {user.pk: user}
-    seen = [key for key in keys if user.pk in who_may_see(live, key, users, [user.pk])]
+    live = region()
+    seen = tuple(find_keys(live, user, keys))
     return read(live, seen) if seen else {}
 
 

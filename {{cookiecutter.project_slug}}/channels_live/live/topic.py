@@ -177,10 +177,10 @@ class Reader:
         loop = asyncio.get_running_loop()
         rested = loop.time() + PAUSE
         stale = [topic.place.key for topic in topics if topic.begin()]
-        asked = [
-            (topic.place.key, {page.socket.scope["user"].pk for page in topic.asked})
+        asked = {
+            topic.place.key: {page.socket.scope["user"].pk for page in topic.asked}
             for topic in topics
-        ]
+        }
         answers = None
         try:
             with database_outage.noticed(self._region.name):
@@ -188,6 +188,11 @@ class Reader:
                 visit = self._lane.in_thread(answer)
                 answers = await visit(self._region, setting, stale, asked)
                 database_outage.end(self._region.name)
+        except Exception as bug:  # before a region was asked
+            answers = (
+                dict.fromkeys(stale, bug),
+                {key: dict.fromkeys(pks, bug) for key, pks in asked.items()},
+            )
         finally:
             if answers is None:
                 rested = loop.time() + RETRY_AFTER
@@ -198,12 +203,15 @@ class Reader:
             self._show(topics, *answers)
 
     def _show(
-        self, topics: list[Topic], states: Mapping[Key, Read], rights: list[Rights]
+        self,
+        topics: list[Topic],
+        states: Mapping[Key, Read],
+        rights: Mapping[Key, Rights],
     ) -> None:
         errors = {}
-        for topic, those in zip(topics, rights, strict=True):
+        for topic in topics:
             key = topic.place.key
-            for error in topic.answer(states.get(key), those):
+            for error in topic.answer(states.get(key), rights[key]):
                 errors[repr(error)] = key, error
         for key, error in errors.values():
             logger.error(FAILURE, self._region.name, key, exc_info=error)

@@ -28,6 +28,7 @@ from fleet import (
     peak,
     wait_until,
 )
+from lanes import begin
 from serving import Server, Visitor, receive_until
 from tunnels import tunnel
 
@@ -83,13 +84,27 @@ user.is_active = False
 user.save()
 print("null")
 """
-LIMIT = """
+LIMITS = """
 import json
 from django.db import connection
 
 with connection.cursor() as cursor:
-    cursor.execute("SHOW statement_timeout")
-    print(json.dumps(cursor.fetchone()[0]))
+    cursor.execute("SELECT name, reset_val FROM pg_settings WHERE source = 'client'")
+    print(json.dumps(dict(cursor)))
+"""
+# What PostgreSQL notices a lost command by.
+LOST = {
+    "tcp_keepalives_idle": "60",
+    "tcp_keepalives_interval": "15",
+    "tcp_user_timeout": "120000",
+    "idle_in_transaction_session_timeout": "600000",
+}
+PATIENCE = 2  # seconds, where these are ten minutes
+RENAME = """
+from apps.chat.models import Room
+
+Room.objects.update(name="Renamed")
+print("null")
 """
 LOCK = """
 import sys
@@ -114,7 +129,7 @@ def project(kitchen: Kitchen) -> Project:
 
 
 @contextmanager
-def locked(fleet: Fleet, query: str) -> Iterator[None]:
+def locked(fleet: Fleet, query: str) -> Iterator[subprocess.Popen[bytes]]:
     """A transaction that locks rows and then does nothing."""
     code = LOCK.format(query=query)
     with subprocess.Popen(
@@ -126,7 +141,7 @@ def locked(fleet: Fleet, query: str) -> Iterator[None]:
     ) as holder:
         assert holder.stdout
         assert holder.stdout.readline() == b"locked\n"
-        yield
+        yield holder
         holder.communicate(timeout=20)
 
 
@@ -145,7 +160,9 @@ def test_a_locked_room_holds_up_its_own_posts_only(
         people = fleet.invite(server, "ada", "bob", "cy", *names)
         ada, bob, cy = people[:3]
         fleet.ask(ROOMS.format(count=LOCKED))
-        assert fleet.ask(LIMIT) == "0"  # in a command
+        limits = fleet.ask(LIMITS)  # of a command
+        assert limits.items() >= LOST.items()
+        assert "statement_timeout" not in limits
         pages = [
             stack.enter_context(Page(person, f"room-{number}"))
             for number, person in enumerate(people[3:])
@@ -219,6 +236,33 @@ def cpu(server: Server) -> float:
     """The seconds that a process has worked."""
     fields = Path(f"/proc/{server.pid}/stat").read_text().split()
     return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_a_command_that_the_network_lost_locks_no_row(
+    kitchen: Kitchen, postgres_server: PostgresServer
+) -> None:
+    project = kitchen.bake({"asgi_server": "uvicorn", "chat_client": "javascript"})
+    settings = project.path / "config" / "settings.py"
+    text = settings.read_text().replace(
+        'session_timeout": 600', f'session_timeout": {PATIENCE}'
+    )
+    settings.write_text(text)
+    env = new_database(postgres_server)
+    path = env["DATABASE_URL"].removeprefix("postgres://")
+    folder, name = path.rsplit("/", 1)
+    with ExitStack() as stack:
+        fleet = Fleet(project, env, stack)
+        fleet.ask(ROOMS.format(count=1))
+        network = stack.enter_context(tunnel(f"{folder}/.s.PGSQL.5432"))
+        url = f"postgres://postgres@127.0.0.1:{network.port}/{name}"
+        lost = Fleet(project, {**env, "DATABASE_URL": url}, stack)
+        with locked(lost, "SELECT * FROM chat_room FOR UPDATE") as holder:
+            network.kill()
+            renaming = begin(fleet.ask, RENAME)
+            try:
+                renaming.result(PATIENCE + 5)
+            finally:
+                holder.kill()  # it would wait for an answer
 
 
 def test_streams_and_a_silent_network_are_survived(

@@ -15,7 +15,7 @@ GRACE = 2
 
 
 class LimitedConnection(Connection[Any]):
-    """Waits no longer for an answer than DATABASE_LIMITS allows a statement to take.
+    """Waits no longer for an answer than WEB_DATABASE_LIMITS lets a statement take.
 
     That is for a network which swallows answers and acknowledges what is sent: neither
     the server nor the operating system notices.
@@ -38,12 +38,16 @@ class LimitedConnection(Connection[Any]):
             raise OperationalError("The server has not answered in time.") from None
 
 
+def as_options(limits: dict[str, int]) -> str:
+    return " ".join(f"-c {name}={value}s" for name, value in limits.items())
+
+
 def limit_statements() -> None:
-    """Have DATABASE_LIMITS hold in this process, which is a server."""
-    limits = settings.DATABASE_LIMITS
-    words = " ".join(f"-c {name}={value}s" for name, value in limits.items())
-    connections["default"].settings_dict["OPTIONS"].setdefault("options", words)
-    if limit := limits.get("statement_timeout"):
+    """Have WEB_DATABASE_LIMITS hold in this process, which is a server."""
+    options = connections["default"].settings_dict["OPTIONS"]
+    if options["options"] == as_options(settings.DATABASE_LIMITS):  # or DATABASE_URL's
+        options["options"] = as_options(settings.WEB_DATABASE_LIMITS)
+    if limit := settings.WEB_DATABASE_LIMITS.get("statement_timeout"):
         LimitedConnection.limit = limit + GRACE
 
 

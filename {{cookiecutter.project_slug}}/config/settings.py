@@ -130,9 +130,23 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
         "transaction_mode": "IMMEDIATE",
     }
 else:
-    from config.postgresql import LimitedConnection, check_connection
+    from config.postgresql import LimitedConnection, as_options, check_connection
 
+    # In seconds, for all processes: if one is lost, the server gives up its locks.
+    DATABASE_LIMITS = {
+        "tcp_keepalives_idle": 60,
+        "tcp_keepalives_interval": 15,
+        "tcp_user_timeout": 120,
+        "idle_in_transaction_session_timeout": 600,
+    }
+    # For web processes. Statements of commands may take any time.
+    WEB_DATABASE_LIMITS = DATABASE_LIMITS | {
+        "lock_timeout": 5,
+        "statement_timeout": 10,
+        "idle_in_transaction_session_timeout": 30,
+    }
     _options = {
+        "options": as_options(DATABASE_LIMITS),
         "pool": {
             "min_size": 1,
             "max_size": 10,
@@ -153,12 +167,6 @@ else:
 # What DATABASE_URL says after its question mark, such as sslmode, counts before these.
 _database["OPTIONS"] = _options | _database.get("OPTIONS", {})
 DATABASES = {"default": _database}
-# Of statements on PostgreSQL, in seconds; those of commands may take any time.
-DATABASE_LIMITS = {
-    "lock_timeout": 5,
-    "statement_timeout": 10,
-    "idle_in_transaction_session_timeout": 30,
-}
 
 # Several addresses are shards: channels-redis spreads the groups over them.
 REDIS_URLS = env.list("REDIS_URL", default=[])

@@ -1,4 +1,5 @@
 from django.contrib import admin
+from django.utils.crypto import get_random_string
 
 from apps.chat.models import Message, Room
 
@@ -10,6 +11,14 @@ class RoomAdmin(admin.ModelAdmin):
     search_fields = ["name"]
     autocomplete_fields = ["creator", "members"]
     prepopulated_fields = {"slug": ["name"]}
+
+    def save_model(
+        self, request: object, obj: Room, form: object, change: bool
+    ) -> None:
+        """Give a room that becomes private a slug that its name does not tell."""
+        if obj.is_private and "--" not in obj.slug:
+            obj.slug = f"{obj.slug[:90]}--{get_random_string(8)}"
+        obj.save()
 
 
 @admin.register(Message)

@@ -1,3 +1,4 @@
+import re
 from uuid import uuid4
 
 import pytest
@@ -48,6 +49,22 @@ def test_rooms_are_listed_and_searched(
     assertNotContains(private, "Lobby")
 
 
+def test_the_slug_of_a_private_room_tells_no_name(
+    client: Client, lobby: Room, ada: User
+) -> None:
+    url = reverse("admin:chat_room_change", args=[lobby.pk])
+    fields = {"name": "Lobby", "creator": ada.pk, "is_private": "on"}
+
+    client.post(url, {**fields, "slug": "lobby"})
+    lobby.refresh_from_db()
+    slug = lobby.slug
+    client.post(url, {**fields, "slug": slug})
+
+    assert re.fullmatch(r"lobby--\w{8}", slug)
+    lobby.refresh_from_db()
+    assert lobby.slug == slug
+
+
 def test_a_room_can_be_added_and_changed(client: Client, ada: User) -> None:
     add = reverse("admin:chat_room_add")
     assertContains(client.get(add), "id_slug")
@@ -58,7 +75,7 @@ def test_a_room_can_be_added_and_changed(client: Client, ada: User) -> None:
         reverse("admin:chat_room_change", args=[room.pk]),
         {
             "name": "Loft",
-            "slug": "loft",
+            "slug": "loft--7",
             "creator": ada.pk,
             "is_private": "on",
             "members": [ada.pk],
@@ -66,7 +83,7 @@ def test_a_room_can_be_added_and_changed(client: Client, ada: User) -> None:
     )
 
     room.refresh_from_db()
-    assert (room.name, room.slug, room.is_private) == ("Loft", "loft", True)
+    assert (room.name, room.slug, room.is_private) == ("Loft", "loft--7", True)
     assert list(room.members.all()) == [ada]
 
 

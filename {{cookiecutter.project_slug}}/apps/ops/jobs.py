@@ -12,7 +12,6 @@ logger = logging.getLogger(__name__)
 
 # Seconds until the jobs of others are looked for; those of this process begin at once.
 LOOK = 5
-stored = threading.Event()
 
 
 def start_jobs() -> None:
@@ -21,18 +20,20 @@ def start_jobs() -> None:
     The default queue has two, so that a long job does not hold up all others.
     """
     if settings.JOBS_IN_WEB:
-        task_enqueued.connect(notice)
         for queue in [*settings.TASKS["default"]["QUEUES"], "default"]:
             threading.Thread(target=work, args=[queue], daemon=True).start()
 
 
-def notice(**kwargs: object) -> None:
-    transaction.on_commit(stored.set)
-
-
 def work(queue: str) -> None:
+    stored = threading.Event()
+
+    def notice(**kwargs: object) -> None:
+        transaction.on_commit(stored.set)
+
+    task_enqueued.connect(notice, weak=False)
     worker = Worker(queues=[queue])
     while True:
+        stored.clear()
         try:
             worker.reap()
             while worker.run_once():
@@ -42,4 +43,3 @@ def work(queue: str) -> None:
             logger.warning("Jobs of %s wait for %d s: %r", queue, LOOK, error)
         connections.close_all()
         stored.wait(LOOK)
-        stored.clear()

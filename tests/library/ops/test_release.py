@@ -1,10 +1,13 @@
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core import checks
 from django.core.management import call_command
+from django.core.management.base import CommandError
 
-from apps.ops.management.commands.release import collect
+from apps.ops.management.commands.release import Command, collect
 
 pytestmark = pytest.mark.django_db
 
@@ -20,6 +23,40 @@ def test_it_says_what_it_did(
     assert "No migrations to apply" in said
     assert said.endswith("Released.\n")
     assert (tmp_path / "static" / "css" / "site.css").exists()
+
+
+@pytest.fixture
+def complain() -> Iterator[Callable[[checks.CheckMessage], None]]:
+    """Have a system check say that."""
+    said: list[checks.CheckMessage] = []
+    registered = checks.registry.registry.registered_checks
+    others = set(registered)
+    checks.register(lambda **kwargs: said)
+    yield said.append
+    registered.intersection_update(others)
+
+
+def test_settings_are_checked_once(
+    settings: Any,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    complain: Callable[[checks.CheckMessage], None],
+) -> None:
+    settings.STATIC_ROOT = tmp_path
+    complain(checks.Warning("It leaks."))
+
+    Command().run_from_argv(["manage.py", "release", "--traceback"])
+
+    assert capsys.readouterr().err.count("It leaks.") == 1
+
+
+def test_broken_settings_are_not_released(
+    complain: Callable[[checks.CheckMessage], None],
+) -> None:
+    complain(checks.Error("It sinks."))
+
+    with pytest.raises(CommandError, match="Nothing is released"):
+        call_command("release")
 
 
 def test_what_has_not_changed_stays_and_so_does_what_is_old(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.staticfiles.management.commands import collectstatic
+from django.core.checks import run_checks
 from django.core.files.storage import storages
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
@@ -22,14 +23,17 @@ class Command(BaseCommand):
         "Checks the settings, migrates the database and collects the static files. May "
         "run beside running processes and, with PostgreSQL, on several machines at once."
     )
+    requires_system_checks = ()  # they are made below
 
     def handle(self, *args: object, **options: object) -> None:
         if connection.vendor == "postgresql":
             # Wait for other releases, and have others wait until this connection ends.
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
-        # What is broken has stopped this command already: these are warnings.
         call_command("check", deploy=True, fail_level="CRITICAL")
+        # Errors of a deployment alone may be meant, such as a mailer that sends nothing.
+        if any(one.is_serious() and not one.is_silenced() for one in run_checks()):
+            raise CommandError("Nothing is released with these errors.")
         call_command("migrate", interactive=False)
         root = Path(settings.STATIC_ROOT)
         # They were collected when an image was built, which is read-only now.

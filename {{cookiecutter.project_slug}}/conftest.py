@@ -25,6 +25,11 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 START = 60  # seconds that a server may take
 
 
+def pytest_configure() -> None:
+    """Leave the address of metrics to a server that runs beside the tests."""
+    settings.METRICS_ADDRESS = ""
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Load Playwright for tests in browsers alone: that takes as long as many tests."""
     is_left_out = config.option.markexpr == "not browser"

@@ -4,10 +4,11 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from socket import create_server
 
 import pytest
 import requests
-from baking import Variables
+from baking import Project, Variables, run
 from fleet import SERVERS, UNLIMITED, Fleet, at, wait_until
 from prometheus_client.parser import text_string_to_metric_families
 from serving import Server, Visitor, free_port, receive_until
@@ -108,6 +109,13 @@ def closing_code(socket: ClientConnection) -> int:
             socket.recv(timeout=20)
     assert closed.value.rcvd
     return closed.value.rcvd.code
+
+
+def test_tests_leave_the_address_to_a_server(production: Project) -> None:
+    path = "apps/chat/tests/test_people_here.py"
+    with create_server(("127.0.0.1", 0)) as other:
+        env = {"METRICS_ADDRESS": f"127.0.0.1:{other.getsockname()[1]}"}
+        run(production.python, "-m", "pytest", path, cwd=production.path, env=env)
 
 
 def test_the_numbers_add_up(

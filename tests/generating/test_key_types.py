@@ -1,5 +1,6 @@
 """Users and rooms may have primary keys of any type."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -11,10 +12,7 @@ pytestmark = [pytest.mark.deep, pytest.mark.timeout(900)]
 LIBRARY = Path(__file__).parents[1] / "library"
 # What a user writes before the first migration, after the docstring of a model.
 FIELD = "\n\n    id = models.{}(primary_key=True, default=make_key, editable=False)"
-MODELS = {
-    "users": '"""Somebody with an account. Others see the username."""',
-    "chat": '"""A place to talk. Its messages are numbered 1, 2, 3, …"""',
-}
+MODELS = {"users": "User", "chat": "Room"}
 IMPORTS = """
 from django.db import models
 
@@ -38,11 +36,13 @@ def bake(kitchen: Kitchen, field: str, kind: str, made: str) -> Project:
     """A project whose users and rooms have keys of a type, and the library's tests."""
     project = kitchen.bake({"asgi_server": "uvicorn"})
     (project.path / "apps" / "keys.py").write_text(KEYS.format(kind, made))
-    for app, docstring in MODELS.items():
+    for app, name in MODELS.items():
         path = project.path / "apps" / app / "models.py"
-        before, after = path.read_text().split(docstring)
-        before = before.replace("\nclass ", IMPORTS, 1)
-        path.write_text(before + docstring + FIELD.format(field) + after)
+        before, model, after = re.split(
+            rf'(^class {name}\(.*?""".*?""")', path.read_text(), flags=re.M | re.S
+        )
+        code = before + model + FIELD.format(field) + after
+        path.write_text(code.replace("\nclass ", IMPORTS, 1))
         (path.parent / "migrations" / "0001_initial.py").unlink()
     caches = shutil.ignore_patterns("__pycache__")
     shutil.copytree(LIBRARY, project.path / "tests" / "library", ignore=caches)

@@ -153,8 +153,9 @@ async def test_a_gap_in_a_history_without_its_table_is_told_of_once(
 
 
 async def test_who_cannot_be_let_in_for_it_is_closed_as_for_any_bug(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("channels_live.process.REPAIR_INTERVAL", 60)  # it meets it too
     socket = socket_of("/", application=only(LostConsumer.as_asgi()))
     assert await socket.connect(WAIT) == (True, None)
 

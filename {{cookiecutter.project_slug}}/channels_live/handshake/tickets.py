@@ -40,7 +40,7 @@ def ticket_for(user: Any, *, session: str | None = None) -> str:
     The socket is closed when the user's logins end and, with a session key, when that
     session is logged out. Raises ValueError for a user who is not in the database.
     """
-    if not user.is_authenticated or user.pk is None:
+    if not user.is_authenticated or user._state.adding:
         raise ValueError(f"Expected a user who is in the database, got {user!r}.")
     labels = [label("session", session)] if session else []
     content = [user_key(user.pk), fingerprint(user), secrets.token_hex(8), labels]

@@ -15,17 +15,13 @@ class Process(models.Model):
 class Presence(models.Model):
     """Someone who has a socket in a group, in one process."""
 
+    pk = models.CompositePrimaryKey("group", "user", "process")
     process = models.ForeignKey(Process, on_delete=models.CASCADE)
     group = models.CharField(max_length=100)
     # Whoever comes in while being deleted must not keep the database from that.
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, db_constraint=False
     )
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint("group", "user", "process", name="unique_presence")
-        ]
 
     def __str__(self) -> str:
         return f"{self.user} in {self.group}"

@@ -8,6 +8,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
+from itertools import batched
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +31,8 @@ from channels_live.observe.outage import database_outage
 ALIVE = 20
 # Names in a roster; of more people the number is told.
 SHOWN = 50
+# Rows that are deleted with one statement, of which databases limit the size.
+ROWS = 200
 
 # Renders the first people of a group, and how many there are.
 type Content = str | Mapping[str, object]  # HTML, or an event of JSON
@@ -160,12 +163,9 @@ class Tracker:
 
     def _store(self, here: set[Pair], gone: set[Pair]) -> None:
         Process(self._process_id, Now()).save()
-        if gone:
-            groups = {group for group, _ in gone}
-            own = Presence.objects.filter(process=self._process_id, group__in=groups)
-            rows = own.values_list("pk", "group", "user")
-            pks = [pk for pk, *pair in rows if tuple(pair) in gone]
-            own.filter(pk__in=pks).delete()
+        for pairs in batched(gone, ROWS):
+            keys = [(*pair, self._process_id) for pair in pairs]
+            Presence.objects.filter(pk__in=keys).delete()
         come = [
             Presence(process_id=self._process_id, group=group, user_id=user)
             for group, user in here

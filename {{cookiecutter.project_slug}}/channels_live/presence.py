@@ -143,8 +143,9 @@ class Tracker:
 
     async def end(self) -> None:
         """Take this process out of all groups, and tell the others."""
-        await in_own_thread(Process.objects.filter(pk=self._process_id).delete)()
-        await self._tell_others(self._stored | self._here)
+        with database_outage.noticed():
+            await in_own_thread(Process.objects.filter(pk=self._process_id).delete)()
+            await self._tell_others(self._stored | self._here)
 
     def _find_here(self) -> set[Pair]:
         """Return who is in groups, going by whom sockets are logged in as by now."""

@@ -80,12 +80,8 @@ class Process:
     async def end(self) -> None:
         """Do nothing any more, and be in no group."""
         self.tasks.cancel()
-        try:
-            with suppress(TimeoutError), database_outage.noticed():
-                async with asyncio.timeout(TIMEOUT):
-                    await self.presence.end()
-        except Exception:  # which must not keep a server from ending
-            logger.exception("Users of this process stay in rosters for some seconds.")
+        # What fails is logged, and keeps no server from ending.
+        await asyncio.wait([self.tasks.spawn(self.presence.end())], timeout=TIMEOUT)
 
     def hear(self, message: Message) -> None:
         """Act on a message of any process, unless this one has done so already."""
@@ -103,7 +99,7 @@ class Process:
             case Kind.PRESENCE_CHANGED:
                 self.presence.changed(message.group)
             case Kind.CHANGED:
-                if self.is_watched:
+                if self.sockets:  # or it concerns nobody here
                     self.live.hear(message)
             case _ if not self.is_blind or message.kind is Kind.HISTORY_CHANGED:
                 self.hub.receive(message)
@@ -111,11 +107,6 @@ class Process:
     def hear_row(self, subject: str) -> None:
         """Act on a message to all that was found in the database."""
         self.hub.bus.understand(json.loads(subject.removeprefix(FOR_ALL)))
-
-    @property
-    def is_watched(self) -> bool:
-        """Whether somebody is here whom it concerns what others say."""
-        return self.live.has_topics or self.registry.has_sockets
 
     @property
     def is_blind(self) -> bool:
@@ -129,9 +120,9 @@ class Process:
     async def look(self) -> None:
         """Find what others have said though no message came."""
         began = time.monotonic(), layer_outage.count
-        if self.is_watched:
+        if self.sockets:
             await self.live.look()
-        if not self.is_watched or not self.live.unknown:
+        if not self.sockets or not self.live.unknown:
             self._has_looked(*began)
 
     def _has_looked(self, began: float, outages: int) -> None:

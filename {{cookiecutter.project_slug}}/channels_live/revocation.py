@@ -50,10 +50,6 @@ class Registry:
         self._by_label: defaultdict[str, dict[Socket, None]] = defaultdict(dict)
         self._revocations: deque[Revocation] = deque()
 
-    @property
-    def has_sockets(self) -> bool:
-        return bool(self._by_label)
-
     def add(self, socket: Socket, label: str) -> None:
         """Label a socket. What was said of that label while it entered holds for it."""
         socket.labels.add(label)

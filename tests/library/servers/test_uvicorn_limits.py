@@ -11,7 +11,7 @@ from uvicorn.server import ServerState
 
 from channels_live import servers
 from channels_live.observe import metrics
-from channels_live.servers import accepting, uvicorn
+from channels_live.servers import uvicorn
 from channels_live.servers.uvicorn import (
     CLOSE_TIMEOUT,
     HEAD_TIMEOUT,
@@ -187,4 +187,4 @@ def test_without_a_limit_of_descriptors_there_is_room(
 ) -> None:
     monkeypatch.setattr("os.sysconf", lambda name: -1)  # as of `ulimit -n unlimited`
 
-    assert accepting.has_room()
+    assert uvicorn.has_room()

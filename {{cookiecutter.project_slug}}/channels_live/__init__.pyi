@@ -1,6 +1,7 @@
 # The public API, beside utils.py, testing.py and the template tags.
 
 from .base.close_code import CloseCode as CloseCode
+from .base.close_code import Refused as Refused
 from .base.frames import InvalidFrame as InvalidFrame
 from .base.messages import group_name as group_name
 from .base.messages import key_of as key_of
@@ -15,16 +16,15 @@ from .commands import publish_event as publish_event
 from .commands import recheck as recheck
 from .consumers import Consumer as Consumer
 from .consumers import JsonConsumer as JsonConsumer
-from .consumers import Refused as Refused
 from .delivery.fragments import Event as Event
 from .delivery.fragments import Fragment as Fragment
 from .delivery.fragments import History as History
 from .delivery.group import CATCH_UP as CATCH_UP
+from .handshake.application import explain_refusals as explain_refusals
 from .handshake.application import websocket_application as websocket_application
 from .handshake.authentication import session_login as session_login
 from .handshake.origin import any_origin as any_origin
 from .handshake.origin import same_origin as same_origin
-from .handshake.refusal import explain_refusals as explain_refusals
 from .handshake.tickets import ticket_for as ticket_for
 from .handshake.tickets import ticket_login as ticket_login
 from .handshake.tickets import ticket_view as ticket_view

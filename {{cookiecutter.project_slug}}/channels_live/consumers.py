@@ -9,7 +9,7 @@ from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from channels_live.base.asgi import Event, Receive, Scope, Send
-from channels_live.base.close_code import CloseCode
+from channels_live.base.close_code import CloseCode, Refused
 from channels_live.base.frames import InvalidFrame, decode, encode
 from channels_live.base.messages import check_name, label
 from channels_live.base.work import Tasks
@@ -22,14 +22,6 @@ from channels_live.process import Process, get_process
 # The heartbeat of a client, and the answer to it.
 PING = "ping"
 PONG = "<!-- pong -->"
-
-
-class Refused(Exception):
-    """Raise this in `enter` to close the socket with a close code."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(f"close code {code}")
-        self.code = code
 
 
 class Consumer(AsyncWebsocketConsumer):

@@ -1,4 +1,4 @@
-"""The codes that sockets are closed with."""
+"""The codes that sockets are closed with, and what keeps sockets from opening."""
 
 from enum import IntEnum
 
@@ -24,3 +24,15 @@ class CloseCode(IntEnum):
     NOT_ALLOWED = 4403
     NOT_FOUND = 4404
     OUTDATED = 4409  # the database has lost what the page shows: it reloads itself
+
+
+class Refused(Exception):
+    """Raise this in `enter` to close the socket with a close code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"close code {code}")
+        self.code = code
+
+
+class Refusal(Exception):
+    """Raised to refuse a handshake, with the reason, where there is no socket to close."""

@@ -1,6 +1,12 @@
-"""What a WebSocket passes before it reaches a consumer: checks, limits and routes."""
+"""What a WebSocket passes before it reaches a consumer: checks, limits and routes.
+
+Browsers hide from pages why a handshake is refused. So socket.js asks over HTTP, at the
+socket's path, with the page's origin in a header; pages of other sites can neither send it
+nor read the answer.
+"""
 
 import gc
+import json
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,11 +22,10 @@ from django.http import HttpRequest
 from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils.translation import get_language_from_request, override
 
-from channels_live.base.asgi import Receive, Scope, Send
+from channels_live.base.asgi import Application, Receive, Scope, Send
 from channels_live.base.budget import Budget
-from channels_live.base.close_code import CloseCode
+from channels_live.base.close_code import CloseCode, Refusal, Refused
 from channels_live.base.work import is_of_the_end, is_server
-from channels_live.consumers import Refused
 from channels_live.delivery.socket import Socket
 from channels_live.handshake import authentication
 from channels_live.handshake.origin import (
@@ -29,7 +34,6 @@ from channels_live.handshake.origin import (
     check_origin,
     same_origin,
 )
-from channels_live.handshake.refusal import Refusal, tell
 from channels_live.observe.log_context import LogContext
 from channels_live.process import get_process
 
@@ -37,6 +41,8 @@ logger = logging.getLogger(__name__)
 
 # For how long openings are counted, in seconds.
 WINDOW = 10
+# The header by which a page asks why its socket is refused.
+ASKS = b"x-socket-origin"
 
 
 def websocket_application(
@@ -73,6 +79,17 @@ def websocket_application(
     return WebsocketApplication(routes, authenticate, origins)
 
 
+def explain_refusals(websocket: Application, http: Any) -> Application:
+    """Return an ASGI application for HTTP that also tells pages why their WebSocket was
+    refused."""
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        inner = websocket if ASKS in dict(scope["headers"]) else http
+        await inner(scope, receive, send)
+
+    return application
+
+
 @dataclass(eq=False)
 class WebsocketApplication:
     routes: Any
@@ -105,7 +122,13 @@ class WebsocketApplication:
             await self._admit(request, scope)
         except (Refusal, Refused) as refusal:
             reason = str(refusal)
-        await tell(send, reason)
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"cache-control", b"no-store"),
+        ]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        body = json.dumps({"reason": reason}).encode()
+        await send({"type": "http.response.body", "body": body})
 
     async def _admit(self, request: HttpRequest, scope: Scope) -> ResolverMatch:
         if get_process().is_ending:

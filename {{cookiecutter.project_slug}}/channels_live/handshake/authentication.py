@@ -22,10 +22,10 @@ from django.http import HttpRequest
 from channels_live import conf
 from channels_live.base.asgi import Event, Scope
 from channels_live.base.budget import Budget
+from channels_live.base.close_code import Refusal
 from channels_live.base.messages import label, user_key
 from channels_live.commands import disconnect
 from channels_live.delivery.socket import Socket
-from channels_live.handshake.refusal import Refusal
 from channels_live.observe.outage import database_outage
 from channels_live.process import Process, get_process
 

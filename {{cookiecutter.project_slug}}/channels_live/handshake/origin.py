@@ -9,7 +9,7 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 from django.utils.http import is_same_domain
 
-from channels_live.handshake.refusal import Refusal
+from channels_live.base.close_code import Refusal
 
 logger = logging.getLogger(__name__)
 

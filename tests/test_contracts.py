@@ -53,7 +53,6 @@ NAMES = re.compile(r"\bchannels_live\.(\w+)")
 PUBLIC_MODULES = {"runner", "testing", "utils"}
 BLANKS = {
     "app": "web",
-    "package": "apps.web",
     "name": "ticker",
     "camel": "Ticker",
     "slug": "s",

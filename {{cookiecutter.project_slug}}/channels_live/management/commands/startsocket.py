@@ -6,7 +6,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from django.apps import AppConfig, apps
+from django.apps import apps
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -35,14 +35,15 @@ class Command(BaseCommand):
     def handle(
         self, *args: Any, app: str, name: str, form: str, **options: Any
     ) -> None:
-        config = find_app(app)
+        if not apps.is_installed(f"apps.{app}"):
+            raise CommandError(f"INSTALLED_APPS has no “apps.{app}”.")
         if keyword.iskeyword(name) or not NAME.fullmatch(name):
             raise CommandError(
                 f"“{name}” cannot name a socket. Use lower-case ASCII letters, digits and "
                 "single underscores, beginning with a letter, as in live_prices, but no "
                 "keyword of Python."
             )
-        folder = Path(config.path)
+        folder = settings.BASE_DIR / "apps" / app
         test = folder / "tests" / f"test_{name}.py"
         files = {
             folder / f"{name}.py": f"{form}/module.py-tpl",
@@ -60,7 +61,6 @@ class Command(BaseCommand):
                 )
         names = {
             "app": app,
-            "package": config.name,
             "name": name,
             "camel": name.title().replace("_", ""),
             "slug": name.replace("_", "-"),
@@ -73,19 +73,6 @@ class Command(BaseCommand):
             self.stdout.write(f"created {relative(path)}")
         (test.parent / "__init__.py").touch()
         self.stdout.write(render(f"{form}/routes.txt-tpl", names))
-
-
-def find_app(label: str) -> AppConfig:
-    """Return an app that lies in the project. Raises CommandError."""
-    found = {
-        app.label: app
-        for app in apps.get_app_configs()
-        if Path(app.path).is_relative_to(settings.BASE_DIR / "apps")
-    }
-    if label not in found:
-        labels = ", ".join(sorted(found))
-        raise CommandError(f"This project has no app “{label}”. It has: {labels}.")
-    return found[label]
 
 
 def render(template: str, names: dict[str, str]) -> str:

@@ -7,21 +7,14 @@ from channels.layers import InMemoryChannelLayer, channel_layers
 from django.conf import settings
 from django.core import checks
 
-# Key → default. Other values must have the same type; numbers must be positive.
+# README.md says what they are for. Other values must have the same type; numbers must be
+# positive.
 DEFAULTS: Mapping[str, str | int] = {
-    # The alias in CHANNEL_LAYERS of the channel layer that connects processes.
     "CHANNEL_LAYER": "default",
-    # Sockets that one person, or one session, may open per second in each process,
-    # averaged over 10 seconds; an address without a login may open ten times as many.
     "SOCKETS_PER_SECOND": 3,
-    # Sockets of one person that may be open in each process.
     "SOCKETS_PER_USER": 20,
-    # Frames that a socket may send per second, averaged over 5 seconds.
     "FRAMES_PER_SECOND": 20,
-    # The largest frame that is read: characters of text, or bytes.
     "FRAME_SIZE": 16 * 1024,
-    # The largest body of a request, in bytes, and the longest time that it may take to
-    # arrive, in seconds.
     "BODY_SIZE": 2_500_000,
     "BODY_SECONDS": 30,
 }

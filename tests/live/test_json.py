@@ -5,12 +5,22 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from baking import Kitchen, assert_all_passed
 from playwright.sync_api import Browser, Page
-from recipes import CONFIG, FILE, page_of, type_page
+from readmes import code, section
+from recipes import (
+    CONFIG,
+    FILE,
+    TOKENS,
+    named_inside,
+    page_of,
+    type_page,
+)
+from requests import Response
 from serving import Visitor
 from sites import Site, serve_project
 from websockets import Subprotocol
@@ -23,6 +33,19 @@ ORDER = """
 from apps.orders.models import Order
 from apps.users.models import User
 Order.objects.create(user=User.objects.get(username={name!r}), text="Tea")
+"""
+ROUTES = """
+from apps.orders import api, views  # noqa: E402
+
+urlpatterns += [path("token/", views.ticket), path("api/", api.ticket)]
+"""
+PLAIN_ROUTE = """
+websocket_urlpatterns.append(path("ws/orders/", OrdersConsumer.as_asgi()))
+"""
+DISCONNECT = """
+from apps.users.models import User
+from channels_live import CloseCode, disconnect
+disconnect(user=User.objects.get(username="eve").pk, code=CloseCode.SERVICE_RESTART)
 """
 OPEN = """
 window.events = [];
@@ -39,11 +62,24 @@ live.addEventListener("message", ({ data }) => events.push(...JSON.parse(data)))
 def orders(kitchen: Kitchen) -> Iterator[Site]:
     project = kitchen.bake({"include_chat_demo": False})
     type_page(project, "json.md")
-    with serve_project(project) as site:
+    for name, source in named_inside(project, "json.md").items():
+        if name.startswith("apps/orders/"):
+            (project.path / name).write_text(source, "utf-8")
+    (project.path / "apps" / "orders" / "tokens.py").write_text(TOKENS, "utf-8")
+    folder = project.path / "frameworks"
+    put = ("uv", "pip", "install", "--quiet", "--no-deps", "--target", str(folder))
+    subprocess.run([*put, "djangorestframework"], check=True, timeout=120)
+    append(project.path / "config" / "urls.py", ROUTES)
+    append(project.path / "config" / "channels_urls.py", PLAIN_ROUTE)
+    with serve_project(project, env={"PYTHONPATH": str(folder)}) as site:
         site.shell.run(ORDER.format(name="ada"))
         yield site
         for secret in ("ticket=", "ticket%22"):
             assert secret not in site.server.log
+
+
+def append(path: Path, text: str) -> None:
+    path.write_text(path.read_text("utf-8") + text, "utf-8")
 
 
 def ticket_of(site: Site, name: str) -> str:
@@ -95,29 +131,67 @@ def test_its_test_passes_and_it_is_clean(orders: Site) -> None:
     project.run("ruff", "format", "--check", "--no-cache", folder)
 
 
+@contextmanager
+def running_client(
+    site: Site, name: str, folder: Path
+) -> Iterator["subprocess.Popen[str]"]:
+    client = folder / "orders.py"
+    (source,) = re.findall(
+        r"`orders.py`.*?```python\n(.*?)```", page_of(site.project, "json.md"), re.S
+    )
+    client.write_text(source)
+    command = [sys.executable, str(client), site.server.url, site.sessions[name]]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
 def test_the_client_is_told_of_what_another_device_does(
     orders: Site, tmp_path: Path
 ) -> None:
-    client = tmp_path / "orders.py"
-    (source,) = re.findall(
-        r"`orders.py`.*?```python\n(.*?)```", page_of(orders.project, "json.md"), re.S
-    )
-    client.write_text(source)
-    url = orders.server.websocket_url + PATH
-    command = [sys.executable, str(client), url, ticket_of(orders, "ada")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as printing:
-        assert printing.stdout
-        try:
-            assert "'text': 'Tea', 'paid': False" in printing.stdout.readline()
-            with open_app(orders, ticket_of(orders, "ada")) as app:
-                (first,) = json.loads(app.recv(10))
-                pk = first["orders"][0]["id"]
-                for wrong in ({}, {"type": "pay", "id": 10**30}, {"type": "pay"}):
-                    app.send(json.dumps(wrong))
-                app.send(json.dumps({"type": "pay", "id": pk}))
-                assert str({"type": "paid", "id": pk}) in printing.stdout.readline()
-        finally:
-            printing.terminate()
+    with running_client(orders, "ada", tmp_path) as client:
+        assert client.stdout
+        assert "'text': 'Tea', 'paid': False" in client.stdout.readline()
+        with open_app(orders, ticket_of(orders, "ada")) as app:
+            (first,) = json.loads(app.recv(10))
+            pk = first["orders"][0]["id"]
+            for wrong in ({}, {"type": "pay", "id": 10**30}, {"type": "pay"}):
+                app.send(json.dumps(wrong))
+            app.send(json.dumps({"type": "pay", "id": pk}))
+            assert str({"type": "paid", "id": pk}) in client.stdout.readline()
+
+
+def test_the_client_comes_back_until_its_login_ends(
+    orders: Site, tmp_path: Path
+) -> None:
+    with running_client(orders, "eve", tmp_path) as client:
+        assert client.stdout
+        assert client.stderr
+        orders_of_eve = client.stdout.readline()
+        orders.shell.run(DISCONNECT)
+        assert client.stdout.readline() == orders_of_eve
+        visitor = Visitor(orders.server)
+        visitor.session.cookies.set("sessionid", orders.sessions["eve"])
+        visitor.post("/accounts/logout/")
+        assert client.wait(20) == 1
+        assert "HTTP Error 401" in client.stderr.read()
+
+
+@pytest.mark.parametrize("view", ["token", "api"])
+def test_an_api_issues_tickets(orders: Site, view: str) -> None:
+    def ask(**headers: str) -> Response:
+        visitor = Visitor(orders.server)
+        if view == "api" and headers:
+            visitor.session.cookies.set("sessionid", orders.sessions["bob"])
+        return visitor.session.get(f"{orders.server.url}/{view}/", headers=headers)
+
+    assert ask().status_code in {401, 403}
+    with open_app(orders, ask(Authorization="Bearer bob").json()["ticket"]) as app:
+        assert json.loads(app.recv(10)) == [{"type": "orders", "orders": []}]
 
 
 def test_nobody_comes_in_without_a_ticket(orders: Site) -> None:
@@ -132,10 +206,10 @@ def test_nobody_comes_in_without_a_ticket(orders: Site) -> None:
 
 
 def test_the_socket_ends_with_the_user(orders: Site) -> None:
-    with open_app(orders, ticket_of(orders, "eve")) as app:
+    with open_app(orders, ticket_of(orders, "grace")) as app:
         app.recv(10)
         visitor = Visitor(orders.server)
-        visitor.session.cookies.set("sessionid", orders.sessions["eve"])
+        visitor.session.cookies.set("sessionid", orders.sessions["grace"])
         visitor.post("/accounts/logout/")
         assert close_code(app) == 4401
 
@@ -157,4 +231,31 @@ def test_a_page_asks_for_a_ticket_for_each_attempt(
     assert page.evaluate("tickets") >= 2
     assert page.evaluate("live.state") == "online"
     page.evaluate("live.close()")
+    bob.context.close()
+
+
+def test_pages_of_this_site_and_of_others_open_it(
+    orders: Site, browser: Browser
+) -> None:
+    text = section(orders.project.path / "docs" / "json.md", "In a page")
+    own, other = code(text, "js")
+    other = other.replace("https://example.com/ticket/", "/token/")
+    other = other.replace("https://example.com", "")
+    bob = orders.invite(browser, "bob")
+    bob.page.goto("/")
+    bob.page.add_script_tag(url="/static/channels_live/socket.js")
+    bob.page.evaluate(
+        f"""() => {{
+            const root = document.createElement("p");
+            root.dataset.path = "/ws/orders/";
+            {own}
+            window.own = socket;
+        }}"""
+    )
+    bob.page.evaluate(
+        f'() => {{ const token = "bob"; {other} window.other = socket; }}'
+    )
+    for socket in ("own", "other"):
+        hold(bob.page, f"{socket}.state === 'online'")
+        bob.page.evaluate(f"{socket}.close()")
     bob.context.close()

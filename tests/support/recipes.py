@@ -17,7 +17,16 @@ ROUTE = re.compile(
 CONFIG = re.compile(
     r"`config/(\w+\.py)`.*?```python\n(.*?)```\n+```python\n(.*?)```", re.S
 )
-NAMED_INSIDE = re.compile(r"```python\n# (apps/news/\w+\.py)\n(.*?)```", re.S)
+NAMED_INSIDE = re.compile(r"```python\n# (apps/\w+/\w+\.py)\n(.*?)```", re.S)
+# Their framework is not installed.
+FOREIGN = "apps/orders/api.py"
+# What the page leaves to its reader.
+TOKENS = """from apps.users.models import User
+
+
+def user_of(token: str) -> User | None:
+    return User.objects.filter(username=token.removeprefix("Bearer ")).first()
+"""
 IMPORTS = """from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -39,8 +48,10 @@ def type_all(project: Project) -> None:
     project.manage("startapp", "news")
     install(project, "news")
     for page in ("realtime.md", "json.md"):
-        for name, source in NAMED_INSIDE.findall(page_of(project, page)):
-            (project.path / name).write_text(source, "utf-8")
+        for name, source in named_inside(project, page).items():
+            if name != FOREIGN:
+                (project.path / name).write_text(source, "utf-8")
+    (project.path / "apps" / "orders" / "tokens.py").write_text(TOKENS, "utf-8")
     endpoint = section(project.path / "README.md", "Add a WebSocket endpoint")
     consumer, _ = code(endpoint, "python")
     (project.path / "apps" / "web" / "shout.py").write_text(consumer, "utf-8")
@@ -49,6 +60,11 @@ def type_all(project: Project) -> None:
 
 def page_of(project: Project, page: str) -> str:
     return (project.path / "docs" / page).read_text("utf-8")
+
+
+def named_inside(project: Project, page: str) -> dict[str, str]:
+    """Return blocks that begin with their path, by these."""
+    return dict(NAMED_INSIDE.findall(page_of(project, page)))
 
 
 def type_page(project: Project, page: str) -> None:

@@ -276,12 +276,11 @@ async def test_of_too_many_sockets_the_newest_waits(ada: Any, inbox_of: Open) ->
 
 
 @pytest.mark.parametrize("how", ["disconnect", "recheck"])
-async def test_who_has_to_leave_is_found_in_the_database(
+async def test_who_has_to_leave_is_found_in_the_database_from_the_first_socket_on(
     ada: Any, inbox_of: Open, settings: Settings, how: str
 ) -> None:
     layers.use(layers.BrokenLayer, settings)
     socket = await inbox_of(ada)
-    await asyncio.sleep(3 * LOOK_INTERVAL)  # so the process has begun to look
     users = get_user_model().objects.filter(pk=ada.pk)
     await users.aupdate(is_active=how == "disconnect")
 
@@ -328,7 +327,6 @@ async def test_nothing_is_delivered_while_nothing_says_who_has_to_leave(
     ada: Any, inbox_of: Open
 ) -> None:
     socket = await inbox_of(ada)
-    await asyncio.sleep(3 * LOOK_INTERVAL)  # so the process has begun to look
     hanging = hang(4 * SECOND)
     await asyncio.sleep(2 * SECOND)
 

@@ -48,9 +48,9 @@ class LiveConsumer(JsonConsumer):
         for group in content.get("unwatch", ()):
             await self.quit(group)
         await asyncio.gather(*map(self._listen, content.get("listen", ())))
-        await self._watch(watch)
+        self._watch(watch)
 
-    async def _watch(self, pairs: list[tuple[str, str]]) -> None:
+    def _watch(self, pairs: list[tuple[str, str]]) -> None:
         bound_to = owner(self.scope["user"], self.scope["session"])
         places = []
         for name, digest in pairs:
@@ -62,7 +62,7 @@ class LiveConsumer(JsonConsumer):
                 self.push({"reload": True})
         if len(self.page.topics) + len(places) > MAX_REGIONS:
             raise InvalidFrame(_("This page has too many live regions."))
-        await self.process.live.watch(self.page, places)
+        self.process.live.watch(self.page, places)
 
     async def _listen(self, name: str) -> None:
         try:

@@ -17,6 +17,7 @@ from channels_live.base.messages import FOR_ALL, Kind, Message
 from channels_live.base.work import Tasks, in_own_thread, serving
 from channels_live.delivery.hub import Hub
 from channels_live.delivery.socket import Socket
+from channels_live.live.changes import KEEP
 from channels_live.live.topics import Topics
 from channels_live.observe.outage import TIMEOUT, database_outage, layer_outage
 from channels_live.presence import Tracker
@@ -30,7 +31,8 @@ LOOK_INTERVAL = 0.5
 REPAIR_INTERVAL = 2
 BEAT_INTERVAL = 5
 CHECK_INTERVAL = 30
-CLEAR_INTERVAL = 600
+IDLE_INTERVAL = KEEP / 5
+CLEAR_INTERVAL = KEEP
 RENEWAL_INTERVAL = 3600
 # Messages to all that are kept in mind: each comes twice, by the channel layer and by a row.
 TOLD = 1000
@@ -62,9 +64,15 @@ class Process:
             if self._has_started:
                 return
             await self.hub.bus.start()
+            # What is said from now on has to be found.
+            await asyncio.wait([self.tasks.spawn(self.live.look())], timeout=TIMEOUT)
             for interval, job in (
                 (PRESENCE_INTERVAL, self.presence.tell),
                 (LOOK_INTERVAL, self.look),
+                (
+                    IDLE_INTERVAL,
+                    self.live.look,
+                ),  # or it begins anew when somebody comes
                 (REPAIR_INTERVAL, self.repair),
                 (REPAIR_INTERVAL, self.hub.bus.subscribe_all),
                 (REPAIR_INTERVAL, self.probe),

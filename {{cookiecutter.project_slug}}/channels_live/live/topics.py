@@ -46,7 +46,7 @@ class Topics:
     def has_topics(self) -> bool:
         return bool(self._topics)
 
-    async def watch(self, page: Page, pairs: Iterable[tuple[Place, str]]) -> None:
+    def watch(self, page: Page, pairs: Iterable[tuple[Place, str]]) -> None:
         """Show regions on a page, which shows the states with these digests now."""
         topics = []
         for place, digest in pairs:
@@ -54,9 +54,6 @@ class Topics:
             topic = self._topics[new.subject].setdefault(new.name, new)
             topic.add(page, digest)
             topics.append(topic)
-        # What changes while it is read has to be found.
-        if not self._has_looked:
-            await asyncio.wait([self._tasks.spawn(self.look())])
         for topic in topics:
             self._want(topic)
 

@@ -9,10 +9,11 @@ from subprocess import DEVNULL, Popen
 from typing import Any
 
 import pytest
-from baking import TREE, Kitchen, Project, Variables, assert_all_passed, environment
+from baking import Kitchen, Project, Variables, assert_all_passed, environment
 from fleet import wait_until
 from people import Person
 from playwright.sync_api import Browser, Locator, expect
+from readmes import section
 from recipes import count_lines, type_page
 from serving import end
 from shells import Shell
@@ -81,12 +82,24 @@ def come(browser: Browser, site: Site) -> Iterator[Invite]:
     assert [person.complaints for person in people if person.complaints] == []
 
 
-@pytest.mark.parametrize(("heading", "most"), [("A job", 30), ("An answer", 50)])
-def test_they_are_short(heading: str, most: int) -> None:
-    text = (TREE / "docs" / "jobs.md").read_text("utf-8")
-    (recipe,) = re.findall(rf"^## {heading}.*?(?=^## )", text, re.M | re.S)
+@pytest.mark.parametrize(
+    ("page", "heading", "most"),
+    [
+        ("live", "A bell", 15),
+        ("jobs", "A job with progress", 30),
+        ("jobs", "An answer that streams", 50),
+    ],
+)
+def test_they_are_as_short_as_is_said(
+    project: Project, page: str, heading: str, most: int
+) -> None:
+    recipe = section(project.path / "docs" / f"{page}.md", heading)
     assert most / 2 < count_lines(recipe) <= most
     assert "script" not in recipe
+    link = f"{page}.md#{heading.lower().replace(' ', '-')}"
+    assert f"(docs/{link}) | {most} |" in (project.path / "README.md").read_text(
+        "utf-8"
+    )
 
 
 def test_their_own_tests_pass(project: Project) -> None:

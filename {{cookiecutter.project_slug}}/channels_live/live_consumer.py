@@ -10,7 +10,7 @@ from channels_live.base.frames import InvalidFrame
 from channels_live.consumers import JsonConsumer
 from channels_live.live.names import Foreign, owner, unsign
 from channels_live.live.place import Outdated, Place
-from channels_live.live.topic import Page
+from channels_live.live.topic import Topic
 
 # Regions of one page, whose states may all wait for a socket that does not read.
 MAX_REGIONS = 1000
@@ -30,11 +30,11 @@ class LiveConsumer(JsonConsumer):
     {"error": sentence}            what was wrong with a frame
     """
 
-    page: Page
+    topics: dict[str, Topic]  # that the page shows, or showed, by their names
 
     async def enter(self) -> None:
         """Let everybody in: what they may ask for is signed."""
-        self.page = Page(self.socket)
+        self.topics = {}
         self.socket.outbox.is_page = True
 
     async def receive_json(self, content: dict[str, Any]) -> None:
@@ -44,9 +44,9 @@ class LiveConsumer(JsonConsumer):
         for part in ("unwatch", "listen"):
             if not is_texts(content.get(part, [])):
                 raise InvalidFrame(_('Expected {"unwatch": […], "listen": […]}.'))
-        self.process.live.unwatch(self.page, content.get("unwatch", ()))
-        for group in content.get("unwatch", ()):
-            await self.quit(group)
+        for name in content.get("unwatch", ()):
+            self._unwatch(name)
+            await self.quit(name)
         await asyncio.gather(*map(self._listen, content.get("listen", ())))
         self._watch(watch)
 
@@ -60,9 +60,15 @@ class LiveConsumer(JsonConsumer):
                 self.push({"gone": name})
             except Outdated:
                 self.push({"reload": True})
-        if len(self.page.topics) + len(places) > MAX_REGIONS:
+        shown = sum(self.socket in topic.views for topic in self.topics.values())
+        if shown + len(places) > MAX_REGIONS:
             raise InvalidFrame(_("This page has too many live regions."))
-        self.process.live.watch(self.page, places)
+        for topic in self.process.live.watch(self.socket, places):
+            self.topics[topic.name] = topic
+
+    def _unwatch(self, name: str) -> None:
+        if topic := self.topics.pop(name, None):
+            topic.views.pop(self.socket, None)
 
     async def _listen(self, name: str) -> None:
         try:
@@ -78,8 +84,8 @@ class LiveConsumer(JsonConsumer):
         try:
             await super().__call__(scope, receive, send)
         finally:
-            if page := self.__dict__.get("page"):
-                self.process.live.unwatch(page, tuple(page.topics))
+            for name in tuple(self.__dict__.get("topics", ())):
+                self._unwatch(name)
 
 
 def is_texts(value: object, length: int | None = None) -> bool:

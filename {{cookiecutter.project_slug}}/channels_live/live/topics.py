@@ -13,8 +13,9 @@ from channels_live.base.work import Tasks, in_own_thread
 from channels_live.delivery.socket import Socket
 from channels_live.live.changes import Ledger, Notice, aliases, clear
 from channels_live.live.place import Place
+from channels_live.live.reader import Reader
 from channels_live.live.region import Live
-from channels_live.live.topic import Page, Reader, Topic
+from channels_live.live.topic import Topic
 from channels_live.observe.outage import database_outage
 
 
@@ -46,21 +47,17 @@ class Topics:
     def has_topics(self) -> bool:
         return bool(self._topics)
 
-    def watch(self, page: Page, pairs: Iterable[tuple[Place, str]]) -> None:
-        """Show regions on a page, which shows the states with these digests now."""
+    def watch(self, socket: Socket, pairs: Iterable[tuple[Place, str]]) -> list[Topic]:
+        """Keep regions on a page, which shows the states with these digests now."""
         topics = []
         for place, digest in pairs:
             new = Topic(place)
             topic = self._topics[new.subject].setdefault(new.name, new)
-            topic.add(page, digest)
+            topic.add(socket, digest)
             topics.append(topic)
         for topic in topics:
             self._want(topic)
-
-    def unwatch(self, page: Page, names: Iterable[str]) -> None:
-        for name in names:
-            if topic := page.topics.get(name):
-                topic.discard(page)
+        return topics
 
     def hear(self, message: Message) -> None:
         """Act on what another process says has changed."""
@@ -84,8 +81,8 @@ class Topics:
     def check(self, sockets: Collection[Socket] | None = None) -> None:
         """Ask again who may see what is shown, by these sockets alone if given."""
         for topic in tuple(self._all()):
-            for page, view in topic.views.items():
-                view.is_checked &= sockets is not None and page.socket not in sockets
+            for socket, view in topic.views.items():
+                view.is_checked &= sockets is not None and socket not in sockets
             self._want(topic)
             if not topic.views:
                 del self._topics[topic.subject][topic.name]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
+from django.template.defaultfilters import linebreaks_filter, urlize
 
 from apps.chat.rendering import (
     render_error,
@@ -13,6 +14,7 @@ from apps.chat.rendering import (
     render_roster,
     render_typing,
 )
+from apps.chat.templatetags.chat import paragraphs
 from apps.chat.tests.test_rendering import said
 from apps.users.models import User
 
@@ -62,3 +64,16 @@ def test_a_text_is_never_markup(payload: str) -> None:
     links = [tag for tag in found if tag not in expected]
     assert [tag for tag in found if tag in expected] == expected
     assert set(links) <= {"<a href rel>"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *PAYLOADS,
+        "a < b & c\n\n'one'\ntwo.",
+        "see http://localhost, http://[::1]/ or (www.example.com).",
+        "write to ada@example.com: she knows example.org",
+    ],
+)
+def test_a_text_is_shown_as_by_the_filters_of_django(text: str) -> None:
+    assert paragraphs(text) == linebreaks_filter(urlize(text))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -52,3 +53,15 @@ def encode(event: Mapping[str, object]) -> str:
             "UUID or a lazy string."
         ) from error
     return text
+
+
+@lru_cache(maxsize=1)
+def frame_bytes(text: str) -> bytes:
+    """Return a text frame as it goes over the wire: the same for all sockets of a group."""
+    data = text.encode()
+    size = len(data)
+    if size < 126:
+        return bytes((0x81, size)) + data
+    if size < 65_536:
+        return b"\x81\x7e" + size.to_bytes(2) + data
+    return b"\x81\x7f" + size.to_bytes(8) + data

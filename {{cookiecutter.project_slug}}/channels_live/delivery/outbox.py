@@ -117,6 +117,7 @@ class Audience:
         self._frame: list[str] = []
         self._published: list[float] = []
         self._window: asyncio.TimerHandle | None = None
+        self._pause_until = 0.0
 
     def broadcast(self, html: str, published: float = 0) -> None:
         """Write a fragment to the sockets of this process."""
@@ -124,7 +125,11 @@ class Audience:
         if published:
             self._published.append(published)
         if self._window is None:
-            self.flush()
+            loop = asyncio.get_running_loop()
+            if loop.time() < self._pause_until:
+                self._window = loop.call_at(self._pause_until, self.flush)
+            else:
+                self.flush()
 
     def flush(self) -> None:
         if self._window is not None:
@@ -132,8 +137,8 @@ class Audience:
             self._window = None
         if not self._frame:
             return
-        loop = asyncio.get_running_loop()
-        began = loop.time()
+        now = asyncio.get_running_loop().time
+        began = now()
         outboxes = tuple(self.outboxes)
         frames = list(join(self._frame, is_json=self.is_json, size=FAN_OUT_SIZE))
         for frame in frames:
@@ -149,8 +154,7 @@ class Audience:
             )
         self._frame.clear()
         self._published.clear()
-        pause = max(FRAME_WINDOW, loop.time() - began)
-        self._window = loop.call_later(pause, self.flush)
+        self._pause_until = now() + max(FRAME_WINDOW, now() - began)
 
 
 def join(

@@ -19,6 +19,7 @@ from twisted.web.http import HTTPChannel
 
 from channels_live import conf
 from channels_live.base.close_code import CloseCode
+from channels_live.base.frames import frame_bytes
 from channels_live.process import is_ending
 from channels_live.servers import ending
 
@@ -117,8 +118,12 @@ class PacedWebSocketProtocol(WebSocketProtocol):
 
     def serverSend(self, content: Any, binary: bool = False) -> None:
         # Whoever is closed meanwhile gets no more: no error of their consumer's.
-        if self.state == self.STATE_OPEN:
+        if self.state != self.STATE_OPEN:
+            return
+        if binary or self._perMessageCompress is not None:
             super().serverSend(content, binary)
+        else:  # Autobahn would make the frame for each socket of a group
+            self.sendData(frame_bytes(content))
 
     def handle_reply(self, message: Any) -> None:
         kind = message["type"]

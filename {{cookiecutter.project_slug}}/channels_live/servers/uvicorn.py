@@ -10,8 +10,10 @@ import h11
 import uvicorn
 from uvicorn.protocols.http import h11_impl
 from uvicorn.protocols.websockets import websockets_sansio_impl
+from websockets.protocol import OPEN
 
 from channels_live import conf
+from channels_live.base.frames import frame_bytes
 from channels_live.observe import metrics
 from channels_live.process import is_ending
 from channels_live.servers import ending
@@ -44,6 +46,7 @@ Loop: Any = BaseSelectorEventLoop
 
 _receive = Cycle.receive
 _send = Cycle.send
+_send_event = WebSocket.send
 _tick = Server.on_tick
 _shutdown = Server.shutdown
 _accept = Loop._accept_connection
@@ -108,6 +111,20 @@ async def send(cycle: Any, message: Any) -> None:
         headers = [*message.get("headers", ()), (b"connection", b"close")]
         message = {**message, "headers": headers}
     await _send(cycle, message)
+
+
+async def send_event(self: Any, event: Any) -> None:
+    """Write a text to an open socket: its frame is made once, and not for each socket."""
+    text = event.get("text")
+    if (
+        text
+        and self.conn.state is OPEN
+        and not (self.conn.extensions or self.close_sent or self.disconnected)
+        and self.writable.is_set()
+    ):
+        self.transport.write(frame_bytes(text))
+    else:
+        await _send_event(self, event)
 
 
 def handle_ping(self: Any) -> None:
@@ -181,5 +198,6 @@ def install() -> None:
     Cycle.receive = receive
     Cycle.send = send
     WebSocket.handle_ping = handle_ping
+    WebSocket.send = send_event
     Server.on_tick = tick
     Server.shutdown = shut_down

@@ -3,10 +3,13 @@
 import html
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.template.defaultfilters import linebreaks_filter, urlize
+from django.utils import timezone
 
 from apps.chat.rendering import (
     render_error,
@@ -77,3 +80,13 @@ def test_a_text_is_never_markup(payload: str) -> None:
 )
 def test_a_text_is_shown_as_by_the_filters_of_django(text: str) -> None:
     assert paragraphs(text) == linebreaks_filter(urlize(text))
+
+
+def test_a_time_is_that_of_the_time_zone() -> None:
+    message = said("hello")
+    message.created = datetime(2026, 3, 1, 23, 5, tzinfo=UTC)
+
+    with timezone.override(ZoneInfo("Asia/Tokyo")):
+        shown = render_message(message)
+
+    assert ">08:05</time>" in shown

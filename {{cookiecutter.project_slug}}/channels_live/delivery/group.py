@@ -70,6 +70,8 @@ class Group(Audience):
         What went out before `recent` begins is not known any more. Then it is late,
         unless the database was away: it may have lost its last commits.
         """
+        if fragment.number > self.last:
+            return False
         if fragment.number <= self.base:
             return fragment.number > 0 and self._outages != database_outage.count
         return any(

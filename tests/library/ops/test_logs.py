@@ -66,16 +66,10 @@ def test_what_any_visitor_can_cause_is_no_error() -> None:
     assert (host.levelno, host.exc_info) == (logging.WARNING, None)
 
 
-def no_more_files() -> Exception:
-    error = LookupError("no template")
-    error.__context__ = OSError(errno.EMFILE, "Too many open files")
-    return error
-
-
 @pytest.mark.parametrize(
     ("name", "error", "is_bug"),
     [
-        ("django.request", no_more_files(), False),
+        ("django.request", OSError(errno.EMFILE, "Too many open files"), False),
         ("django_ox", OperationalError("gone"), False),
         ("django_ox", LookupError("gone"), True),
         ("django.request", OperationalError("gone"), True),

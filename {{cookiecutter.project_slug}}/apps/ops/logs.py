@@ -83,11 +83,7 @@ class JSONFormatter(logging.Formatter):
 
 def lacks_files(error: BaseException | None) -> bool:
     """Whether it was raised because no more files may be open."""
-    while error:
-        if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}:
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+    return isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}
 
 
 def clean(text: str) -> str:

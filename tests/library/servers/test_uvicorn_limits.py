@@ -1,7 +1,9 @@
 """Whom uvicorn waits for, and what it answers."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -180,6 +182,20 @@ async def test_pings_are_answered_for_as_long_as_answers_are_read(
     socket.resume_writing()
     socket.data_received(ping)
     assert socket.transport.written == b"\x8a\x04ping" * 2
+
+
+@pytest.mark.parametrize("is_ending", [True, False])
+def test_a_process_that_ends_lets_nobody_in_any_more(
+    monkeypatch: pytest.MonkeyPatch, *, is_ending: bool
+) -> None:
+    monkeypatch.setattr(uvicorn, "is_ending", lambda: is_ending)
+    served: list[object] = []
+    loop = SimpleNamespace(_start_serving=lambda factory, door: served.append(door))
+
+    with socket.socket() as door:
+        uvicorn.go_on(loop, None, door)
+
+        assert served == ([] if is_ending else [door])
 
 
 def test_without_a_limit_of_descriptors_there_is_room(

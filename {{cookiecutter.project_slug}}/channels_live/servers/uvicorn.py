@@ -177,7 +177,7 @@ def accept(loop: Any, factory: Any, door: Any, *details: Any) -> None:
 
 
 def go_on(loop: Any, factory: Any, door: Any, *details: Any) -> None:
-    if door.fileno() >= 0:
+    if door.fileno() >= 0 and not is_ending():
         loop._start_serving(factory, door, *details)
 
 

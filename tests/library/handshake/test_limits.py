@@ -11,7 +11,7 @@ from django.test import Client
 
 from channels_live import in_thread
 from channels_live.handshake.application import WINDOW
-from channels_live.handshake.authentication import VISITORS
+from channels_live.handshake.authentication import VISITORS, network_of
 from channels_live.process import get_process
 from tests.library.helpers.browsing import key_of, only, socket_of
 
@@ -120,3 +120,16 @@ async def test_the_log_names_them_once_and_no_session(
             await door.knock(key=second)
 
     assert caplog.messages == [f"Sockets are refused: user {ada.pk} opens too many."]
+
+
+@pytest.mark.parametrize(
+    ("client", "name"),
+    [
+        ("192.0.2.9", "192.0.2.9"),
+        ("2001:db8::1", "2001:db8::/64"),
+        ("2001:db8::ffff:1:2:3", "2001:db8::/64"),
+        ("", ""),
+    ],
+)
+def test_who_has_many_addresses_is_one(client: str, name: str) -> None:
+    assert network_of(client) == name

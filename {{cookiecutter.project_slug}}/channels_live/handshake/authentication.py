@@ -6,7 +6,9 @@ Browsers that are refused come back by themselves.
 
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from importlib import import_module
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from django.conf import settings
@@ -55,7 +57,7 @@ async def authenticate(
     up, a person across all their sessions, and everybody else by address.
     """
     limit = conf.get("SOCKETS_PER_SECOND")
-    address = "address", request.META.get("REMOTE_ADDR", "")
+    address = "address", network_of(request.META.get("REMOTE_ADDR", ""))
     if login is not session_login:
         count(openings, address, limit * VISITORS)
     key = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
@@ -96,6 +98,15 @@ def count(openings: Budget, who: tuple[str, object], limit: int) -> None:
         logger.warning("Sockets are refused: %s %s opens too many.", *who)
     if excess > 0:
         raise Refusal("too many sockets")
+
+
+def network_of(host: str) -> str:
+    """Return what to count someone unknown by: an address, or its IPv6 network."""
+    with suppress(ValueError):
+        address = ip_address(host)
+        if address.version == 6:
+            return str(ip_network((address, 64), strict=False))
+    return host
 
 
 class Login:

@@ -43,10 +43,6 @@ class Topics:
         self._has_looked = False
         self._looking = asyncio.Lock()
 
-    @property
-    def has_topics(self) -> bool:
-        return bool(self._topics)
-
     def watch(self, socket: Socket, pairs: Iterable[tuple[Place, str]]) -> list[Topic]:
         """Keep regions on a page, which shows the states with these digests now."""
         topics = []

@@ -4,7 +4,7 @@
 
 PORT ?= 8000
 # Much of the time is waiting for what was broken on purpose.
-PYTEST_ARGS ?= -n 3 --dist loadfile --no-loadscope-reorder --max-worker-restart 1
+PYTEST_ARGS ?= -n 4 --dist loadfile --no-loadscope-reorder --max-worker-restart 1
 CHAOS_SECONDS ?= 600
 BENCH_ARGS ?=
 

@@ -29,8 +29,9 @@ collect_ignore = ["library"]
 # Files that take longest come first, so that no worker waits for them at the end.
 LONGEST = (
     *("test_library.py", "test_dead_connections.py", "test_project_readme.py"),
-    *("test_waiting.py", "test_first_push.py", "test_compose_up.py", "test_words.py"),
-    *("test_watching.py", "test_matrix.py", "test_restarting.py", "test_readme.py"),
+    *("test_waiting.py", "test_first_push.py", "test_readme.py", "test_chaos.py"),
+    *("test_compose_up.py", "test_words.py", "test_matrix.py", "test_watching.py"),
+    *("test_restarting.py", "test_presence_after_a_crash.py", "test_slow_reader.py"),
 )
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

@@ -140,7 +140,7 @@ def shout(request: HttpRequest) -> str:
 @pytest.fixture(scope="module")
 def project(kitchen: Kitchen) -> Project:
     """A project without the demo, and code as in all documentation."""
-    project = kitchen.bake({"include_chat_demo": False})
+    project = kitchen.bake({"include_chat_demo": False, "chat_client": "javascript"})
     files = {
         "models": MODELS,
         "idioms": CONSUMERS,

@@ -62,7 +62,10 @@ def test_using_the_template(clone: Path, tmp_path: Path) -> None:
         assert_at_work(server)
 
 
-@pytest.mark.parametrize("number", [0, 1], ids=["make", "uv"])
+@pytest.mark.parametrize(
+    "number",
+    [pytest.param(0, marks=pytest.mark.deep, id="make"), pytest.param(1, id="uv")],
+)
 def test_running_the_tests(clone: Path, number: int) -> None:
     block = code(section(clone / "README.md", "Work on it"), "sh")[number]
     # All of them would include this one.

@@ -155,6 +155,9 @@ def running_postgres() -> Iterator[PostgresServer]:
     data = Path(tempfile.mkdtemp(prefix="postgres-"))
     try:
         with get_server(data) as server:
+            # Processes end in these tests; no machine does.
+            server.psql("ALTER SYSTEM SET fsync = off")
+            server.psql("SELECT pg_reload_conf()")
             yield server
     finally:
         shutil.rmtree(data, ignore_errors=True)

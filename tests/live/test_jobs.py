@@ -165,6 +165,36 @@ def test_a_job_that_would_end_the_server_ends_no_thread(
     expect(bar(eve)).to_have_attribute("value", re.compile("[1-9]"), timeout=20_000)
 
 
+def test_a_page_says_that_a_job_is_lost_whose_workers_crashed(
+    project: Project, browser: Browser, tmp_path: Path
+) -> None:
+    env = {
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}",
+        "JOBS_IN_WEB": "false",
+    }
+    with serve_project(project, env=env) as site:
+        ada = site.invite(browser, "ada")
+        ada.page.goto("/")
+        ada.page.get_by_role("button", name="Export").click()
+        ada.page.wait_for_load_state()
+        before = "0"
+        for _ in range(3):
+            moved = re.compile(rf"^(?!{before}$)")
+            with working(project, env) as worker:
+                expect(bar(ada)).to_have_attribute("value", moved, timeout=30_000)
+                worker.kill()
+                worker.wait(10)
+            ada.page.wait_for_timeout(1_500)  # what it stored last arrives
+            before = bar(ada).get_attribute("value") or ""
+        failed = ada.page.get_by_role("alert")
+        expect(failed).to_have_count(0)
+        with working(project, env):
+            expect(failed).to_have_text("The export failed.", timeout=30_000)
+        assert json.loads(site.shell.run(STATE))[1:] == ["LOST", 3]
+        assert ada.complaints == []
+        ada.context.close()
+
+
 @contextmanager
 def working(project: Project, env: Variables) -> Iterator["Popen[bytes]"]:
     process = Popen(

@@ -114,7 +114,7 @@ def serve_project(
     """Serve a project on a database of its own, with people in it."""
     port = free_port()
     command = runserver(project, port)
-    with Shell(project) as shell:
+    with Shell(project, env) as shell:
         shell.migrate()
         with serve(command, cwd=project.path, port=port, env=env) as server:
             site = Site(server, project, client, {"": ""}, shell)

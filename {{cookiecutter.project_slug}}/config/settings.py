@@ -296,7 +296,7 @@ TASKS = {
         "BACKEND": "django_ox.backend.OxBackend",
         "QUEUES": ["default", "mail"],
         # Seconds until the jobs of a process that died begin anew.
-        "OPTIONS": {"LOCK_TIMEOUT": 30},
+        "OPTIONS": {"LOCK_TIMEOUT": 30, "WORKER_CLASS": "apps.ops.jobs.JobWorker"},
     }
 }
 JOBS_IN_WEB = env.bool("JOBS_IN_WEB", default="PYTEST_VERSION" not in os.environ)

@@ -40,7 +40,7 @@ def test_a_job_that_comes_while_a_thread_is_busy_does_not_wait(
         ended.wait(WAIT)
 
     looks = {"busy": work, "idle": idle.release}
-    monkeypatch.setattr(jobs, "Worker", worker_of(looks))
+    monkeypatch.setattr(jobs, "JobWorker", worker_of(looks))
     for queue in looks:
         threading.Thread(target=jobs.work, args=[queue], daemon=True).start()
     assert begun.wait(WAIT)

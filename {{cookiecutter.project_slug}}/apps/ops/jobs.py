@@ -2,16 +2,48 @@
 
 import logging
 import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
 from django.conf import settings
 from django.db import connections, transaction
-from django.tasks.signals import task_enqueued
+from django.tasks import Task, TaskResult
+from django.tasks.signals import task_enqueued, task_finished
+from django.utils import timezone
+from django_ox.models import OxTask
+from django_ox.results import task_result_from_db
 from django_ox.worker import Worker
 
 logger = logging.getLogger(__name__)
 
 # Seconds until the jobs of others are looked for; those of this process begin at once.
 LOOK = 5
+
+
+class JobWorker(Worker):
+    """Sends task_finished for LOST jobs too, whose processes crashed."""
+
+    def reap(self) -> int:
+        began = timezone.now()
+        reaped = super().reap()
+        lost = OxTask.objects.filter(status=OxTask.Status.LOST, finished_at__gte=began)
+        for job in lost if reaped else ():
+            with suppress(ImportError):  # there is no such job any more
+                task_finished.send_robust(
+                    type(self.backend), task_result=task_result_from_db(job)
+                )
+        return reaped
+
+
+def when_over(job: "Task[..., Any]", call: Callable[..., object]) -> None:
+    """Call a function with a job's arguments once the job has ended or failed for good."""
+
+    def receive(task_result: "TaskResult[..., object]", **kwargs: object) -> None:
+        if task_result.task.func == job.func:
+            call(*task_result.args, **task_result.kwargs)
+
+    task_finished.connect(receive, weak=False)
 
 
 def start_jobs() -> None:
@@ -31,7 +63,7 @@ def work(queue: str) -> None:
         transaction.on_commit(stored.set)
 
     task_enqueued.connect(notice, weak=False)
-    worker = Worker(queues=[queue])
+    worker = JobWorker(queues=[queue])
     while True:
         stored.clear()
         try:

@@ -8,7 +8,7 @@ import pytest
 from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
 
-from channels_live import Consumer, apublish, conf
+from channels_live import CloseCode, Consumer, apublish, conf
 from channels_live.delivery.outbox import MAX_WAITING
 from channels_live.process import get_process
 from channels_live.testing import WAIT, has_entered
@@ -105,6 +105,19 @@ async def test_a_closed_socket_is_not_listened_to(
     await apublish("here", "hello")
 
     assert await socket.receive_nothing()
+
+
+@pytest.mark.parametrize("how", ["when it enters", "in a frame"])
+async def test_a_page_that_shows_what_is_lost_learns_so(how: str) -> None:
+    query = "?2" if how == "when it enters" else ""
+    socket = await connect(f"/ws/numbered/{query}")
+    if not query:
+        await socket.send_json_to({"after": 0})
+        assert await socket.receive_from(WAIT) == "a"
+        await socket.send_json_to({"after": 2})
+
+    assert await closing_code(socket) == CloseCode.OUTDATED
+    await socket.disconnect()
 
 
 async def test_who_may_not_enter_learns_why() -> None:

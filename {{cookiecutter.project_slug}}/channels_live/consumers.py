@@ -83,9 +83,10 @@ class Consumer(AsyncWebsocketConsumer):
     ) -> None:
         """Receive what is published to a group.
 
-        With a `history`, first receive what the page missed since number `after`. With
-        a `roster`, show the users in the group to everyone in it. Raises ValueError if
-        other sockets joined the group with another history, or for JSON, not HTML.
+        With a `history`, first receive what the page missed since number `after`; with
+        None, nothing. With a `roster`, show the users in the group to everyone in it.
+        Raises ValueError if other sockets joined the group with another history, or for
+        JSON, not HTML; Refused if the history has lost that number.
         """
         check_name(group)
         self.process.registry.add(self.socket, label("group", group))
@@ -167,6 +168,8 @@ class Consumer(AsyncWebsocketConsumer):
             await self.receive_json(decode(text_data))
         except InvalidFrame as error:
             await self.reject(str(error))
+        except Refused as refusal:
+            await self.close(code=refusal.code)
 
 
 class JsonConsumer(Consumer):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from channels_live import CloseCode, Fragment, apublish
+from channels_live import CloseCode, Fragment, Refused, apublish
 from channels_live.delivery.group import CATCH_UP, PATIENCE, RECENT
 from channels_live.observe.outage import database_outage
 from channels_live.process import get_process
@@ -274,10 +274,14 @@ async def test_a_newcomer_without_a_page_is_sent_what_comes_from_now_on() -> Non
     assert listener.heard == "b"
 
 
-async def test_a_page_that_is_ahead_is_sent_nothing() -> None:
-    listener = await listen(history=ListHistory("a", "b"), after=10**18)
+async def test_a_page_that_is_ahead_is_outdated() -> None:
+    history = ListHistory("a", "b")
+    for after in (3, 10**18):
+        with pytest.raises(Refused, match="4409"):
+            await listen(history=history, after=after)
+    assert get_process().hub.groups == {}
 
-    assert listener.heard == ""
+    assert (await listen(history=history, after=2)).heard == ""
 
 
 @pytest.mark.parametrize("missed", [1, RECENT, RECENT + 1, CATCH_UP])

@@ -15,6 +15,7 @@ endpoints: dict[str, Any] = {
     "inbox": consumers.InboxConsumer.as_asgi(),
     "outage": consumers.OutageConsumer.as_asgi(),
     "failing": consumers.FailingConsumer.as_asgi(),
+    "numbered": consumers.NumberedConsumer.as_asgi(),
     "roster": consumers.RosterConsumer.as_asgi(),
     "plain-async": plain.AsyncConsumer.as_asgi(),
     "plain-sync": plain.SyncConsumer.as_asgi(),

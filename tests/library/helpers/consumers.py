@@ -19,6 +19,7 @@ from channels_live import (
     in_thread,
     user_group,
 )
+from tests.library.helpers.listening import ListHistory
 
 
 async def tell_route(scope: Any, receive: Any, send: Any) -> None:
@@ -84,6 +85,19 @@ class InboxConsumer(Consumer):
 
     async def receive_json(self, content: dict[str, Any]) -> None:
         self.push("You are in.")
+
+
+class NumberedConsumer(Consumer):
+    """Has one numbered fragment; the address or a frame says what the page shows."""
+
+    history = ListHistory("a")
+
+    async def enter(self) -> None:
+        if shown := self.scope["query_string"]:
+            await self.receive_json({"after": int(shown)})
+
+    async def receive_json(self, content: dict[str, Any]) -> None:
+        await self.join("numbered", history=self.history, after=content["after"])
 
 
 class RosterConsumer(Consumer):

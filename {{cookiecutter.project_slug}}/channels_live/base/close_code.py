@@ -27,7 +27,7 @@ class CloseCode(IntEnum):
 
 
 class Refused(Exception):
-    """Raise this in `enter` to close the socket with a close code."""
+    """Raise this in `enter` or `receive_json` to close the socket with a close code."""
 
     def __init__(self, code: int) -> None:
         super().__init__(f"close code {code}")

@@ -8,6 +8,7 @@ from contextlib import suppress
 from functools import lru_cache
 
 from channels_live.base.batch import Batch
+from channels_live.base.close_code import CloseCode, Refused
 from channels_live.delivery.fragments import Fragment, History, as_fragment
 from channels_live.delivery.outbox import Audience, Outbox, join
 from channels_live.observe import metrics
@@ -90,11 +91,16 @@ class Group(Audience):
             self._send_in_order()
 
     async def add(self, outbox: Outbox, after: int | None) -> None:
-        """Write to a socket from now on, and first what it missed since `after`."""
+        """Write to a socket from now on, and first what it missed since `after`.
+
+        Raises Refused if the history does not reach that far.
+        """
         if self.history is not None:
             # What the page shows already must not be broadcast to it later on.
             if self.last < (known := max(0, after or 0)):
                 await self.sync(known)
+            if self.last < known:
+                raise Refused(CloseCode.OUTDATED)
             if after is not None:
                 await self._catch_up(outbox, self.history, max(0, after))
         # A waiting frame is for those who were here; the newcomer has had it.

@@ -60,8 +60,8 @@ class Hub:
         """Write the group's fragments to a socket, first those that it missed.
 
         `after` is the number of the last fragment that the socket's page shows. Without
-        a history, a socket is sent new fragments only. Raises ValueError if the group's
-        sockets have another history or form.
+        a history, a socket is sent new fragments only. Raises Refused if the history does
+        not reach that far, ValueError if the group's sockets have another one or form.
         """
         is_json = outbox.is_json and not outbox.is_page
         group = self.groups.get(name)

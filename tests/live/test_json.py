@@ -16,6 +16,7 @@ from recipes import (
     CONFIG,
     FILE,
     TOKENS,
+    insert,
     named_inside,
     page_of,
     type_page,
@@ -34,11 +35,18 @@ from apps.orders.models import Order
 from apps.users.models import User
 Order.objects.create(user=User.objects.get(username={name!r}), text="Tea")
 """
+INBOX = """
+from apps.inbox.consumers import add_entry
+from apps.users.models import User
+for text in {texts!r}:
+    add_entry(User.objects.get(username={name!r}).pk, text)
+"""
 ROUTES = """
 from apps.orders import api, views  # noqa: E402
 
 urlpatterns += [path("token/", views.ticket), path("api/", api.ticket)]
 """
+INBOX_IMPORT = "from apps.inbox.consumers import InboxConsumer\n"
 PLAIN_ROUTE = """
 websocket_urlpatterns.append(path("ws/orders/", OrdersConsumer.as_asgi()))
 """
@@ -70,7 +78,12 @@ def orders(kitchen: Kitchen) -> Iterator[Site]:
     put = ("uv", "pip", "install", "--quiet", "--no-deps", "--target", str(folder))
     subprocess.run([*put, "djangorestframework"], check=True, timeout=120)
     append(project.path / "config" / "urls.py", ROUTES)
-    append(project.path / "config" / "channels_urls.py", PLAIN_ROUTE)
+    page = page_of(project, "json.md")
+    (route,) = re.findall(r"Add `(path\(.*\))` to `routes`", page)
+    sockets = project.path / "config" / "channels_urls.py"
+    insert(sockets, "routes = [", f"{route}, ")
+    insert(sockets, "import path, re_path\n", INBOX_IMPORT)
+    append(sockets, PLAIN_ROUTE)
     with serve_project(project, env={"PYTHONPATH": str(folder)}) as site:
         site.shell.run(ORDER.format(name="ada"))
         yield site
@@ -91,9 +104,9 @@ def ticket_of(site: Site, name: str) -> str:
     return ticket
 
 
-def open_app(site: Site, ticket: str) -> ClientConnection:
+def open_app(site: Site, ticket: str, path: str = PATH) -> ClientConnection:
     return connect(
-        site.server.websocket_url + PATH,
+        site.server.websocket_url + path,
         subprotocols=[Subprotocol("ticket"), Subprotocol(ticket)],
         proxy=None,
     )
@@ -192,6 +205,28 @@ def test_an_api_issues_tickets(orders: Site, view: str) -> None:
     assert ask().status_code in {401, 403}
     with open_app(orders, ask(Authorization="Bearer bob").json()["ticket"]) as app:
         assert json.loads(app.recv(10)) == [{"type": "orders", "orders": []}]
+
+
+def test_an_app_catches_up_on_its_own_events(orders: Site) -> None:
+    orders.shell.run(INBOX.format(name="linus", texts=["a", "b", "c"]))
+    orders.shell.run(INBOX.format(name="bob", texts=["not for linus"]))
+
+    def open_inbox(after: str, name: str = "linus") -> ClientConnection:
+        ticket = ticket_of(orders, name)
+        return open_app(orders, ticket, f"/ws/app/inbox/{after}")
+
+    with open_inbox("?after=1") as back, open_inbox("") as new:
+        assert [one["text"] for one in json.loads(back.recv(10))] == ["b", "c"]
+        assert [one["number"] for one in json.loads(new.recv(10))] == [1, 2, 3]
+        orders.shell.run(INBOX.format(name="linus", texts=["d"]))
+        for app in (back, new):
+            entry = {"type": "entry", "number": 4, "text": "d"}
+            assert json.loads(app.recv(10)) == [entry]
+    with open_inbox("?after=5") as ahead:
+        assert close_code(ahead) == 4409
+    with open_inbox("?after=0", "ada") as empty:
+        empty.send("ping")
+        assert empty.recv(10) == "[]"
 
 
 def test_nobody_comes_in_without_a_ticket(orders: Site) -> None:

@@ -364,7 +364,7 @@ BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=1) if BEHIND_PROXY else 0
 
-# WebSockets: channels_live/conf.py has all that can be tuned, and its defaults.
+# WebSockets: channels_live/README.md lists all that can be tuned, and the defaults.
 
 CHANNELS_LIVE = {
     "CHANNEL_LAYER": "channels_live",

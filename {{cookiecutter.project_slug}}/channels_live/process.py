@@ -31,6 +31,7 @@ LOOK_INTERVAL = 0.5
 REPAIR_INTERVAL = 2
 BEAT_INTERVAL = 5
 CHECK_INTERVAL = 30
+# While nobody is here: or what is written down would be unknown to whoever comes.
 IDLE_INTERVAL = KEEP / 5
 CLEAR_INTERVAL = KEEP
 RENEWAL_INTERVAL = 3600
@@ -69,10 +70,7 @@ class Process:
             for interval, job in (
                 (PRESENCE_INTERVAL, self.presence.tell),
                 (LOOK_INTERVAL, self.look),
-                (
-                    IDLE_INTERVAL,
-                    self.live.look,
-                ),  # or it begins anew when somebody comes
+                (IDLE_INTERVAL, self.live.look),
                 (REPAIR_INTERVAL, self.repair),
                 (REPAIR_INTERVAL, self.hub.bus.subscribe_all),
                 (REPAIR_INTERVAL, self.probe),

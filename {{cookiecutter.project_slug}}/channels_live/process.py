@@ -65,8 +65,10 @@ class Process:
             if self._has_started:
                 return
             await self.hub.bus.start()
-            # What is said from now on has to be found.
-            await asyncio.wait([self.tasks.spawn(self.live.look())], timeout=TIMEOUT)
+            # What is said from now on has to be found. A job looks again, and logs errors.
+            with suppress(Exception):
+                async with asyncio.timeout(TIMEOUT):
+                    await self.live.look()
             for interval, job in (
                 (PRESENCE_INTERVAL, self.presence.tell),
                 (LOOK_INTERVAL, self.look),

@@ -25,10 +25,7 @@ pytest_plugins = ["channels_live.testing"]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 START = 60  # seconds that a server may take
 
-
-def pytest_configure() -> None:
-    """Leave the address of metrics to a server that runs beside the tests."""
-    settings.METRICS_ADDRESS = ""
+settings.METRICS_ADDRESS = ""  # where a server may listen that runs beside the tests
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -5,11 +5,12 @@ import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
 from baking import Variables
-from fleet import Fleet, forget_peak, peak
+from fleet import Fleet, forget_peak, peak, wait_until
 from serving import Visitor, receive_until
 from websockets.exceptions import ConnectionClosed
 
@@ -59,6 +60,7 @@ print("null")
 ROOM = "/ws/chat/lobby/?after="
 BEFORE, AFTER = 2000, 10_000  # messages
 GROWTH = 12  # megabytes that a server may grow by
+CLOSED = "closed with 1013"
 STAMP = re.compile(r'data-number="(\d+)".*?sent at ([\d.]+)', re.S)
 
 
@@ -107,13 +109,17 @@ def test_who_stops_reading_is_let_go_and_catches_up(
         with bob.connect(f"{ROOM}{BEFORE}") as stalled:
             receive_until(stalled, 'id="presence"')
             memory = forget_peak(server)
-            fleet.ask(FLOOD.format(count=AFTER))
+            with ThreadPoolExecutor() as pool:
+                flood = pool.submit(fleet.ask, FLOOD.format(count=AFTER))
+                wait_until(lambda: CLOSED in server.log, "he is let go", timeout=120)
+                # Half a minute later, the connection would be cut.
+                seen = BEFORE
+                with pytest.raises(ConnectionClosed) as closed:  # noqa: PT012
+                    while True:
+                        frame = str(stalled.recv(timeout=10))
+                        seen = max([seen, *(int(n) for n, _ in STAMP.findall(frame))])
             growth = (peak(server) - memory) / 1024
-            seen = BEFORE
-            with pytest.raises(ConnectionClosed) as closed:  # noqa: PT012
-                while True:
-                    frame = str(stalled.recv(timeout=10))
-                    seen = max([seen, *(int(n) for n, _ in STAMP.findall(frame))])
+            assert flood.result() is None
         after = percentiles([late[number] for number in sorted(late)[BEFORE:]])
         assert sorted(late) == list(range(1, BEFORE + AFTER + 1))
 

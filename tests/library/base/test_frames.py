@@ -5,9 +5,8 @@ from uuid import UUID
 
 import pytest
 from django.utils.translation import gettext_lazy
-from websockets.frames import Frame, Opcode
 
-from channels_live.base.frames import InvalidFrame, decode, encode, frame_bytes
+from channels_live.base.frames import InvalidFrame, decode, encode
 
 
 def test_an_object_is_decoded() -> None:
@@ -79,11 +78,3 @@ def test_an_event_that_is_no_json_is_told(
 ) -> None:
     with pytest.raises(error, match=sentence):
         encode(event)
-
-
-@pytest.mark.parametrize("size", [1, 125, 126, 65_535, 65_536])
-def test_a_frame_is_as_websockets_makes_it(size: int) -> None:
-    text = "é" * (size // 2) + "x" * (size % 2)
-    frame = Frame(Opcode.TEXT, text.encode())
-
-    assert frame_bytes(text) == frame.serialize(mask=False)

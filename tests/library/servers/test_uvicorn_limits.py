@@ -10,8 +10,10 @@ import pytest
 from pytest_django import Settings
 from uvicorn import Config
 from uvicorn.server import ServerState
+from websockets.frames import Frame, Opcode
 
 from channels_live import servers
+from channels_live.base.frames import frame_bytes
 from channels_live.observe import metrics
 from channels_live.servers import uvicorn
 from channels_live.servers.uvicorn import (
@@ -204,3 +206,11 @@ def test_without_a_limit_of_descriptors_there_is_room(
     monkeypatch.setattr("os.sysconf", lambda name: -1)  # as of `ulimit -n unlimited`
 
     assert uvicorn.has_room()
+
+
+@pytest.mark.parametrize("size", [1, 125, 126, 65_535, 65_536])
+def test_a_frame_is_as_websockets_makes_it(size: int) -> None:
+    text = "é" * (size // 2) + "x" * (size % 2)
+    frame = Frame(Opcode.TEXT, text.encode())
+
+    assert frame_bytes(text) == frame.serialize(mask=False)

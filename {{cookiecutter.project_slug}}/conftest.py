@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.conf import settings
-from django.db import connection
 from prometheus_client import REGISTRY
 from pytest_django import Settings
 
@@ -37,16 +36,6 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_finish() -> None:
     """Have the garbage collector leave alone what was loaded once for all tests."""
     gc.freeze()
-
-
-@pytest.fixture(scope="session")
-def django_db_modify_db_settings(
-    django_db_modify_db_settings_parallel_suffix: None,
-) -> None:
-    """Have SQLite not wait for the disk: no test outlives a power failure."""
-    if connection.vendor == "sqlite":
-        options = connection.settings_dict["OPTIONS"]
-        options["init_command"] += "; PRAGMA synchronous=OFF"
 
 
 @pytest.fixture(autouse=True)

@@ -1,10 +1,10 @@
 """Generating: prompts, existing folders, replays, and installing that goes wrong."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
-import time
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -18,15 +18,20 @@ MANUAL = ("uv sync", "uv run python manage.py migrate", "uv run python manage.py
 def test_only_writing_files_takes_less_than_a_second_and_a_half(
     kitchen: Kitchen, note: Callable[[str], None]
 ) -> None:
-    def measure() -> float:
-        start = time.perf_counter()
-        kitchen.cookiecutter("--no-input", "install_now=false")
-        return time.perf_counter() - start
+    def spent() -> float:
+        times = (
+            os.times()
+        )  # of the processor: other workers take their share of the clock
+        return times.children_user + times.children_system
 
-    # Other workers take their share: only a template that is slow is so each time.
-    seconds = next((took for _ in range(8) if (took := measure()) < 1.5), None)
-    assert seconds
-    note(f"generating without installing: {seconds:.2f} s")
+    def measure() -> float:
+        start = spent()
+        kitchen.cookiecutter("--no-input", "install_now=false")
+        return spent() - start
+
+    seconds = min(measure() for _ in range(3))
+    assert 0 < seconds < 1.5
+    note(f"generating without installing: {seconds:.2f} s of a core")
 
 
 def test_every_prompt_has_a_question_and_every_choice_a_line_of_help() -> None:

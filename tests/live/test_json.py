@@ -119,8 +119,11 @@ def close_code(socket: ClientConnection) -> int | None:
 
 
 def hold(page: Page, condition: str) -> None:
-    """Wait until a condition holds; the site allows no eval() in pages."""
-    for _ in range(300):
+    """Wait until a condition holds; the site allows no eval() in pages.
+
+    Once some have failed, Chromium opens one WebSocket after another, with pauses.
+    """
+    for _ in range(1200):
         if page.evaluate(condition):
             return
         page.wait_for_timeout(50)

@@ -84,7 +84,7 @@ class Person:
         self.page.fill("input[name=password1]", PASSWORD)
         self.page.fill("input[name=password2]", PASSWORD)
         self.page.keyboard.press("Enter")
-        expect(self.page).not_to_have_url(re.compile("/signup/"))
+        expect(self.page).not_to_have_url(re.compile("/signup/"), timeout=30_000)
 
     def enter(self, room: str) -> None:
         """Type the room's name into the focused field and press Enter."""

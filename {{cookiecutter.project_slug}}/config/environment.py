@@ -17,14 +17,35 @@ RANDOM = r"[!-#%-~][!-~]*"  # django-environ looks elsewhere for what begins wit
 PORT = r":([1-5]?\d{1,4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])"
 HOST = r"([a-zA-Z0-9][a-zA-Z0-9.-]*|\[[\da-fA-F:.]+\])"
 SERVER = rf"([\w.-]+|\[[\da-fA-F:.]+\])({PORT})?"  # my_redis too
-ORIGIN = rf"https?://(\*\.)?{HOST}({PORT})?"
-DATABASE = (
-    rf"postgres(ql)?://([^\s/?#]*@)?({SERVER}(,{SERVER})*)?/[^\s?#@+]+(\?\w+=[^\s#]+)?"
-    r"|sqlite:///([^\s?#+%]|%[\da-fA-F]{2})+(\?timeout=\d+)?"
+# As browsers send it: in small letters, without the port that its scheme has anyway.
+ORIGIN = (
+    r"(?![^,]*[A-Z]|https:[^,]*:443(,|$)|http:[^,]*:80(,|$))"
+    rf"https?://(\*\.)?{HOST}({PORT})?"
 )
-REDIS = rf"(rediss?://([^\s/?#,;]*@)?{SERVER}(/\d*)?|unix:///[^\s?#,;]+)(\?[^\s#,;]+)?"
-SMTP = rf"smtp(\+tls|\+ssl)?://([^\s:/?#]+:[^\s/?#]+@)?{SERVER}/?"
-MAILBOX = r"([^<>@]+<)?[^\s<>@]+@[^\s<>@]+(?(1)>)"  # or Ada <ada@example.com>
+WORD = r"((?![/?#@[\]])[!-~])+"  # a name or password in a URL
+POSTGRES_OPTION = (
+    r"(sslmode=(disable|allow|prefer|require|verify-ca|verify-full)"
+    r"|(connect_timeout|keepalives\w*|tcp_user_timeout)=\d+|ssl\w*(cert|key)=[^\s#&]+"
+    r"|(application_name|channel_binding|gssencmode|host|options|service)=[^\s#&]+"
+    r"|target_session_attrs=[a-z-]+)"
+)
+DATABASE = (
+    rf"postgres(ql)?://(({WORD})?@)?({SERVER}(,{SERVER})*)?/[^\s?#@+]+"
+    rf"(\?{POSTGRES_OPTION}(&{POSTGRES_OPTION})*)?"
+    r"|sqlite:///(?!:memory:)([^\s?#+%]|%[\da-fA-F]{2})+(\?timeout=\d+)?"
+)
+REDIS_OPTION = (
+    r"(db=\d+|protocol=[23]|ssl_cert_reqs=(none|optional|required)"
+    r"|ssl_check_hostname=(true|false)|ssl_(ca_certs|certfile|keyfile)=[^\s#&,;]+)"
+)
+REDIS = (
+    rf"(rediss?://((?![^@]*[,;])({WORD})?@)?{SERVER}(/\d*)?|unix:///[^\s?#,;]+)"
+    rf"(\?{REDIS_OPTION}(&{REDIS_OPTION})*)?"
+)
+SMTP = rf"smtp(\+tls|\+ssl)?://({WORD}(@{WORD})?:{WORD}@)?{SERVER}/?"
+ATOM = r"[\w!#$%&'*+/=?^`{|}~-]+"
+NAME = r'("[^"\\<>@]+"|[^<>@"().,:;\\[\]]+) ?'  # "Acme, Inc." or Ada
+MAILBOX = rf"({NAME}<)?{ATOM}(\.{ATOM})*@[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)*(?(1)>)"
 LEVEL = r"[^\s=,]+=(?i:debug|info|warning|error|critical)"
 # % if cookiecutter.include_chat_demo
 CHAT_RATE = r"\d+ per ([1-9]\d* )?(second|minute|hour|day)s?"
@@ -36,7 +57,7 @@ SHAPES = (
     ("USE_HTTPS_IN_ABSOLUTE_URLS", "true or false", BOOLEAN),
     ("SECRET_KEY SECRET_KEY_FALLBACKS", "a long random word", RANDOM),
     ("POSTGRES_PASSWORD", "letters and digits", r"[\w.~-]+"),
-    ("DATABASE_URL", "postgres://user:p%23ss@host/name or sqlite:///file", DATABASE),
+    ("DATABASE_URL", "postgres://u:p%23@h/n?sslmode=require or sqlite:///f", DATABASE),
     ("REDIS_URL", "redis://:p%23ss@host:6379/0", f"{REDIS}(,{REDIS})*"),
     ("ALLOWED_HOSTS", "example.com,.example.org", rf"(\*|\.?{HOST})(,\.?{HOST})*"),
     ("SITE_DOMAIN", "example.com", r"(?=.{1,100}$)" + f"{HOST}({PORT})?"),
@@ -49,7 +70,7 @@ SHAPES = (
     # % endif
     ("METRICS_ADDRESS", "127.0.0.1:9101", rf"[\w.-]+{PORT}"),
     ("EMAIL_URL", "smtp+tls://user:p%23ss@host:587", rf"{SMTP}|(console|dummy)mail://"),
-    ("DEFAULT_FROM_EMAIL", "noreply@example.com", MAILBOX),
+    ("DEFAULT_FROM_EMAIL", '"Acme Inc." <noreply@example.com>', MAILBOX),
     ("LOG_LEVELS", "access=WARNING,django=DEBUG", f"{LEVEL}(,{LEVEL})*"),
     ("SENTRY_DSN", "https://key@host/1", rf"https?://\w+(:\w+)?@{SERVER}/(\S+/)?\d+"),
     ("SENTRY_ENVIRONMENT SENTRY_RELEASE", "a word without slashes", r"[^\s/\\]{1,64}"),
@@ -62,7 +83,10 @@ def read(file: Path) -> environ.Env:
 
     Raises ImproperlyConfigured, whose sentence does not show what may be secret.
     """
-    text = file.read_text("utf-8-sig") if file.exists() else ""
+    try:
+        text = file.read_text("utf-8-sig") if file.exists() else ""
+    except UnicodeDecodeError:
+        raise ImproperlyConfigured(f"{file}: expected UTF-8.") from None
     lines = [line.strip() for line in text.splitlines()]
     for number, line in enumerate(lines, start=1):
         if line and not re.match(r"#|(export )?\w+=", line):

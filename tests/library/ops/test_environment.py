@@ -35,6 +35,7 @@ WRONG = {
     "CSRF_TRUSTED_ORIGINS": [
         *("example.com", "https://example.com/", "https://a.comhttps://b.com", "*"),
         *("https://a.com https://b.com", "wss://example.com", "https://a:99999"),
+        *("https://Example.com", "https://a.com:443", "https://b.com,http://a.com:80"),
     ],
     "DATABASE_URL": [
         *(
@@ -54,6 +55,17 @@ WRONG = {
             "postgres:///",
         ),
         *("postgres://h/n?", "postgres://h/two words", "postgres://h/c++"),
+        *(
+            "postgres://h/n?ssl=true",
+            "postgres://h/n?schema=public",
+            "sqlite:///:memory:",
+        ),
+        *("postgres://h/n?sslmode=on", "postgres://h/n?connect_timeout=abc"),
+        *(
+            "postgres://h/n?conn_max_age=600",
+            "postgres://h/n?sslmode=require&pgbouncer=1",
+        ),
+        *("postgres://u:p%23a[s@h/n", "postgres://u:p]@h/n", "postgres://u:pä@h/n"),
     ],
     "DEBUG": BOOLEAN,
     "DEFAULT_FROM_EMAIL": [
@@ -62,6 +74,8 @@ WRONG = {
         "Ada <ada>",
         "a@b <c@d>",
         "a@b, c@d",
+        *("Acme Inc. <a@b.c>", "Acme, Inc. <a@b.c>", "example.com <a@example.com>"),
+        *("ü@example.com", "a,b@c", "a@b..c", "a.@b.c", "Acme: Support <a@b.c>"),
     ],
     "EMAIL_URL": [
         *(
@@ -72,6 +86,7 @@ WRONG = {
             "imap://h",
         ),
         *("smtp://user@h", "smtp://u:p#w@h", "smtp://h:99999", "smtp://h?use_tls=true"),
+        *("smtp://u:p[w@h", "smtp://u:pä@h"),
     ],
     "JOBS_IN_WEB": BOOLEAN,
     "LOG_LEVELS": ["DEBUG", "access=LOUD", "access", "access=10", "a=INFO,b", "a:INFO"],
@@ -95,6 +110,8 @@ WRONG = {
         ),
         *("redis://h:99999", "redis://h/abc", "redis://:p#w@h", "redis://a, redis://b"),
         *("redis://a;redis://b", "redis://h 6379", "redis://:p;w@h"),
+        *("redis://h?db=abc", "redis://h?socket_timeout=x", "redis://h?nonsense=1"),
+        *("rediss://h?ssl_cert_reqs=maybe", "redis://:p[w@h", "redis://:pä@h"),
     ],
     "SECRET_KEY": RANDOM,
     "SECRET_KEY_FALLBACKS": RANDOM,
@@ -125,7 +142,6 @@ RIGHT = [
         "CSRF_TRUSTED_ORIGINS",
         "https://*.example.com,http://localhost:3000,http://[::1]",
     ),
-    ("DATABASE_URL", "sqlite:///:memory:"),
     ("DATABASE_URL", "sqlite:////srv/My%20C%23/50%25%3F.sqlite3?timeout=7"),
     (
         "DATABASE_URL",
@@ -133,14 +149,19 @@ RIGHT = [
     ),
     ("DATABASE_URL", "postgres:////run/postgresql/n"),
     ("DATABASE_URL", "postgres:///n?host=/run/postgresql"),
-    ("DEFAULT_FROM_EMAIL", "Grüße <noreply@example.com>"),
+    ("DATABASE_URL", "postgres://u:p%5B^{|}*,;:!$&'()+=~`\"<>@h/n?options=-c%20a=b"),
+    ("DATABASE_URL", "postgres://h/n?sslmode=verify-full&sslrootcert=/ca.pem"),
+    *(
+        ("DEFAULT_FROM_EMAIL", value)
+        for value in ("Grüße <noreply@example.com>", '"Acme, Inc." <a.b+c@d-e.example>')
+    ),
     *(("EMAIL_URL", url) for url in ("dummymail://", "consolemail://", "smtp://h:25")),
     ("EMAIL_URL", "smtp+ssl://ada@example.com:p%23@smtp.example.com:465"),
     ("LOG_LEVELS", "django.db=debug,access-log=Warning"),
     ("METRICS_ADDRESS", "my_host:65535"),
     (
         "REDIS_URL",
-        "rediss://user:p%23@redis_1:6380/1?ssl_cert_reqs=none,unix:///run/r.sock",
+        "rediss://user:p%23@redis_1:6380/1?ssl_cert_reqs=none,unix:///run/r.sock?db=1",
     ),
     ("SECRET_KEY", "django-insecure-a$b#c%d^e&f*(g-_=+)"),
     ("SENTRY_DSN", "http://key@127.0.0.1:9000/path/7"),
@@ -242,6 +263,10 @@ print(json.dumps([env.str(name, default=None) for name in sys.argv[2:]]))
 
 def read(tmp_path: Path, text: str, *names: str) -> subprocess.CompletedProcess[str]:
     (tmp_path / ".env").write_text(text, "utf-8")
+    return show(tmp_path, *names)
+
+
+def show(tmp_path: Path, *names: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", SHOW, str(tmp_path / ".env"), *names],
         cwd=settings.BASE_DIR,
@@ -261,6 +286,15 @@ def test_a_file_may_be_written_as_people_do(tmp_path: Path) -> None:
 
     assert json.loads(done.stdout) == ["true", "b # c", "a$b"], done.stderr
     assert done.stderr == ""
+
+
+def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("DEBUG=true", "utf-16")
+    done = show(tmp_path)
+
+    assert done.stderr.splitlines()[-1].endswith(
+        f"{tmp_path / '.env'}: expected UTF-8."
+    )
 
 
 @pytest.mark.parametrize("line", ["DEBUG = true", "DEBUG: true", "secret"])

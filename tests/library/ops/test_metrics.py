@@ -1,3 +1,4 @@
+import re
 import socket
 from collections.abc import AsyncIterator
 from http.client import HTTPConnection
@@ -6,6 +7,7 @@ from typing import Any
 import pytest
 from channels.testing import HttpCommunicator
 from django.core.asgi import get_asgi_application
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, StreamingHttpResponse
 from django.test import AsyncClient, Client
 from django.urls import path
@@ -42,6 +44,15 @@ def test_a_process_answers_at_an_address_of_its_own(address: str) -> None:
 
     assert "python_info{" in text
     assert "_created" not in text
+
+
+def test_an_address_that_cannot_be_had_is_named(settings: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        in_use = f"127.0.0.1:{other.getsockname()[1]}"
+        for settings.METRICS_ADDRESS in (in_use, "256.1.1.1:9101", "192.0.2.1:9101"):
+            expected = f"METRICS_ADDRESS: cannot listen at {settings.METRICS_ADDRESS} "
+            with pytest.raises(ImproperlyConfigured, match=re.escape(expected)):
+                start_metrics()
 
 
 async def test_the_site_itself_tells_nothing(address: str) -> None:

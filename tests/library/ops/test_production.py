@@ -12,7 +12,7 @@ from django.conf import settings
 
 PRODUCTION = {
     "BEHIND_PROXY": "true",
-    "DATABASE_URL": "sqlite:///:memory:",
+    "DATABASE_URL": "sqlite:///test.sqlite3",
     "DEBUG": "false",
     "REDIS_URL": "redis://127.0.0.1:6379/0",
     "SECRET_KEY": "abcdefghijklmnopqrstuvwxyz" * 2,
@@ -105,7 +105,7 @@ def test_what_is_counted_is_counted_for_all_processes(production: Any) -> None:
             {"sslmode": "verify-full", "sslrootcert": "/ca.pem"},
             "pool",
         ),
-        ("sqlite:///:memory:?timeout=7", {"timeout": 7}, "transaction_mode"),
+        ("sqlite:///a.sqlite3?timeout=7", {"timeout": 7}, "transaction_mode"),
     ],
     ids=["postgresql", "sqlite"],
 )

@@ -1,6 +1,7 @@
 """The numbers of this process, for Prometheus. Each is in the module that counts it."""
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from prometheus_client import disable_created_metrics, start_http_server
 
 
@@ -9,4 +10,9 @@ def start_metrics() -> None:
     if settings.METRICS_ADDRESS:
         host, _, port = settings.METRICS_ADDRESS.rpartition(":")
         disable_created_metrics()  # type: ignore[no-untyped-call]
-        start_http_server(int(port), host)
+        try:
+            start_http_server(int(port), host)
+        except OSError as error:  # such as one that is in use, or of another machine
+            raise ImproperlyConfigured(
+                f"METRICS_ADDRESS: cannot listen at {settings.METRICS_ADDRESS} ({error})."
+            ) from None

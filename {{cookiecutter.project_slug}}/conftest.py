@@ -24,8 +24,6 @@ pytest_plugins = ["channels_live.testing"]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 START = 60  # seconds that a server may take
 
-settings.METRICS_ADDRESS = ""  # where a server may listen that runs beside the tests
-
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Load Playwright for tests in browsers alone: that takes as long as many tests."""

@@ -1,6 +1,7 @@
 """The tests that docs/testing.md shows pass, and what it says of others is so."""
 
 import re
+from socket import create_server
 
 import pytest
 from baking import Kitchen, Project, Variables, run
@@ -93,12 +94,17 @@ def test_by_django_in_parallel(project: Project) -> None:
     # What a run that was ended has left behind.
     (project.path / "test.sqlite3-wal").write_bytes(b"x" * 5000)
 
-    printed = by_django(project, "apps.web", "apps.web.tests.wrong", env={}, ok=False)
+    # Where a server listens that runs beside the tests.
+    with create_server(("127.0.0.1", 0)) as other:
+        env = {"METRICS_ADDRESS": f"127.0.0.1:{other.getsockname()[1]}"}
+        labels = ("apps.web", "apps.web.tests.wrong")
+        printed = by_django(project, *labels, env=env, ok=False)
 
     assert "Cloning test database" in printed
     assert "Ran 7 tests" in printed
     assert "FAILED (errors=3)" in printed
     assert printed.count(SENTENCE) == 3
+    assert "Jobs of" not in printed
     assert not list(project.path.glob("test*.sqlite3*"))
 
 

@@ -44,7 +44,7 @@ from config.settings import DATABASES
 print(json.dumps([str(DATABASES["default"][key]) for key in ("ENGINE", "NAME")]))
 """
 
-# What a shell sets for other projects, beside the variables of .env.example.
+# What a shell sets for other projects, beside the variables of .env.example and PG….
 SETTINGS = "DJANGO_SETTINGS_MODULE"
 FOREIGN = {
     *(SETTINGS, "PYTHONPATH", "UV_ENV_FILE", "UV_PROJECT", "UV_PROJECT_ENVIRONMENT"),
@@ -179,7 +179,11 @@ def find_database() -> str:
 
 def run(command: list[str], *, quietly: bool = False) -> str | None:
     """Run a command in the project. None if it failed, or else what it said quietly."""
-    foreign = {*variables(), *FOREIGN}
+    foreign = {
+        *variables(),
+        *FOREIGN,
+        *(name for name in os.environ if name[:2] == "PG"),
+    }
     env = {name: text for name, text in os.environ.items() if name not in foreign}
     env["LOG_LEVELS"] = "psycopg.pool=WARNING"  # why a database does not answer
     try:

@@ -1,6 +1,7 @@
 """Installing, in folders and shells that are not empty."""
 
 import os
+import re
 from pathlib import Path
 
 from baking import Kitchen, run
@@ -33,6 +34,11 @@ def test_a_project_has_its_own_database_wherever_it_lies(
     assert (project / ".venv").exists()
     assert sorted(path.name for path in output.parent.iterdir()) == [ODD]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["config"]
+    # Its tools work there.
+    venv = project / ".venv" / "bin"
+    run(venv / "ruff", "format", "--check", "--no-cache", cwd=project)
+    run(venv / "pytest", "-q", "apps/web", cwd=project)
+    run(venv / "python", *("manage.py", "test", "--parallel", "2"), cwd=project)
     # What is typed next sees the shell.
     assert "sets DATABASE_URL, DEBUG, DJANGO_SETTINGS_MODULE, which" in done.stdout
     assert "workspace" not in done.stdout
@@ -41,16 +47,17 @@ def test_a_project_has_its_own_database_wherever_it_lies(
 def test_a_database_that_does_not_answer_is_told(kitchen: Kitchen) -> None:
     project = kitchen.write({"database": "postgresql"})
     env = project / ".env"
-    url = "DATABASE_URL=postgres://nobody@127.0.0.1:9/nothing\n"
-    env.write_text(env.read_text().replace("DATABASE_URL=", f"{url}# ", 1))
+    url = "DATABASE_URL=postgres://nobody@127.0.0.1:9/nothing"
+    env.write_text(re.sub(r"(?m)^DATABASE_URL=.*$", url, env.read_text()))
 
     done = kitchen.cookiecutter(
         *("--no-input", "--overwrite-if-exists", "database=postgresql"),
         output=project.parent,
+        env={"PGHOSTADDR": "127.0.0.2", "PGPORT": "99"},  # of another server
     )
 
     assert "The database could not be set up" in done.stdout
-    assert "connection to server at" in done.stderr  # why
+    assert 'connection to server at "127.0.0.1", port 9 failed' in done.stderr
     assert "uv run python manage.py migrate" in done.stdout
     assert "Ready" not in done.stdout
     assert "This shell" not in done.stdout

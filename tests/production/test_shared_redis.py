@@ -5,47 +5,38 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from baking import Project, Variables, environment
+from baking import Kitchen, Project, Variables, environment
 from fleet import wait_until
+from readmes import code, section
 
-# A worker that notes the jobs it does, as Channels' documentation has them.
-JOBS = """
+# What docs/realtime.md leaves to its reader: the consumer, and what jobs are about.
+WORKERS = """
 import os
 from pathlib import Path
 from typing import Any
 
 from channels.consumer import AsyncConsumer
-from channels.routing import ChannelNameRouter, ProtocolTypeRouter
-
-from config.asgi import application as served
 
 
-class Jobs(AsyncConsumer):
-    async def work(self, message: dict[str, Any]) -> None:
+class ThumbnailConsumer(AsyncConsumer):
+    async def generate(self, message: dict[str, Any]) -> None:
         with Path(os.environ["DONE"]).open("a") as done:
-            done.write(f"{message['number']}\\n")
-
-
-application = ProtocolTypeRouter(
-    {
-        "channel": ChannelNameRouter({"jobs": Jobs.as_asgi()}),
-        "http": served,
-        "websocket": served,
-    }
-)
-"""
-SETTINGS = """
-from config.settings import *
-
-ASGI_APPLICATION = "config.jobs.application"
+            done.write(f"{message['pk']}\\n")
 """
 SEND_JOBS = """
-from asgiref.sync import async_to_sync
+import asyncio
+from types import SimpleNamespace
+
 from channels.layers import get_channel_layer
 
-send = async_to_sync(get_channel_layer().send)
-for number in range(50):
-    send("jobs", {"type": "work", "number": number})
+
+async def main():
+    for number in range(50):
+        photo = SimpleNamespace(pk=number)
+        {send}
+
+
+asyncio.run(main())
 """
 
 # What comes by each path between projects, until each has brought the last word.
@@ -123,24 +114,31 @@ def running(
 
 
 def test_two_workers_do_each_job_once(
-    plain_project: Project, redis_url: str, tmp_path: Path
+    kitchen: Kitchen, redis_url: str, tmp_path: Path
 ) -> None:
-    (plain_project.path / "config" / "jobs.py").write_text(JOBS)
-    (plain_project.path / "config" / "with_jobs.py").write_text(SETTINGS)
+    project = kitchen.bake({"include_chat_demo": False})
+    text = section(project.path / "docs" / "realtime.md", "Workers")
+    imports, application, send = code(text, "python")
+    asgi = project.path / "config" / "asgi.py"
+    before, rest = asgi.read_text().split("application = ProxyMiddleware(\n", 1)
+    _, after = rest.split("\n)\n", 1)
+    before = before.replace("from apps.ops.jobs", f"{imports}from apps.ops.jobs")
+    asgi.write_text(before + application + after)
+    app = project.path / "apps" / "photos"
+    app.mkdir()
+    (app / "workers.py").write_text(WORKERS)
     done = tmp_path / "done"
-    env = {
-        "DONE": str(done),
-        "DJANGO_SETTINGS_MODULE": "config.with_jobs",
-        "REDIS_URL": redis_url,
-    }
-    plain_project.manage("shell", "-c", SEND_JOBS, env=env)
+    env = {"DONE": str(done), "REDIS_URL": redis_url}
+    project.manage("shell", "-c", SEND_JOBS.format(send=send.strip()), env=env)
+    (command,) = code(text, "sh")
+    runworker = command.split("manage.py ")[1].split()
 
     def all_done() -> bool:
         return done.exists() and len(done.read_text().split()) >= 50
 
     with (
-        running(plain_project, "runworker", "jobs", env=env),
-        running(plain_project, "runworker", "jobs", env=env),
+        running(project, *runworker, env=env),
+        running(project, *runworker, env=env),
     ):
         wait_until(all_done, "all jobs")
 

@@ -1,15 +1,18 @@
 """The bell of docs/live.md, typed into a project, at work in browsers."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from baking import TREE, Kitchen
+from baking import TREE, Kitchen, Variables
 from bells import COUNT_SOCKETS, bell, is_live, notify, shows, type_bell, unread
 from people import Person
 from playwright.sync_api import Browser, expect
 from readmes import code
+from recipes import type_header, type_page
+from shells import Shell
 from sites import Site, serve_project
 
 DEACTIVATE = """
@@ -28,6 +31,30 @@ from apps.notifications.feed import FeedConsumer
 websocket_urlpatterns += [path("ws/feed/", FeedConsumer.as_asgi(), name="ws_feed")]
 """,
 }
+# Pages, and whether the header of each has the bell of whoever is logged in.
+VISIT = """
+import json
+from django.conf import settings
+from django.test import Client
+from apps.users.models import User
+
+settings.DEBUG = False
+clients = [Client(headers={"host": "localhost"}) for _ in range(2)]
+clients[1].force_login(User.objects.create_user("ada"))
+found = {}
+for path in ("/", "/no-such/", "/accounts/password/reset/", "forged"):
+    found[path] = []
+    for client in clients:
+        client.handler.enforce_csrf_checks = path == "forged"
+        if path == "forged":
+            page = client.post("/accounts/login/")
+        else:
+            page = client.get(path)
+        header = page.content.decode().partition("</header>")[0]
+        assert ("0 unread" in header) == (client is clients[1]), header
+        found[path].append(page.status_code)
+print(json.dumps(found))
+"""
 Invite = Callable[..., Person]
 
 
@@ -67,6 +94,22 @@ def test_is_the_bell_of_the_readme() -> None:
     for language in ("python", "html"):
         (shown,) = code(beginning, language)
         assert shown in typed
+
+
+def test_the_bell_of_the_header_is_on_all_pages(
+    kitchen: Kitchen, sqlite: Variables
+) -> None:
+    project = kitchen.bake({"include_chat_demo": False})
+    type_page(project, "live.md")
+    type_header(project, "live.md")
+    with Shell(project, sqlite) as shell:
+        shell.migrate()
+        assert json.loads(shell.run(VISIT)) == {
+            "/": [200, 200],
+            "/no-such/": [404, 404],
+            "/accounts/password/reset/": [200, 200],
+            "forged": [403, 403],
+        }
 
 
 def test_the_home_page_counts_people(come: Invite, bells: Site) -> None:

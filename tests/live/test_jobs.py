@@ -14,7 +14,14 @@ from fleet import wait_until
 from people import Person
 from playwright.sync_api import Browser, Locator, expect
 from readmes import section
-from recipes import count_lines, type_page
+from recipes import (
+    assert_is_model,
+    blocks,
+    client_of,
+    count_lines,
+    model_of,
+    type_page,
+)
 from serving import end
 from shells import Shell
 from sites import Site, serve_project
@@ -86,20 +93,27 @@ def come(browser: Browser, site: Site) -> Iterator[Invite]:
     ("page", "heading", "most"),
     [
         ("live", "A bell", 15),
-        ("jobs", "A job with progress", 30),
+        ("jobs", "A job with progress", 40),
         ("jobs", "An answer that streams", 50),
+        ("json", "Orders on a phone", 30),
     ],
 )
 def test_they_are_as_short_as_is_said(
     project: Project, page: str, heading: str, most: int
 ) -> None:
     recipe = section(project.path / "docs" / f"{page}.md", heading)
-    assert most / 2 < count_lines(recipe) <= most
-    assert "script" not in recipe
+    written = blocks(recipe)
+    assert most / 2 < count_lines(*written) <= most
+    assert_is_model(model_of(recipe))
+    said = str(most)
+    if page == "json":
+        said += f", and a client of {count_lines(client_of(recipe))}"
+    else:
+        assert "<script" not in recipe
+    assert max(len(line) for text in written for line in text.split("\n")) <= 100
     link = f"{page}.md#{heading.lower().replace(' ', '-')}"
-    assert f"(docs/{link}) | {most} |" in (project.path / "README.md").read_text(
-        "utf-8"
-    )
+    readme = (project.path / "README.md").read_text("utf-8")
+    assert f"(docs/{link}) | {said} |" in readme
 
 
 def test_their_own_tests_pass(project: Project) -> None:

@@ -12,15 +12,7 @@ import pytest
 from baking import Kitchen, assert_all_passed
 from playwright.sync_api import Browser, Page
 from readmes import code, section
-from recipes import (
-    CONFIG,
-    FILE,
-    TOKENS,
-    insert,
-    named_inside,
-    page_of,
-    type_page,
-)
+from recipes import TOKENS, client_of, insert, named_inside, page_of, type_page
 from requests import Response
 from serving import Visitor
 from sites import Site, serve_project
@@ -29,7 +21,6 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 PATH = "/ws/app/orders/"
-MAX_LINES = 30
 ORDER = """
 from apps.orders.models import Order
 from apps.users.models import User
@@ -130,14 +121,6 @@ def hold(page: Page, condition: str) -> None:
     raise AssertionError(condition)
 
 
-def test_it_is_as_short_as_is_said(orders: Site) -> None:
-    text = page_of(orders.project, "json.md")
-    typed = dict(FILE.findall(text))["apps/orders/consumers.py"]
-    blocks = [typed, *(imports + rest for _, imports, rest in CONFIG.findall(text))]
-    written = [line for line in "".join(blocks).splitlines() if line.strip()]
-    assert len(written) <= MAX_LINES
-
-
 def test_its_test_passes_and_it_is_clean(orders: Site) -> None:
     project = orders.project
     done = project.run("pytest", "-q", "-p", "no:cacheprovider", "apps/orders")
@@ -152,10 +135,7 @@ def running_client(
     site: Site, name: str, folder: Path
 ) -> Iterator["subprocess.Popen[str]"]:
     client = folder / "orders.py"
-    (source,) = re.findall(
-        r"`orders.py`.*?```python\n(.*?)```", page_of(site.project, "json.md"), re.S
-    )
-    client.write_text(source)
+    client.write_text(client_of(page_of(site.project, "json.md")))
     command = [sys.executable, str(client), site.server.url, site.sessions[name]]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -1,5 +1,6 @@
 """The recipes of docs/, typed into a project exactly as they are printed."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -8,8 +9,11 @@ from readmes import code, section, type_in
 
 # A path between backticks, and the block below it.
 FILE = re.compile(
-    r"`(apps/[\w/.]+\.(?:py|html))`(?:(?!```).)*?\n\n```(?:python|html)\n(.*?)```", re.S
+    r"`((?:apps|templates)/[\w/.]+\.(?:py|html))`(?:(?!```).)*?\n\n"
+    r"```(?:python|html)\n(.*?)```",
+    re.S,
 )
+HEADER = "templates/base.html"
 ROUTE = re.compile(
     r"`config/urls.py`, with its import `(.*?)`:\n\n```python\n(.*?)\n```", re.S
 )
@@ -35,7 +39,8 @@ from channels_live import Live
 
 
 """
-INSTALLED = re.compile(r'`"apps\.(\w+)"`')
+INSTALLED = re.compile(r'`("apps\.\w+")` to\s+`INSTALLED_APPS`')
+MIGRATE = re.compile(r"`(uv run python manage\.py makemigrations \w+)`")
 
 
 def type_all(project: Project) -> None:
@@ -46,7 +51,7 @@ def type_all(project: Project) -> None:
     path.write_text(IMPORTS + "\n\n".join(rows), "utf-8")
     # This page shows other things beside this app.
     project.manage("startapp", "news")
-    install(project, "news")
+    install(project, '"apps.news"')
     for page in ("realtime.md", "json.md"):
         for name, source in named_inside(project, page).items():
             if name != FOREIGN:
@@ -75,6 +80,8 @@ def type_page(project: Project, page: str) -> None:
         type_in(block, project.path, shell)
     for name, source in FILE.findall(text):
         path = project.path / name
+        if name == HEADER:
+            continue  # see type_header()
         if path.name == "home.html":
             insert(path, "{% block main %}\n", source)
             continue
@@ -90,12 +97,20 @@ def type_page(project: Project, page: str) -> None:
         path.write_text(f"{before}{imports}{listed}{after}\n{rest}", "utf-8")
     for app in INSTALLED.findall(text):
         install(project, app)
-    project.manage("makemigrations")
+    for command in MIGRATE.findall(text):
+        type_in(command, project.path, shell)
+
+
+def type_header(project: Project, page: str) -> None:
+    """Type what belongs to the header of all pages."""
+    for name, source in FILE.findall(page_of(project, page)):
+        if name == HEADER:
+            insert(project.path / name, "    </nav>\n", source)
 
 
 def install(project: Project, app: str) -> None:
     settings = project.path / "config" / "settings.py"
-    insert(settings, '    "apps.ops",\n', f'    "apps.{app}",\n')
+    insert(settings, '    "apps.ops",\n', f"    {app},\n")
 
 
 def insert(path: Path, after: str, text: str) -> None:
@@ -104,12 +119,43 @@ def insert(path: Path, after: str, text: str) -> None:
     path.write_text(found.replace(after, after + text, 1), "utf-8")
 
 
-def count_lines(recipe: str) -> int:
-    """The lines that a user writes, without those of models and tests."""
-    written = [
-        source
-        for name, source in FILE.findall(recipe)
-        if not name.endswith("/models.py") and "/tests/" not in name
+def blocks(recipe: str) -> list[str]:
+    """What a user writes, without models and tests."""
+    return [
+        *INSTALLED.findall(recipe),
+        *(
+            source
+            for name, source in FILE.findall(recipe)
+            if not name.endswith("/models.py") and "/tests/" not in name
+        ),
+        *("\n".join(pair) for pair in ROUTE.findall(recipe)),
+        *(f"{imports}\n{rest}" for _, imports, rest in CONFIG.findall(recipe)),
     ]
-    written += ["\n".join(pair) for pair in ROUTE.findall(recipe)]
+
+
+def count_lines(*written: str) -> int:
     return sum(bool(line.strip()) for text in written for line in text.split("\n"))
+
+
+def model_of(recipe: str) -> str:
+    """The file of a recipe's models, which are not counted."""
+    (source,) = (
+        source for name, source in FILE.findall(recipe) if name.endswith("/models.py")
+    )
+    return source
+
+
+def client_of(recipe: str) -> str:
+    """The program that connects to the endpoint of a recipe."""
+    (source,) = re.findall(r"`orders.py`.*?```python\n(.*?)```", recipe, re.S)
+    return str(source)
+
+
+def assert_is_model(source: str) -> None:
+    """Nothing is in it that a model does not need: what it does would have to count."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom):
+            assert str(node.module).startswith("django."), node.module
+        assert not isinstance(node, ast.Import), ast.unparse(node)
+        if isinstance(node, ast.FunctionDef):
+            assert node.name == "__str__"

@@ -7,8 +7,8 @@ from pathlib import Path
 from string import Template
 
 from baking import TREE, committed, run
+from signatures import LIBRARY, PUBLIC_MODULES, public_names
 
-LIBRARY = TREE / "channels_live"
 CONTRACTS = """
 [importlinter]
 root_packages =
@@ -50,7 +50,6 @@ forbidden_modules =
 """
 # Files of projects that name modules, and what they may name beside the public API.
 NAMES = re.compile(r"\bchannels_live\.(\w+)")
-PUBLIC_MODULES = {"runner", "testing", "utils"}
 BLANKS = {
     "app": "web",
     "name": "ticker",
@@ -76,13 +75,6 @@ def test_a_project_names_only_what_is_public() -> None:
         if name not in public
     }
     assert strangers == set()
-
-
-def public_names() -> set[str]:
-    """What `channels_live` has in it, as it tells type checkers."""
-    stub = ast.parse((LIBRARY / "__init__.pyi").read_text("utf-8"))
-    imports = [node for node in stub.body if isinstance(node, ast.ImportFrom)]
-    return {alias.asname or alias.name for node in imports for alias in node.names}
 
 
 def files_of_projects() -> Iterator[Path]:

@@ -142,7 +142,7 @@ def model_of(recipe: str) -> str:
     (source,) = (
         source for name, source in FILE.findall(recipe) if name.endswith("/models.py")
     )
-    return source
+    return str(source)
 
 
 def client_of(recipe: str) -> str:

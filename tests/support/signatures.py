@@ -116,8 +116,8 @@ def signatures() -> dict[str, Signature]:
             found |= of_module(path, {alias.name for alias in node.names})
     for name in ("testing", "utils"):
         found |= of_module(LIBRARY / f"{name}.py")
-    for path, name in (("consumers", "self"), ("live/region", "Live")):
-        for definition in parse(LIBRARY / f"{path}.py").body:
+    for module, name in (("consumers", "self"), ("live/region", "Live")):
+        for definition in parse(LIBRARY / f"{module}.py").body:
             if isinstance(definition, ast.ClassDef):
                 for method, function in functions(definition):
                     one = Signature.of(function, is_method=True)

@@ -209,6 +209,39 @@ def test_shows_what_is_published(come: Invite, bells: Site) -> None:
     expect(news).to_have_text("changedsecond")
 
 
+def test_hears_what_is_published_to_its_user(come: Invite, bells: Site) -> None:
+    ada, bob = come("ada", path="/own/"), come("bob", path="/own/")
+    for person in (ada, bob):
+        listener = person.page.locator("#own live-listen")
+        expect(listener).to_have_attribute("data-state", "live")
+    for name in ("ada", "bob"):
+        ada.page.request.get(f"/say/{name}/")
+    for person, name in ((ada, "ada"), (bob, "bob")):
+        expect(person.page.locator("#own")).to_have_text(f"{name} alone")
+
+
+def test_a_form_of_an_updated_region_can_be_sent(come: Invite, bells: Site) -> None:
+    ada = come("ada", path="/desk/")
+    desk = ada.page.locator("live-region").first
+    expect(desk).to_have_attribute("data-state", "live")
+    count = int(ada.page.locator("#within-count").inner_text())
+    notify(bells)
+    expect(ada.page.locator("#within-count")).to_have_text(str(count + 1))
+    desk.get_by_role("button", name="Send").click()
+    expect(ada.page.locator("body")).to_have_text("POST arrived")
+
+
+def test_a_page_of_another_release_is_loaded_anew_once(come: Invite) -> None:
+    ada = come("ada", path="/own/")
+    loads: list[str] = []
+    ada.page.on("framenavigated", lambda frame: loads.append(frame.url))
+    ada.page.goto("/gone/")
+    ada.page.wait_for_timeout(3000)
+    assert len(loads) == 2, loads
+    gone = ada.page.locator("live-region")
+    expect(gone).to_have_attribute("data-state", "offline")
+
+
 def test_the_page_of_the_back_button_is_confirmed_first(
     come: Invite, bells: Site
 ) -> None:

@@ -3,9 +3,10 @@
 import json
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
-from subprocess import DEVNULL, Popen
+from subprocess import DEVNULL, Popen, TimeoutExpired
 from typing import Any
 
 import pytest
@@ -22,9 +23,9 @@ from recipes import (
     model_of,
     type_page,
 )
-from serving import end
+from serving import end, free_port, serve
 from shells import Shell
-from sites import Site, serve_project
+from sites import Site, runserver, serve_project
 
 Invite = Callable[[str], Person]
 
@@ -44,17 +45,52 @@ from django_ox.models import OxTask
 job = OxTask.objects.get()
 print(json.dumps([Export.objects.get().done, job.status, job.attempts]))
 """
-LEAVING = """from django.tasks import task
+# Jobs that note when they begin.
+OTHERS = """import time
+from pathlib import Path
+
+from django.tasks import task
+
+
+def note(path: str) -> None:
+    with Path(path).open("a") as file:
+        file.write(f"{time.time()}\\n")
 
 
 @task
 def leave() -> None:
     raise SystemExit
+
+
+@task
+def fail(path: str) -> None:
+    note(path)
+    raise OSError("the printer is on fire")
+
+
+@task
+def linger(path: str) -> None:
+    note(path)
+    time.sleep(40)
 """
 LEAVE = """
-from apps.exports.leaving import leave
+from apps.exports.others import leave
 leave.enqueue()
 leave.enqueue()
+"""
+ENQUEUE = """
+from apps.exports import others
+others.{job}.enqueue({path!r})
+"""
+RESULT = """
+import json
+from django_ox.models import OxTask
+job = OxTask.objects.get()
+print(json.dumps([job.status, job.attempts]))
+"""
+SHORT_LEASES = """from config.settings import *
+
+TASKS["default"]["OPTIONS"]["LOCK_TIMEOUT"] = 2
 """
 # Jobs of a worker that died begin anew after two seconds, not after thirty.
 WORKER = ("manage.py", "ox_worker", "--interval", "0.1", "--lock-timeout", "2")
@@ -64,7 +100,8 @@ WORKER = ("manage.py", "ox_worker", "--interval", "0.1", "--lock-timeout", "2")
 def project(kitchen: Kitchen) -> Project:
     project = kitchen.bake({"include_chat_demo": False})
     type_page(project, "jobs.md")
-    (project.path / "apps" / "exports" / "leaving.py").write_text(LEAVING)
+    (project.path / "apps" / "exports" / "others.py").write_text(OTHERS)
+    (project.path / "config" / "short_leases.py").write_text(SHORT_LEASES)
     return project
 
 
@@ -210,14 +247,18 @@ def test_a_page_says_that_a_job_is_lost_whose_workers_crashed(
 
 
 @contextmanager
-def working(project: Project, env: Variables) -> Iterator["Popen[bytes]"]:
-    process = Popen(
-        [project.python, *WORKER],
-        cwd=project.path,
-        env=environment(env),
-        stdin=DEVNULL,
-        process_group=0,
-    )
+def working(
+    project: Project, env: Variables, log: Path | None = None
+) -> Iterator["Popen[bytes]"]:
+    with log.open("w") if log else nullcontext() as output:
+        process = Popen(
+            [project.python, *WORKER],
+            cwd=project.path,
+            env=environment(env),
+            stdin=DEVNULL,
+            stderr=output,
+            process_group=0,
+        )
     try:
         yield process
     finally:
@@ -249,3 +290,75 @@ def test_a_job_survives_the_ends_of_its_workers(
             assert worker.wait(60) == 0
         assert state() == [100, "SUCCESSFUL", 2]
     note(f"job of a killed worker went on in another {took:.1f} s after its start")
+
+
+@pytest.mark.parametrize("how", ["end", "reload"])
+def test_a_job_survives_the_end_of_its_server(
+    project: Project, sqlite: Variables, how: str
+) -> None:
+    env = {**sqlite, "DJANGO_SETTINGS_MODULE": "config.short_leases"}
+    port = free_port()
+    command = runserver(project, port)
+    if how == "reload":
+        command.remove("--noreload")
+    with Shell(project, env) as shell:
+
+        def state() -> Any:
+            return json.loads(shell.run(STATE))
+
+        shell.migrate()
+        with ExitStack() as servers:
+            start = partial(serve, command, cwd=project.path, port=port, env=env)
+            servers.enter_context(start())
+            shell.run(BEGIN)
+            wait_until(lambda: state()[0] > 65, "it works")
+            if how == "reload":
+                (project.path / "apps" / "exports" / "views.py").touch()
+            else:
+                servers.close()
+                before, *rest = state()
+                assert before < 100
+                assert rest == ["RUNNING", 1]
+                servers.enter_context(start())
+            wait_until(lambda: state() == [100, "SUCCESSFUL", 2], "another goes on", 60)
+
+
+def test_a_job_that_raises_is_tried_twice_more(
+    project: Project, sqlite: Variables, tmp_path: Path
+) -> None:
+    begun, log = tmp_path / "begun", tmp_path / "worker.log"
+    with Shell(project, sqlite) as shell:
+        shell.migrate()
+        shell.run(ENQUEUE.format(job="fail", path=str(begun)))
+        with working(project, sqlite, log):
+            wait_until(lambda: "FAILED" in shell.run(RESULT), "it has failed", 60)
+        assert json.loads(shell.run(RESULT)) == ["FAILED", 3]
+    first, second, third = map(float, begun.read_text().split())
+    assert 5 <= second - first < 9
+    assert 10 <= third - second < 14
+    assert log.read_text().count("Traceback") == 3
+
+
+@pytest.mark.deep
+def test_a_job_that_outlasts_a_deployment_begins_anew(
+    project: Project, sqlite: Variables, tmp_path: Path
+) -> None:
+    begun = tmp_path / "begun"
+
+    def count() -> int:
+        return len(begun.read_text().split()) if begun.exists() else 0
+
+    with Shell(project, sqlite) as shell:
+        shell.migrate()
+        shell.run(ENQUEUE.format(job="linger", path=str(begun)))
+        with working(project, sqlite) as worker:
+            wait_until(lambda: count() == 1, "it has begun")
+            worker.terminate()
+            # As long as systemd and Compose wait before they kill it.
+            with pytest.raises(TimeoutExpired):
+                worker.wait(20)
+            worker.kill()
+            worker.wait(10)
+        assert json.loads(shell.run(RESULT)) == ["RUNNING", 1]
+        with working(project, sqlite):
+            wait_until(lambda: count() == 2, "another begins it anew")

@@ -114,11 +114,14 @@ def test_all_scripts_may_be_loaded_twice(invite: Invite, chat: Site) -> None:
             re.compile("online|connected", re.I)
         )
         opened = chat.server.log.count("/ws/chat/attic/ opened")
+        pages = chat.server.log.count("/ws/live/ opened")
         ada.page.evaluate(
             """async () => {
-              for (const { src } of document.querySelectorAll("body > script")) {
+              const ours = "body > script, script[src*='channels_live/']";
+              for (const { src, dataset } of document.querySelectorAll(ours)) {
                 const script = document.createElement("script");
                 script.src = src;
+                Object.assign(script.dataset, dataset);
                 const loaded = new Promise((go) => (script.onload = go));
                 document.body.append(script);
                 await loaded;
@@ -126,6 +129,11 @@ def test_all_scripts_may_be_loaded_twice(invite: Invite, chat: Site) -> None:
             }"""
         )
         if path == "/":
+            people = ada.page.locator("live-region strong")
+            count = int(people.inner_text())
+            chat.settle(f"{chat.client}-twice")
+            expect(people).to_have_text(str(count + 1))
+            assert chat.server.log.count("/ws/live/ opened") == pages
             continue
         before = ada.messages.count()
         ada.say("once")

@@ -28,7 +28,8 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from apps.users.models import User
-from channels_live import publish
+from channels_live import Live, publish, user_group
+from channels_live.live.region import regions
 
 
 def page(request):
@@ -47,6 +48,36 @@ def desk(request):
 def say(request):
     publish("news", request.GET["html"])
     return HttpResponse()
+
+
+def own(request):
+    group = user_group(request.user.pk)
+    return render(request, "notifications/own.html", {"group": group})
+
+
+def say_to(request, name):
+    user = User.objects.get(username=name)
+    publish(user_group(user.pk), f"<p>{user} alone</p>")
+    return HttpResponse()
+
+
+def post(request):
+    return HttpResponse(f"{request.method} arrived")
+
+
+def gone(request):
+    '''A page of a release that had one region more.'''
+
+    class Gone(Live):
+        template_name = "notifications/bell.html"
+
+        def allows(self, user, key):
+            return True
+
+    try:
+        return render(request, "notifications/gone.html")
+    finally:
+        del regions["notifications.Gone"]
 """
 PAGE = """{% extends "base.html" %}
 {% load channels_live django_htmx %}
@@ -78,13 +109,28 @@ DESK_PAGE = """{% extends "base.html" %}
 BESIDE
 {% endblock %}
 """
+OWN = """{% extends "base.html" %}
+{% load channels_live %}
+{% block main %}
+<div id="own">{% listen group %}</div>
+{% endblock %}
+"""
+GONE = """{% extends "base.html" %}
+{% load channels_live %}
+{% block main %}
+{% live "notifications.Gone" %}
+{% endblock %}
+"""
+FORM = """<form method="post" action="/post/">{% csrf_token %}<button>Send</button></form>
+"""
 PART = """{% load channels_live %}
 {% if pk %}<i>part</i>{% live "notifications.Bell" pk %}{% endif %}"""
 ROUTES = """
-from apps.notifications.views import desk, page, part, say
+from apps.notifications.views import desk, gone, own, page, part, post, say, say_to
 urlpatterns += [
     path("page/", page), path("part/<int:pk>/", part), path("say/", say),
-    path("desk/", desk),
+    path("desk/", desk), path("own/", own), path("say/<str:name>/", say_to),
+    path("post/", post), path("gone/", gone),
 ]
 """
 
@@ -124,7 +170,9 @@ def type_bell(project: Project) -> None:
     for name, source in {
         "page": PAGE,
         "part": PART,
-        "desk": DESK.format(part="within", count="{{ count }}", lines=lines),
+        "desk": DESK.format(part="within", count="{{ count }}", lines=lines) + FORM,
+        "gone": GONE,
+        "own": OWN,
         "desk_page": DESK_PAGE.replace("BESIDE", beside),
     }.items():
         (app / "templates" / "notifications" / f"{name}.html").write_text(source)

@@ -121,7 +121,8 @@ GONE = """{% extends "base.html" %}
 {% live "notifications.Gone" %}
 {% endblock %}
 """
-FORM = """<form method="post" action="/post/">{% csrf_token %}<button>Send</button></form>
+FORM = """
+<form method="post" action="/post/">{% csrf_token %}<button>Send</button></form>
 """
 PART = """{% load channels_live %}
 {% if pk %}<i>part</i>{% live "notifications.Bell" pk %}{% endif %}"""

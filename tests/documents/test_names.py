@@ -3,7 +3,6 @@
 import ast
 import json
 import re
-import textwrap
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 import pytest
 from baking import TEMPLATE, TREE, Kitchen, Project
-from markdown_it import MarkdownIt
+from prose import blocks, spans, trees
 from signatures import (
     LIBRARY,
     PUBLIC_MODULES,
@@ -68,38 +67,6 @@ def page(project: Project, request: pytest.FixtureRequest) -> str:
 def read(project: Project, page: str) -> str:
     path = TEMPLATE / "README.md" if page == OWN else project.path / page
     return path.read_text("utf-8")
-
-
-def blocks(page: str, *languages: str) -> list[str]:
-    return [
-        token.content
-        for token in MarkdownIt("commonmark").enable("table").parse(page)
-        if token.type == "fence" and token.info in languages
-    ]
-
-
-def spans(page: str) -> Iterator[str]:
-    """What is between backticks."""
-    for token in MarkdownIt("commonmark").enable("table").parse(page):
-        for child in token.children or ():
-            if child.type == "code_inline":
-                yield child.content
-
-
-def trees(page: str) -> Iterator[ast.Module]:
-    """The Python of a page: all blocks, and spans that parse."""
-    for block in blocks(page, "python"):
-        yield ast.parse(textwrap.dedent(block))
-    for span in spans(page):
-        try:
-            tree = ast.parse(span.replace("…", "..."))
-        except SyntaxError:
-            continue
-        for node in ast.walk(tree):
-            # publish() names the function.
-            if isinstance(node, ast.Call) and not node.args and not node.keywords:
-                node.args.append(ast.Constant(...))
-        yield tree
 
 
 def test_imports_find_what_they_name(project: Project, page: str) -> None:

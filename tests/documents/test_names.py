@@ -187,5 +187,6 @@ def test_variables_and_settings_are_read_somewhere(
     }
     assert given <= variables | FOREIGN | OTHERS
     named = {span for span in spans(page) if re.fullmatch(r"[A-Z][A-Z0-9_]+", span)}
-    there = variables | {*known["settings"]} | {*close_codes()} | {"WAIT"}
-    assert named <= there | public_names() | OTHERS
+    there = {*known["settings"], *close_codes(), *public_names(), "WAIT"}
+    there |= names_of(project.path / "config" / "settings.py")
+    assert named <= there | variables | OTHERS

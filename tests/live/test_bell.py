@@ -104,7 +104,8 @@ def test_the_bell_of_the_header_is_on_all_pages(
     type_header(project, "live.md")
     with Shell(project, sqlite) as shell:
         shell.migrate()
-        assert json.loads(shell.run(VISIT)) == {
+        printed = shell.run(VISIT)
+        assert json.loads(printed.splitlines()[-1]) == {
             "/": [200, 200],
             "/no-such/": [404, 404],
             "/accounts/password/reset/": [200, 200],

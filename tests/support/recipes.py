@@ -7,9 +7,9 @@ from pathlib import Path
 from baking import Project
 from readmes import code, section, type_in
 
-# A path between backticks, and the block below it.
+# A path between backticks, and the block below its paragraph.
 FILE = re.compile(
-    r"`((?:apps|templates)/[\w/.]+\.(?:py|html))`(?:(?!```).)*?\n\n"
+    r"`((?:apps|templates)/[\w/.]+\.(?:py|html))`(?:(?!\n\n).)*?\n\n"
     r"```(?:python|html)\n(.*?)```",
     re.S,
 )

@@ -25,6 +25,10 @@ from channels_live.servers.uvicorn import (
 )
 
 HEAD = b"GET / HTTP/1.1\r\nHost: example.org\r\n\r\n"
+UPGRADE = HEAD[:-2] + (
+    b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
 
 Connect = Callable[[Any], Any]
 
@@ -163,15 +167,23 @@ async def test_a_socket_that_is_closed_and_does_not_read_is_cut(
     assert metrics.aborted._value.get() > before
 
 
+async def test_heads_are_forgotten_with_the_handshake(connect: Connect) -> None:
+    socket = connect(WebSocket)
+    socket.data_received(UPGRADE)
+
+    await socket.send({"type": "websocket.accept", "headers": [(b"x-one", b"1")]})
+
+    assert b"\r\nx-one: 1\r\n" in socket.transport.written
+    assert not socket.request.headers
+    assert not socket.response.headers
+    assert (b"Host", b"example.org") in socket.scope["headers"]
+
+
 async def test_pings_are_answered_for_as_long_as_answers_are_read(
     connect: Connect,
 ) -> None:
     socket = connect(WebSocket)
-    socket.data_received(
-        b"GET / HTTP/1.1\r\nHost: example.org\r\nUpgrade: websocket\r\n"
-        b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    )
+    socket.data_received(UPGRADE)
     socket.conn.send_response(socket.response)
     socket.conn.data_to_send()
     ping = b"\x89\x84\0\0\0\0ping"

@@ -9,7 +9,7 @@ import logging
 from typing import Any, cast
 
 from autobahn.websocket import protocol as autobahn_protocol
-from daphne import http_protocol
+from daphne import http_protocol, server
 from daphne.server import Server
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet import reactor
@@ -22,6 +22,7 @@ from channels_live.base.close_code import CloseCode
 from channels_live.base.frames import frame_bytes
 from channels_live.process import is_ending
 from channels_live.servers import ending
+from channels_live.servers.inbox import use_inbox
 
 logger = logging.getLogger(__name__)
 
@@ -91,6 +92,10 @@ class PacedWebSocketProtocol(WebSocketProtocol):
         super().onOpen()
         self.transport.unregisterProducer()  # that was the HTTP request
         self.transport.registerProducer(self, True)
+        # The head of the request, which is not asked for again, takes 2 KB.
+        self.http_headers.clear()
+        self.http_request_data = None
+        self.send_queue = ()  # nothing is: see sendData()
         self.closeHandshakeTimeout = CLOSE_TIMEOUT
         self.failByDrop = False
 
@@ -201,6 +206,7 @@ def is_answering(server: Server) -> bool:
 
 def install() -> None:
     """Have daphne use it, whether started as `daphne` or by runserver."""
+    use_inbox(server)
     http_protocol.WebRequest = WaryRequest
     # A head or a body is waited for no longer because another byte of it has come.
     Channel.resetTimeout = do_nothing

@@ -17,6 +17,7 @@ from channels_live.base.frames import frame_bytes
 from channels_live.observe import metrics
 from channels_live.process import is_ending
 from channels_live.servers import ending
+from channels_live.servers.inbox import use_inbox
 
 logger = logging.getLogger(__name__)
 
@@ -125,6 +126,10 @@ async def send_event(self: Any, event: Any) -> None:
         self.transport.write(frame_bytes(text))
     else:
         await _send_event(self, event)
+        if event["type"] == "websocket.accept":
+            # The heads, which are not asked for again, take 4 KB.
+            self.request.headers.clear()
+            self.response.headers.clear()
 
 
 def handle_ping(self: Any) -> None:
@@ -195,6 +200,7 @@ def has_room() -> bool:
 def install() -> None:
     if hasattr(os, "sysconf"):  # not on Windows, where there is no such limit
         Loop._accept_connection = accept
+    use_inbox(websockets_sansio_impl)
     Cycle.receive = receive
     Cycle.send = send
     WebSocket.handle_ping = handle_ping

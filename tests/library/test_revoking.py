@@ -187,6 +187,7 @@ async def test_who_is_saved_as_a_customer_leaves_too(
 
 
 async def test_a_change_that_is_rolled_back_is_not_told(ada: Any) -> None:
+    await get_process().start()
     layer: Any = get_layer()
     channel = await layer.new_channel()
     await layer.group_add(EVERYBODY, channel)

@@ -2,16 +2,20 @@
 
 import asyncio
 import logging
+import subprocess
+import sys
 import threading
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import pytest
+from asgiref.sync import async_to_sync
 from channels.layers import InMemoryChannelLayer
 from django.db import connections
 from pytest_django import Settings
 
 from channels_live import disconnect, publish
-from channels_live.base.work import start
+from channels_live.base.work import finish_threads, start
 from channels_live.delivery.sending import EVERYBODY
 from channels_live.process import get_process
 from channels_live.testing import WAIT
@@ -31,16 +35,63 @@ def test_without_a_loop_it_is_done_on_return() -> None:
     assert done
 
 
-async def test_on_a_loop_that_serves_no_sockets_it_is_done_soon() -> None:
-    done = asyncio.Event()
+class NotingLayer(InMemoryChannelLayer):
+    """Notes what is published, in its order."""
 
-    async def run() -> None:
-        done.set()
+    sent: ClassVar[list[str]] = []
 
-    start(run())
+    async def group_send(self, group: str, message: dict[str, Any]) -> None:
+        # As where Redis is known by its name.
+        await asyncio.get_running_loop().getaddrinfo("localhost", None)
+        self.sent.extend(html for html, _ in message["pairs"])
 
-    async with asyncio.timeout(5):
-        await done.wait()
+
+async def say(text: str) -> None:
+    publish("here", text)
+
+
+@pytest.mark.parametrize(
+    "run",
+    [lambda text: asyncio.run(say(text)), async_to_sync(say)],
+    ids=["asyncio.run", "async_to_sync"],
+)
+def test_what_is_published_last_outlives_its_loop(
+    run: Callable[[str], None], settings: Settings
+) -> None:
+    layers.use(NotingLayer, settings)
+    NotingLayer.sent.clear()
+    texts = [str(number) for number in range(50)]
+
+    for text in texts:
+        run(text)
+    finish_threads()
+
+    assert NotingLayer.sent == texts
+
+
+COMMAND = """
+import asyncio, django
+django.setup()
+from django.conf import settings
+from tests.library import test_starting
+from tests.library.helpers import layers
+layers.use(test_starting.PrintingLayer, settings)
+asyncio.run(test_starting.say("the last"))
+"""
+
+
+class PrintingLayer(NotingLayer):
+    async def group_send(self, group: str, message: dict[str, Any]) -> None:
+        await asyncio.sleep(0.5)
+        await super().group_send(group, message)
+        print(*self.sent)
+
+
+def test_what_a_command_publishes_last_is_sent_before_it_ends() -> None:
+    run = [sys.executable, "-c", COMMAND]
+    found = subprocess.run(run, capture_output=True, text=True, check=True)
+    assert found.stdout == "the last\n"
+    assert "Traceback" not in found.stderr
 
 
 async def test_what_a_coroutine_of_a_thread_raises_is_logged(

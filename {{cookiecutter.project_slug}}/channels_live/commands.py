@@ -15,7 +15,7 @@ from django.http import HttpRequest
 
 from channels_live.base.close_code import CloseCode
 from channels_live.base.messages import Kind, Message, check_name, label, user_key
-from channels_live.base.work import in_own_thread, is_in_loop, start
+from channels_live.base.work import is_in_loop, start, start_in_thread
 from channels_live.delivery.fragments import Event, Fragment, as_fragment
 from channels_live.delivery.group import complain
 from channels_live.delivery.sending import EVERYBODY, reaches_nobody, send
@@ -109,7 +109,7 @@ def tell_all(message: Message) -> None:
     """Have every process act on a message: it is sent, and found in the database."""
     message = message._replace(published=time.time())
     if is_in_loop():
-        start(in_own_thread(keep)(message))
+        start_in_thread(keep, message)
     else:
         keep(message)
         if transaction.get_connection().in_atomic_block:

@@ -1,18 +1,21 @@
 """What is written down and published when something changes."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.test import TestCase
 from pytest_django import DjangoAssertNumQueries
 
+from channels_live import disconnect
+from channels_live.base.work import finish_threads
 from channels_live.live import changes
 from channels_live.models import Change
 from channels_live.testing import live_changes
@@ -156,6 +159,30 @@ async def test_changes_from_async_code(published: list[list[str]]) -> None:
             break
     assert published == [["tests.Text 1"]]
     assert await Change.objects.acount() == 1
+
+
+async def change(number: int) -> None:
+    Text.changed(number)
+
+
+async def end_group(number: int) -> None:
+    disconnect(group=f"group-{number}")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("work", [change, end_group])
+@pytest.mark.parametrize("to_sync", [None, async_to_sync], ids=["run", "async_to_sync"])
+def test_what_async_code_does_last_outlives_its_loop(
+    work: Any, to_sync: Callable[[Any], Any] | None
+) -> None:
+    for number in range(50):
+        if to_sync:
+            to_sync(work)(number)
+        else:
+            asyncio.run(work(number))
+    finish_threads()
+
+    assert len(set(written())) == 50
 
 
 def of_tests(changes: list[tuple[str, Any]]) -> set[tuple[str, Any]]:

@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import Context, copy_context
 from functools import wraps
-from threading import Event
 from typing import Any
 from weakref import WeakSet
 
@@ -17,7 +17,7 @@ from django.utils.translation import get_language, override
 logger = logging.getLogger(__name__)
 
 # Whether this is a server, even if no socket has come yet.
-is_server = Event()
+is_server = threading.Event()
 # The event loops that serve sockets: a process has one, its tests have many. Not those
 # that a command, or a thread, has for a moment.
 serving: WeakSet[asyncio.AbstractEventLoop] = WeakSet()
@@ -46,8 +46,12 @@ class Tasks:
 
     def _finish(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()):
-            logger.error("A background task has failed.", exc_info=error)
+        log_error(task)
+
+
+def log_error(done: asyncio.Task[Any] | Future[Any]) -> None:
+    if not done.cancelled() and (error := done.exception()):
+        logger.error("A background task has failed.", exc_info=error)
 
 
 _tasks = Tasks()
@@ -63,14 +67,15 @@ def is_in_loop() -> bool:
 
 
 def start(coroutine: Coroutine[object, object, None]) -> None:
-    """Run a coroutine, and wait for it only where no event loop is there to run it.
+    """Run a coroutine without queries, and wait for it only where no event loop runs.
 
-    A thread that waits for the loop would keep a server from ending.
+    A thread that waits for the loop would keep a server from ending. A loop that serves
+    no sockets may end at once, and cancels its tasks.
     """
     if loop := next((loop for loop in serving if loop.is_running()), None):
         loop.call_soon_threadsafe(_tasks.spawn, coroutine)
     elif is_in_loop():
-        _tasks.spawn(coroutine)
+        _publishing.submit(asyncio.run, coroutine).add_done_callback(log_error)
     else:
         asyncio.run(coroutine)
 
@@ -133,12 +138,24 @@ def finish_threads() -> None:
     wait(tuple(Lane.under_way))
 
 
+# Before Python forbids new threads, which a look-up of Redis' host needs.
+threading._register_atexit(finish_threads)  # type: ignore[attr-defined]
+
 # Of consumers, with what they store, look up and render.
 in_thread = Lane("project", 5).in_thread
 # Of what must not wait for them: logins, revocation, presence. Neither waits for what
 # projects do in asyncio.to_thread().
 _own = Lane("channels_live", 3)
 in_own_thread = _own.in_thread
+# Of what is published by loops that end soon: one thread, which keeps the order.
+_publishing = Lane("channels_live-publishing", 1)
+
+
+def start_in_thread[**P](
+    function: Callable[P, object], *args: P.args, **kwargs: P.kwargs
+) -> None:
+    """Call a function with database queries soon, whatever becomes of this event loop."""
+    _own.submit(function, *args, **kwargs).add_done_callback(log_error)
 
 
 def wait_for[T](function: Callable[[], T]) -> T:

@@ -10,7 +10,7 @@ from django.db import connections, router, transaction
 from django.db.models import BigIntegerField, F, Func, Model, Q
 
 from channels_live.base.messages import Kind, Message
-from channels_live.base.work import in_own_thread, is_in_loop, start
+from channels_live.base.work import is_in_loop, start, start_in_thread
 from channels_live.delivery.sending import EVERYBODY, reaches_nobody, send
 from channels_live.models import Change
 
@@ -58,7 +58,7 @@ def record(subjects: Sequence[str], using: str | None) -> None:
     In async code, which is in no transaction, that is done soon after.
     """
     if is_in_loop():
-        start(in_own_thread(write)(subjects, using))
+        start_in_thread(write, subjects, using)
     else:
         write(subjects, using)
 

@@ -8,10 +8,12 @@ class ChannelsLiveConfig(AppConfig):
 
     def ready(self) -> None:
         from channels_live import commands, conf, servers  # noqa: F401
+        from channels_live.base import primary
         from channels_live.delivery import plain, sending
         from channels_live.live import rendering
         from channels_live.live.region import regions
 
+        primary.route_reads()
         plain.ignore_messages()
         plain.complain_of_group_send()
         plain.hand_out_jobs_once()

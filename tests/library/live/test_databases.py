@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Group
+from django.contrib.sites.models import Site
 from django.core.management import call_command
 from django.db import connections, transaction
 from pytest_django import DjangoDbBlocker, Settings
 
+from channels_live import in_thread
 from channels_live.live.changes import Ledger
 from channels_live.models import Change
 from channels_live.testing import open_live
@@ -28,6 +30,16 @@ class Router:
         return "other" if model is Group else None
 
     db_for_read = db_for_write
+
+
+class Lagging:
+    """Reads from the other database, as from a replica that has nothing yet."""
+
+    def db_for_read(self, model: Any, **hints: Any) -> str:
+        return "other"
+
+    def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool:
+        return db == "other" or app_label != "sites"
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -77,6 +89,22 @@ async def test_each_database_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     async with open_live(None, Groups, "") as page:
         await sync_to_async(Group.objects.create)(name="editors")
         await page.shows("editors")
+
+
+async def test_what_changes_is_read_from_no_replica(
+    ada: Any, settings: Settings
+) -> None:
+    settings.DATABASE_ROUTERS = [Lagging()]
+    async with open_live(ada, Card, ada.pk) as page:
+        await page.shows("Ada")
+        ada.first_name = "Ida"
+        await sync_to_async(ada.save)()
+        await page.shows("Ida")
+
+    assert await in_thread(lambda: User.objects.all().db)() == "default"
+    assert User.objects.all().db == "other"  # a view, as its router says
+    # That the other database alone has.
+    assert await in_thread(lambda: Site.objects.all().db)() == "other"
 
 
 @pytest.mark.usefixtures("routed")

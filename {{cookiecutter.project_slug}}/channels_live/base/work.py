@@ -14,6 +14,8 @@ from django.core.exceptions import SynchronousOnlyOperation
 from django.db import close_old_connections
 from django.utils.translation import get_language, override
 
+from channels_live.base.primary import from_primary
+
 logger = logging.getLogger(__name__)
 
 # Whether this is a server, even if no socket has come yet.
@@ -100,6 +102,7 @@ class Lane:
         language = get_language()
 
         def work() -> R:
+            from_primary.set(True)
             close_old_connections()
             try:
                 with override(language):

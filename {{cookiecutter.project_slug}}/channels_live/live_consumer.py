@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from channels_live.base.asgi import Receive, Scope, Send
 from channels_live.base.frames import InvalidFrame
 from channels_live.consumers import JsonConsumer
+from channels_live.delivery.group import complain
 from channels_live.live.names import Foreign, owner, unsign
 from channels_live.live.place import Outdated, Place
 from channels_live.live.topic import Topic
@@ -24,7 +25,7 @@ class LiveConsumer(JsonConsumer):
     Frames to the browser are arrays of events:
 
     {"topic", "html", "digest"}    the state of a region; without the html, as the page has it
-    {"gone": topic or name}        a region that may not be seen, any more or at all
+    {"gone": topic or name}        what may not be seen, any more or at all
     {"listen": group, "html"}      what was published; without the html, nothing yet
     {"reload": true}               the page is of another release
     {"error": sentence}            what was wrong with a frame
@@ -77,8 +78,14 @@ class LiveConsumer(JsonConsumer):
         except Foreign:
             self.push({"gone": name})
             return
-        await self.join(group)
-        self.push({"listen": group})
+        try:
+            await self.join(group)
+        except ValueError as error:  # the page's other elements are right
+            complain(str(error))
+            await self.quit(group)
+            self.push({"gone": group, "error": str(error)})
+        else:
+            self.push({"listen": group})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:

@@ -5,15 +5,27 @@ from typing import Any
 
 import pytest
 from channels.layers import InMemoryChannelLayer
+from channels.testing import WebsocketCommunicator
 from pytest_django import Settings
 
-from channels_live import Fragment, publish
+from channels_live import (
+    Fragment,
+    explain_refusals,
+    publish,
+    websocket_application,
+)
 from channels_live.base import work
 from channels_live.delivery.group import complain
 from channels_live.live.names import sign
+from channels_live.process import get_process
 from channels_live.testing import WAIT, open_socket
 from tests.library.helpers import layers
-from tests.library.helpers.listening import ListHistory, listen, publish_numbers
+from tests.library.helpers.listening import (
+    Listener,
+    ListHistory,
+    listen,
+    publish_numbers,
+)
 
 
 def test_says_so_where_no_page_can_be_reached(
@@ -22,6 +34,8 @@ def test_says_so_where_no_page_can_be_reached(
     layers.use(InMemoryChannelLayer, settings)
     complain.cache_clear()
     work.is_server.clear()
+    work.serving.clear()
+    websocket_application([])  # as in channels_urls.py, which tags load
     publish("news", Fragment("<p>Hello</p>", 1))
     assert "reaches a page" not in caplog.text
     for _ in range(2):
@@ -29,7 +43,7 @@ def test_says_so_where_no_page_can_be_reached(
     assert caplog.text.count("reaches a page") == 1
 
     complain.cache_clear()
-    work.is_server.set()
+    explain_refusals(websocket_application([]), None)
     publish("news", "<p>Hello</p>")
     assert caplog.text.count("reaches a page") == 1
 
@@ -45,11 +59,41 @@ async def test_a_page_listens_to_many_groups_though_redis_hangs(
         names = [sign("listen", f"user {ada.pk}", group) for group in groups]
         await socket.send_json_to({"listen": names})
 
-        heard: list[Any] = []
-        async with asyncio.timeout(WAIT):
-            while len(heard) < len(groups):
-                heard += await socket.receive_json_from(WAIT)
+        heard = await hear(socket, len(groups))
     assert {event["listen"] for event in heard} == {*groups}
+
+
+async def hear(socket: WebsocketCommunicator, count: int) -> list[Any]:
+    """Wait for so many events."""
+    heard: list[Any] = []
+    async with asyncio.timeout(WAIT):
+        while len(heard) < count:
+            heard += await socket.receive_json_from(WAIT)
+    return heard
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_group_for_json_is_an_error_of_its_own_element_alone(
+    ada: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    complain.cache_clear()
+    groups = ("orders.7", "news")
+    names = [sign("listen", f"user {ada.pk}", group) for group in groups]
+    async with open_socket("/ws/live/", ada) as socket:
+        await get_process().hub.join("orders.7", Listener(is_json=True).outbox)
+        for _ in range(2):
+            await socket.send_json_to({"listen": names})
+            heard = await hear(socket, 2)
+            assert {"listen": "news"} in heard
+            (refused,) = (event for event in heard if "gone" in event)
+            assert refused["gone"] == "orders.7"
+            assert "for HTML or for JSON" in refused["error"]
+        (served,) = get_process().sockets
+        assert "group:orders.7" not in served.labels
+
+        publish("news", "<p>Hello</p>")
+        assert await hear(socket, 1) == [{"listen": "news", "html": "<p>Hello</p>"}]
+    assert caplog.text.count("for HTML or for JSON") == 1
 
 
 @pytest.mark.django_db(transaction=True)

@@ -13,7 +13,7 @@ from channels_redis.pubsub import RedisSingleShardConnection
 from channels_live import conf
 from channels_live.base.batch import Batch
 from channels_live.base.messages import Message
-from channels_live.base.work import is_server
+from channels_live.base.work import is_server, serving
 from channels_live.observe import outage
 from channels_live.observe.outage import layer_outage
 
@@ -37,7 +37,8 @@ def get_layer() -> Any:
 
 def reaches_nobody() -> bool:
     """Whether no page hears what is sent: this is no server, and there is no Redis."""
-    return not is_server.is_set() and isinstance(get_layer(), InMemoryChannelLayer)
+    is_here = is_server.is_set() or serving
+    return not is_here and isinstance(get_layer(), InMemoryChannelLayer)
 
 
 def turn(what: str, group: str) -> asyncio.Lock:

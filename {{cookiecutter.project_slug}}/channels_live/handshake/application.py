@@ -72,7 +72,6 @@ def websocket_application(
     routes = tuple(patterns)
     if any(isinstance(getattr(one, "callback", None), URLRouter) for one in routes):
         raise TypeError("Expected include() in a route, got a URLRouter.")
-    is_server.set()
     # What is loaded by now stays: looking for garbage among it would cost a tenth of a
     # socket's time.
     gc.freeze()
@@ -81,7 +80,8 @@ def websocket_application(
 
 def explain_refusals(websocket: Application, http: Any) -> Application:
     """Return an ASGI application for HTTP that also tells pages why their WebSocket was
-    refused."""
+    refused. Called by servers alone."""
+    is_server.set()
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         inner = websocket if ASKS in dict(scope["headers"]) else http

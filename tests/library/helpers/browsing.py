@@ -1,5 +1,6 @@
 """Sockets as browsers open them, through all that is in front of a consumer."""
 
+import json
 from typing import Any
 
 from channels.routing import get_default_application
@@ -8,7 +9,7 @@ from django.conf import settings
 from django.test import Client
 from django.urls import re_path
 
-from channels_live import websocket_application
+from channels_live import explain_refusals, websocket_application
 from channels_live.testing import WAIT
 
 HERE = {"host": "testserver", "origin": "http://testserver"}
@@ -51,12 +52,27 @@ def socket_of(
 
 
 async def connect(
-    path: str, client: Client | None = None, **headers: str
+    path: str, client: Client | None = None, *, application: Any = None, **headers: str
 ) -> WebsocketCommunicator:
     """Open a socket, in a browser of nobody's or in somebody's."""
-    socket = socket_of(path, client, **headers)
+    socket = socket_of(path, client, application=application, **headers)
     assert await socket.connect(WAIT) == (True, None)
     return socket
+
+
+async def why(application: Any, **headers: str) -> str:
+    """Ask over HTTP why a socket is refused, as pages do. Empty: it is not."""
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = {"origin": "", "x_socket_origin": HERE["origin"], **headers}
+    scope: Any = socket_of("/", None, application=application, **headers).scope
+    http: Any = explain_refusals(application, None)
+    await http({**scope, "type": "http"}, None, send)
+    reason: str = json.loads(sent[-1]["body"])["reason"]
+    return reason
 
 
 async def open_inbox(client: Client) -> WebsocketCommunicator:

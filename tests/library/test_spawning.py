@@ -1,5 +1,6 @@
 """Work that a consumer begins beside its frames."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 
@@ -7,6 +8,7 @@ import pytest
 from channels.testing import WebsocketCommunicator
 from pytest_django import Settings
 
+from channels_live.servers.ending import close_sockets
 from channels_live.testing import WAIT
 from tests.library.helpers.browsing import connect
 from tests.library.helpers.consumers import CountingConsumer
@@ -42,6 +44,17 @@ async def test_it_ends_with_its_socket(socket: WebsocketCommunicator) -> None:
     await socket.disconnect()
 
     await until(lambda: CountingConsumer.ends == ["cancelled"])
+
+
+async def test_it_ends_with_its_process(socket: WebsocketCommunicator) -> None:
+    assert await socket.receive_from(WAIT) == "0 in de"
+    ending = asyncio.create_task(close_sockets())
+    while (await socket.receive_output(WAIT))["type"] != "websocket.close":
+        pass
+    await socket.send_input({"type": "websocket.disconnect", "code": 1012})
+    await ending
+
+    assert CountingConsumer.ends == ["cancelled"]
 
 
 async def test_what_it_raises_is_logged_and_closes_nothing(

@@ -21,6 +21,16 @@ user = User.objects.get(username={name!r})
 user.is_active = False
 user.save()
 """
+DENY = """
+from apps.notifications.live import Bell
+from apps.notifications.models import Notification
+from apps.users.models import User
+from channels_live import CloseCode, disconnect
+user = User.objects.get(username={name!r})
+Notification.objects.bulk_create([Notification(user=user, text="denied")])
+Bell.changed(user.pk)
+disconnect(user=user.pk, code=CloseCode.NOT_ALLOWED)
+"""
 FEED = {
     "urls.py": """
 from apps.notifications.feed import feed_page
@@ -195,9 +205,25 @@ def test_a_login_that_ends_takes_the_content_along(come: Invite, bells: Site) ->
     zoe = come("zoe")
     is_live(zoe)
     bells.shell.run(DEACTIVATE.format(name="zoe"))
-    # Without Redis a shell reaches no other process: the job of 30 seconds does.
-    expect(bell(zoe)).to_have_attribute("data-state", "gone", timeout=40_000)
+    expect(bell(zoe)).to_have_attribute("data-state", "gone", timeout=5000)
     expect(bell(zoe)).to_have_text("")
+
+
+def test_what_may_be_seen_no_more_leaves_at_once_after_disconnect(
+    come: Invite, bells: Site
+) -> None:
+    bells.settle("kim")
+    kim = come("kim", path="/desk/")
+    desk, own = kim.page.locator("live-region").all()
+    for region in (desk, own):
+        expect(region).to_have_attribute("data-state", "live")
+
+    bells.shell.run(DENY.format(name="kim"))
+
+    expect(desk).to_have_attribute("data-state", "gone", timeout=5000)
+    expect(desk).to_have_text("")
+    expect(own).to_have_text("1 unread")
+    expect(own).to_have_attribute("data-state", "live")
 
 
 def test_shows_what_is_published(come: Invite, bells: Site) -> None:

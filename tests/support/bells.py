@@ -13,7 +13,7 @@ class Desk(Live):
     template_name = "notifications/desk.html"
 
     def allows(self, user: Any, key: str) -> bool:
-        return True
+        return not Notification.objects.filter(user=user.pk, text="denied").exists()
 
     def get_context(self, key: str) -> dict[str, Any]:
         return {"count": Notification.objects.count()}

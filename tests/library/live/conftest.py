@@ -16,6 +16,8 @@ TEMPLATES = {
     "team.html": "{% for one in people %}<i>{{ one.username }}</i>{% endfor %}",
     "form.html": "<form>{% csrf_token %}</form>",
     "text.html": "{{ text }}",
+    "isolated.html": "[{{ request }}{{ user }}]{{ text }}",
+    "wrong.html": "{% nonsense %}",
     "where.html": "{% load i18n %}{% translate 'Monday' %} {{ day }} {% url 'home' %}",
     "nested.html": "{% load channels_live %}{% live 'tests.Card' 1 %}",
 }

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, ClassVar
 
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.utils.translation import gettext
@@ -122,6 +123,19 @@ class Member(Live):
     def get_contexts(self, keys: Sequence[int]) -> dict[int, dict[str, Any]]:
         groups = Group.objects.in_bulk(keys)
         return {key: {"text": group.name} for key, group in groups.items()}
+
+
+class Shared(Live):
+    """Shows a group to those of whom a row says so."""
+
+    template_name = "text.html"
+    follows: ClassVar = {Group: "pk", LogEntry: "object_id"}
+
+    def allows(self, user: Any, key: int) -> bool:
+        return LogEntry.objects.filter(user=user.pk, object_id=key).exists()
+
+    def get_context(self, key: int) -> dict[str, Any]:
+        return {"text": Group.objects.get(pk=key).name}
 
 
 class Own(Live):

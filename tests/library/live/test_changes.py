@@ -257,6 +257,21 @@ def test_update_says_nothing_until_it_is_told() -> None:
     assert found == [("tests.Team", "Ada"), ("tests.Team", "Ida"), ("tests.Card", None)]
 
 
+@pytest.mark.django_db
+def test_many_rows_are_deleted_with_one_query(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    User.objects.bulk_create(User(username=f"N{n}", first_name="Ada") for n in range(9))
+    rows = User.objects.filter(first_name="Ada")
+    with live_changes() as found:
+        with django_assert_num_queries(1):
+            rows._raw_delete(rows.db)
+        Team.changed("Ada")
+
+    assert found == [("tests.Team", "Ada")]
+    assert not User.objects.exists()
+
+
 def keys(found: list[tuple[str, Any]]) -> set[Any]:
     return {key for name, key in found if name == "tests.Team"}
 

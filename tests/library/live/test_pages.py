@@ -129,7 +129,7 @@ async def test_a_page_may_be_rendered_in_async_code() -> None:
     assert "<live-region" in html
 
 
-@pytest.mark.parametrize("key", [Decimal("1.50"), date(2026, 1, 2)])
+@pytest.mark.parametrize("key", [Decimal("1.50"), date(2026, 1, 2), NEW_YEAR])
 def test_dates_and_decimals_are_keys(key: Any) -> None:
     place = Place(Text, key, "en", "/")
 
@@ -259,6 +259,18 @@ def test_a_region_cannot_be_in_what_is_cached(tag: str) -> None:
 
 def part(tag: str) -> Template:
     return Template("{% load channels_live %}" + tag)
+
+
+def test_the_template_gets_no_request(
+    ada: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Text, "template_name", "isolated.html")
+    found = REGION.fullmatch(render("{% live 'tests.Text' 1 %}", request_of(ada)))
+    states, _ = answer(Text, Place.of_page(Text, 1).setting, [1], {})
+
+    assert found
+    assert isinstance(states[1], State)
+    assert found[5] == states[1].html == "[]x"
 
 
 def test_needs_the_request() -> None:

@@ -7,6 +7,7 @@ from unittest.mock import ANY
 import pytest
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
+from django.contrib.admin.models import ADDITION, LogEntry
 from django.contrib.auth.models import Group
 from django.db import OperationalError
 from pytest_django import DjangoAssertNumQueries
@@ -18,7 +19,15 @@ from channels_live.live.rendering import answer, show
 from channels_live.process import get_process
 from channels_live.testing import WAIT, open_live, open_socket
 from tests.library.helpers.browsing import closing_code
-from tests.library.live.regions import Card, Member, Staff, Text, User, reads
+from tests.library.live.regions import (
+    Card,
+    Member,
+    Shared,
+    Staff,
+    Text,
+    User,
+    reads,
+)
 from tests.library.live.test_sockets import SOCKET, sign, watch
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -47,6 +56,20 @@ async def test_who_loses_a_right_while_it_is_read_is_shown_nothing_more(
     async with open_live(ada, Staff, 1) as page:
         monkeypatch.setattr(Staff, "get_context", get_context)
         await sync_to_async(Staff.changed)(1)
+
+        assert set(await page.receive()) == {"gone"}
+
+
+async def test_who_is_a_member_no_more_is_shown_nothing_more(ada: Any) -> None:
+    group = await Group.objects.acreate(name="editors")
+    member = await LogEntry.objects.acreate(
+        user=ada, object_id=str(group.pk), action_flag=ADDITION
+    )
+    async with open_live(ada, Shared, group.pk) as page:
+        group.name = "authors"
+        await group.asave()
+        await page.shows("authors")
+        await member.adelete()
 
         assert set(await page.receive()) == {"gone"}
 

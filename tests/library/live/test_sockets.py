@@ -260,6 +260,20 @@ async def test_an_error_leaves_the_last_good_state(
         await page.shows("Oda")
 
 
+async def test_an_error_in_the_template_leaves_the_last_good_state(
+    ada: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_live(ada, Card, ada.pk) as page:
+        with monkeypatch.context() as wrong:
+            wrong.setattr(Card, "template_name", "wrong.html")
+            await save(ada, first_name="Ida")
+            assert await is_quiet(page.socket)
+            assert "TemplateSyntaxError" in caplog.text
+
+        await get_process().check_sockets()
+        await page.shows("Ida")
+
+
 async def test_an_error_is_of_its_own_key(ada: Any, bob: Any) -> None:
     regions.failing.add(ada.pk)
     async with open_socket(SOCKET, bob) as socket:

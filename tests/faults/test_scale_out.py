@@ -91,8 +91,8 @@ def test_a_process_and_a_shard_die_in_mid_traffic(
             time.sleep(2)
             second.start()
             time.sleep(3)
-            moment = time.monotonic()
             eve.post("/accounts/logout/")
+            moment = time.monotonic()
             wait_until(lambda: all(tab.is_out for tab in tabs), "eve is out")
             out = max(tab.closed for tab in tabs) - moment
             shown = len(pages[0].shown)

@@ -151,7 +151,7 @@ def check_migrations(project: Project) -> None:
     # checks object to is printed before the first line.
     looked = project.manage(
         *("makemigrations", "--check", "--dry-run"),
-        env={"DATABASE_URL": "sqlite:///:memory:"},
+        env={"DATABASE_URL": "sqlite:///test.sqlite3"},
     )
     assert looked == "No changes detected\n"
 

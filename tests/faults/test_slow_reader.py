@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from baking import Variables
 from fleet import Fleet, forget_peak, peak, wait_until
-from serving import Visitor, receive_until
+from serving import Server, Visitor, receive_until
 from websockets.exceptions import ConnectionClosed
 
 # Stores messages of 2,000 characters, and publishes them as post_message() does.
@@ -61,6 +62,7 @@ ROOM = "/ws/chat/lobby/?after="
 BEFORE, AFTER = 2000, 10_000  # messages
 GROWTH = 12  # megabytes that a server may grow by
 CLOSED = "closed with 1013"
+CUT = "A WebSocket reads nothing, not even its close: it is cut."
 STAMP = re.compile(r'data-number="(\d+)".*?sent at ([\d.]+)', re.S)
 
 
@@ -92,6 +94,13 @@ def percentiles(late: list[float]) -> tuple[float, float]:
     return cuts[49] * 1000, cuts[98] * 1000
 
 
+def has_connection(server: Server, port: int) -> bool:
+    """Whether the system has a connection to a client's port, its process's or not."""
+    lines = Path(f"/proc/{server.pid}/net/tcp").read_text().splitlines()
+    ends = [tuple(re.findall(r":(\w{4}) ", line)[:2]) for line in lines]
+    return (f"{server.port:04X}", f"{port:04X}") in ends
+
+
 def test_who_stops_reading_is_let_go_and_catches_up(
     launch: Callable[[Variables], Fleet],
     sqlite: Variables,
@@ -101,18 +110,25 @@ def test_who_stops_reading_is_let_go_and_catches_up(
 ) -> None:
     fleet = launch({**sqlite, "REDIS_URL": redis_url})
     server = fleet.start(server_name)
-    ada, bob = fleet.invite(server, "ada", "bob")
+    ada, bob, cy = fleet.invite(server, "ada", "bob", "cy")
     with reading(ada) as late:
         fleet.ask(FLOOD.format(count=BEFORE))
         before = percentiles([late[number] for number in sorted(late)])
 
-        with bob.connect(f"{ROOM}{BEFORE}") as stalled:
+        with (
+            bob.connect(f"{ROOM}{BEFORE}") as stalled,
+            cy.connect(f"{ROOM}{BEFORE}") as silent,
+        ):
+            port = silent.local_address[1]
             receive_until(stalled, 'id="presence"')
+            assert has_connection(server, port)
             memory = forget_peak(server)
             with ThreadPoolExecutor() as pool:
                 flood = pool.submit(fleet.ask, FLOOD.format(count=AFTER))
-                wait_until(lambda: CLOSED in server.log, "he is let go", timeout=120)
-                # Half a minute later, the connection would be cut.
+                wait_until(
+                    lambda: server.log.count(CLOSED) == 2, "both are let go", 120
+                )
+                began = time.monotonic()
                 seen = BEFORE
                 with pytest.raises(ConnectionClosed) as closed:  # noqa: PT012
                     while True:
@@ -120,6 +136,9 @@ def test_who_stops_reading_is_let_go_and_catches_up(
                         seen = max([seen, *(int(n) for n, _ in STAMP.findall(frame))])
             growth = (peak(server) - memory) / 1024
             assert flood.result() is None
+            wait_until(lambda: not has_connection(server, port), "the other is cut", 60)
+            cut = time.monotonic() - began
+            assert (CUT in server.log) == (server_name == "uvicorn")
         after = percentiles([late[number] for number in sorted(late)[BEFORE:]])
         assert sorted(late) == list(range(1, BEFORE + AFTER + 1))
 
@@ -134,7 +153,8 @@ def test_who_stops_reading_is_let_go_and_catches_up(
         f"{server_name}, {AFTER:,} messages of 2 KB past one who has stopped reading: "
         f"the others' latency is {after[0]:.0f} ms, 99 % below {after[1]:.0f} ms "
         f"(before: {before[0]:.0f} and {before[1]:.0f} ms), memory grew by "
-        f"{growth:.1f} MB; he was let go with 1013 and caught up"
+        f"{growth:.1f} MB; he was let go with 1013 and caught up; one who read nothing "
+        f"more was cut {cut:.0f} s later"
     )
     assert growth < GROWTH
     assert after[0] < 2 * before[0] + 20

@@ -29,6 +29,7 @@ UPGRADE = HEAD[:-2] + (
     b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 )
+PING = b"\x89\x84\0\0\0\0ping"
 
 Connect = Callable[[Any], Any]
 
@@ -37,7 +38,7 @@ class Transport(asyncio.Transport):
     """Notes what is written, and whether it was closed."""
 
     def __init__(self) -> None:
-        super().__init__({"peername": ("192.0.2.1", 1), "sockname": ("192.0.2.2", 2)})
+        super().__init__({"socket": socket.socket()})
         self.written = b""
         self.unread = 0
         self.is_closed = self.is_aborted = False
@@ -88,6 +89,7 @@ async def connect() -> AsyncIterator[Connect]:
     yield connect
     for connection in connections:
         connection.connection_lost(None)  # or uvicorn waits for its reader for ever
+        connection.transport.get_extra_info("socket").close()
 
 
 def is_cut(connection: Any, after: float, began: float = 0) -> bool:
@@ -179,6 +181,24 @@ async def test_heads_are_forgotten_with_the_handshake(connect: Connect) -> None:
     assert (b"Host", b"example.org") in socket.scope["headers"]
 
 
+async def test_who_reads_nothing_is_closed_all_the_same(connect: Connect) -> None:
+    socket = connect(WebSocket)
+    socket.data_received(UPGRADE)
+    await socket.send({"type": "websocket.accept"})
+    socket.pause_writing()
+    unread = socket.send({"type": "websocket.send", "text": "unread"})
+    sending = asyncio.create_task(unread)
+    await asyncio.sleep(0)
+    socket.transport.written = b""
+
+    await socket.send({"type": "websocket.close", "code": 1013})
+    await sending
+    socket.data_received(PING)
+
+    assert socket.transport.written == b"\x88\x02\x03\xf5"
+    assert is_cut(socket, CLOSE_TIMEOUT + 1)
+
+
 async def test_pings_are_answered_for_as_long_as_answers_are_read(
     connect: Connect,
 ) -> None:
@@ -186,15 +206,14 @@ async def test_pings_are_answered_for_as_long_as_answers_are_read(
     socket.data_received(UPGRADE)
     socket.conn.send_response(socket.response)
     socket.conn.data_to_send()
-    ping = b"\x89\x84\0\0\0\0ping"
 
-    socket.data_received(ping)
+    socket.data_received(PING)
     assert socket.transport.written == b"\x8a\x04ping"
     socket.pause_writing()
-    socket.data_received(ping)
+    socket.data_received(PING)
     assert socket.transport.written == b"\x8a\x04ping"
     socket.resume_writing()
-    socket.data_received(ping)
+    socket.data_received(PING)
     assert socket.transport.written == b"\x8a\x04ping" * 2
 
 

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import os
+import socket
+import struct
 from asyncio.selector_events import BaseSelectorEventLoop
 from typing import Any
 
@@ -27,6 +29,9 @@ HEAD_TIMEOUT = 30
 # one that is not, in seconds.
 CLOSE_TIMEOUT = 30
 SEND_TIMEOUT = 60
+# Ends a connection without what the kernel still has for its other side: it would keep that,
+# and offer it, for minutes.
+RESET = struct.pack("ii", 1, 0)
 # How often connections are looked at: ticks of the server, each a tenth of a second.
 TICKS = 50
 # File descriptors that connections do not get: without databases, Redis and files, nobody
@@ -72,6 +77,8 @@ def look_at(connection: Any, now: float) -> None:
         if isinstance(connection, WebSocket):
             metrics.aborted.inc()
             logger.warning("A WebSocket reads nothing, not even its close: it is cut.")
+        end = connection.transport.get_extra_info("socket")
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         connection.transport.abort()
 
 
@@ -124,7 +131,11 @@ async def send_event(self: Any, event: Any) -> None:
         and self.writable.is_set()
     ):
         self.transport.write(frame_bytes(text))
-    else:
+        return
+    if event["type"] == "websocket.close":
+        self.writable.set()  # it would wait for those too who read nothing any more
+    await self.writable.wait()
+    if not self.close_sent:
         await _send_event(self, event)
         if event["type"] == "websocket.accept":
             # The heads, which are not asked for again, take 4 KB.
@@ -135,7 +146,7 @@ async def send_event(self: Any, event: Any) -> None:
 def handle_ping(self: Any) -> None:
     # Answers that nobody reads would pile up.
     answer = b"".join(self.conn.data_to_send())
-    if self.writable.is_set():
+    if self.writable.is_set() and not self.close_sent:
         self.transport.write(answer)
 
 

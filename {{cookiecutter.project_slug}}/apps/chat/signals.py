@@ -19,7 +19,7 @@ from channels_live import CloseCode, Fragment, disconnect, history_changed, publ
 @receiver(post_delete, sender=Room)
 def room_deleted(instance: Room, **kwargs: object) -> None:
     """Close all sockets of the room."""
-    on_commit(disconnect, group=instance.group, code=CloseCode.NOT_FOUND)
+    disconnect(group=instance.group, code=CloseCode.NOT_FOUND)
 
 
 @receiver(post_save, sender=Room)
@@ -28,7 +28,7 @@ def room_saved(
 ) -> None:
     """Close all sockets of a private room: its members may come back at once."""
     if instance.is_private and (not update_fields or "is_private" in update_fields):
-        on_commit(disconnect, group=instance.group, code=CloseCode.SERVICE_RESTART)
+        disconnect(group=instance.group, code=CloseCode.SERVICE_RESTART)
 
 
 @receiver(m2m_changed, sender=Room.members.through)
@@ -48,7 +48,7 @@ def members_changed(
             group, user = instance.group, pk
         else:
             group, user = Room(pk=pk).group, instance.pk
-        on_commit(disconnect, group=group, user=user, code=CloseCode.NOT_ALLOWED)
+        disconnect(group=group, user=user, code=CloseCode.NOT_ALLOWED)
 
 
 @receiver(post_save, sender=Message)
@@ -75,5 +75,5 @@ def record_change(message: Message, present: Message | None) -> None:
     on_commit(publish, room.group, fragment)
 
 
-def on_commit(function: Callable[..., None], *args: object, **kwargs: object) -> None:
-    transaction.on_commit(partial(function, *args, **kwargs))
+def on_commit(function: Callable[..., None], *args: object) -> None:
+    transaction.on_commit(partial(function, *args))

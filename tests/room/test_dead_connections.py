@@ -18,6 +18,8 @@ SILENCE = 30  # seconds: 25 until the page asks, 5 until it gives up
 SOON = 8  # seconds
 SLOW = 8192  # bytes a second
 MISSED = 300  # messages: all that a page catches up on
+CRAWL = 2048  # bytes a second: a frame takes longer than a page waits at first
+FEW = 80  # messages, in four frames
 LOOK_AGAIN = "document.dispatchEvent(new Event('visibilitychange'))"
 # When sockets were opened, and how they were closed.
 RECORD = """
@@ -98,6 +100,33 @@ def test_a_slow_link_catches_up(
         f"{chat.client}: {missed} missed messages came through {SLOW // 1024} KB/s in "
         f"{took:.0f} s, and the first of them within {SOON} s"
     )
+
+
+@pytest.mark.deep
+def test_patience_grows_with_the_link(
+    invite: Invite, chat: Site, line: Tunnel, note: Callable[[str], None]
+) -> None:
+    ada = invite("ada")
+    chat.fill("line-crawl", ("eve", "before"))
+    sit_down(ada, line, "line-crawl")
+    line.rate = CRAWL
+    chat.fill("line-crawl", *[("eve", f"{n} " + "x" * 250) for n in range(FEW)])
+    line.cut()
+    began = time.monotonic()
+    shown = 1
+    while shown <= FEW:
+        expect(ada.messages).not_to_have_count(shown, timeout=30_000)
+        shown = ada.messages.count()
+        # As somebody who comes back to the tab: the page asks whether all is well.
+        ada.page.evaluate(LOOK_AGAIN)
+    took = time.monotonic() - began
+    opened = len(ada.page.evaluate("opened"))
+    note(
+        f"{chat.client}: {FEW} missed messages came through {CRAWL // 1024} KB/s in "
+        f"{took:.0f} s, by {opened - 1} connections"
+    )
+    # The one that was cut, one that was not waited for, and one that caught up.
+    assert opened <= 3
 
 
 def test_a_page_is_back_soon_after_its_network(

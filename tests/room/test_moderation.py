@@ -2,6 +2,7 @@
 
 import re
 import signal
+import time
 from collections.abc import Callable
 
 from people import Person
@@ -21,6 +22,15 @@ if {after!r}:
     message.save()
 else:
     message.delete()
+"""
+# The database goes on from before its last message, as one that took over may.
+GO_BACK = """
+from apps.chat.models import Room
+
+room = Room.objects.get(slug={room!r})
+room.messages.last().delete()
+room.changes.all().delete()
+Room.objects.filter(pk=room.pk).update(last_number={number})
 """
 
 
@@ -71,3 +81,28 @@ def test_moderation_reaches_pages_that_come_back(invite: Invite, chat: Site) -> 
         assert ada.page.evaluate("window.isThere")
         ada.page.goto("about:blank")
     ada.complaints.clear()  # of the server that was away
+
+
+def test_a_page_whose_history_went_back_loads_anew(
+    invite: Invite, chat: Site, note: Callable[[str], None]
+) -> None:
+    chat.fill("back", ("bob", "first"), ("bob", "second"), ("bob", "lost"))
+    ada = invite("ada")
+    port = free_port()
+    command = runserver(chat.project, port)
+    with serve(command, cwd=chat.project.path, port=port) as server:
+        ada.page.goto(f"http://127.0.0.1:{port}/chat/back/")
+        ada.is_online()
+        ada.page.evaluate("window.isThere = true")
+        server.signal(signal.SIGKILL)
+        expect(ada.status).to_have_text("Reconnecting …")
+    chat.shell.run(GO_BACK.format(room="back", number=2))
+    chat.fill("back", ("bob", "other"))  # with the number of the one that was lost
+    with serve(command, cwd=chat.project.path, port=port):
+        began = time.monotonic()
+        ada.sees("first", "second", "other")
+        took = time.monotonic() - began
+        assert not ada.page.evaluate("window.isThere")
+        ada.page.goto("about:blank")
+    ada.complaints.clear()  # of the server that was away
+    note(f"{chat.client}: a page with a lost message loads anew after {took:.1f} s")

@@ -5,13 +5,22 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from socket import create_server
 from typing import Any
 
 import pytest
 from baking import Kitchen, Variables, run
 from containers import Image, read_compose
 from fleet import wait_until
-from fronts import Guest, assert_in_order, assert_redirects, posting, tell_who_asks
+from fronts import (
+    PATIENCE,
+    Guest,
+    assert_in_order,
+    assert_redirects,
+    half_a_form,
+    posting,
+    tell_who_asks,
+)
 from names import NameServer, serve_names
 from people import Person
 from playwright.sync_api import Browser, WebSocket
@@ -197,6 +206,16 @@ def test_whoever_comes_during_a_restart_is_served(stack: Stack, tmp_path: Path) 
             waiting = pool.submit(guest.ask, "/accounts/login/")
             running.enter_context(stack.web(ADDRESSES[1]))
             assert waiting.result().ok
+
+
+@pytest.mark.deep
+def test_half_a_form_is_not_waited_for(stack: Stack, tmp_path: Path) -> None:
+    stack.names.addresses = ADDRESSES[:1]
+    with (
+        create_server((ADDRESSES[0], stack.port)),  # it answers nobody
+        stack.caddy(tmp_path) as (guest, _),
+    ):
+        assert half_a_form(guest) < PATIENCE
 
 
 def sign_up(browser: Browser, server: Server, name: str) -> tuple[Person, list[str]]:

@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 from baking import Kitchen, Variables, run
 from fleet import PRODUCTION, terminate
-from fronts import Guest, assert_in_order, assert_redirects, posting, tell_who_asks
+from fronts import (
+    PATIENCE,
+    Guest,
+    assert_in_order,
+    assert_redirects,
+    half_a_form,
+    posting,
+    tell_who_asks,
+)
 from programs import find_program
 from serving import Server, free_port, serve
 from units import Unit
@@ -149,6 +157,14 @@ def test_while_nobody_answers_no_address_is_logged(unit: Unit, tmp_path: Path) -
     logs = [path.read_text() for path in tmp_path.glob("*.log")]
     assert "secret" not in log + "".join(logs)
     assert sum(" 502 GET 127.0.0.1:" in one for one in logs) == 1
+
+
+@pytest.mark.deep
+def test_half_a_form_holds_none_of_our_connections(unit: Unit, tmp_path: Path) -> None:
+    with nginx(unit, tmp_path, free_port()) as (guest, _):
+        assert half_a_form(guest, drips=False) < PATIENCE
+        # Whoever is asked while it drips is not there: nobody is.
+        assert half_a_form(guest, limit=20) >= 20
 
 
 def test_idle_sockets_are_not_cut(unit: Unit) -> None:

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 from baking import NOTHING, Kitchen, Project, Variables, run
+from fronts import PATIENCE, half_a_form
 from serving import FAILED_REQUEST, Server, Visitor, free_port, receive_until, serve
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -130,6 +131,11 @@ def test_the_ping_needs_no_login(chat: Server) -> None:
     with Visitor(chat).connect("/ws/ping/") as socket:
         socket.send("1234.5")
         assert socket.recv(timeout=10) == "1234.5"
+
+
+@pytest.mark.deep
+def test_half_a_form_is_not_waited_for(chat: Server) -> None:
+    assert half_a_form(Visitor(chat)) < PATIENCE
 
 
 def test_without_the_demo(kitchen: Kitchen, server_name: str) -> None:

@@ -2,10 +2,12 @@
 
 import json
 import re
+import socket
 import ssl
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -20,6 +22,7 @@ from websockets.sync.client import ClientConnection, connect
 
 PEOPLE = 4
 SOMEBODY = "127.0.0.77"
+PATIENCE = 40  # seconds until whoever does not come to an end is cut off
 FORGED = {
     "X-Forwarded-For": "203.0.113.6",
     "X-Forwarded-Proto": "http",
@@ -131,6 +134,31 @@ def posting(guest: Guest, **fields: str) -> Iterator[list[int]]:
             is_over.set()
             for person in people:
                 person.result()
+
+
+def half_a_form(
+    visitor: Visitor, *, drips: bool = True, limit: float = PATIENCE
+) -> float:
+    """Send half of a form, and a byte now and then; how long that may last."""
+    server = visitor.server
+    head = f"POST / HTTP/1.1\r\nHost: {server.host}\r\nContent-Length: 1000\r\n\r\n"
+    with ExitStack() as stack:
+        line = stack.enter_context(socket.create_connection((server.host, server.port)))
+        if isinstance(visitor, Guest):
+            context = ssl.create_default_context(cafile=str(visitor.authority))
+            secure = context.wrap_socket(line, server_hostname=server.host)
+            line = stack.enter_context(secure)
+        line.settimeout(1)
+        line.sendall(head.encode() + b"x" * 500)
+        began = time.monotonic()
+        with suppress(OSError):  # it is cut off
+            while time.monotonic() - began < limit:
+                with suppress(TimeoutError):
+                    if not line.recv(4096):
+                        break
+                if drips:
+                    line.sendall(b"x")
+    return time.monotonic() - began
 
 
 def assert_in_order(guest: Guest) -> None:

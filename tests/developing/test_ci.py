@@ -7,6 +7,8 @@ import jobs
 import pytest
 from baking import TEMPLATE, TREE, Kitchen, run
 
+ECOSYSTEMS = {"uv", "github-actions", "docker", "docker-compose"}
+
 
 @pytest.fixture(scope="session", params=[True, False], ids=["demo", "no demo"])
 def with_demo(request: pytest.FixtureRequest) -> bool:
@@ -34,6 +36,8 @@ def test_this_repository() -> None:
 def test_on_github(kitchen: Kitchen, with_demo: bool) -> None:
     project = kitchen.write({"ci": "github", "include_chat_demo": with_demo})
     check_github(project)
+    kept_fresh = jobs.read(project / ".github" / "dependabot.yml")["updates"]
+    assert {one["package-ecosystem"] for one in kept_fresh} == ECOSYSTEMS
     assert not (project / ".gitlab-ci.yml").exists()
 
 

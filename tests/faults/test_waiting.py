@@ -69,6 +69,22 @@ async def stream(request, kind):
 
 urlpatterns.append(path("stream/<str:kind>/", stream))
 """
+# What limits the statements of this process: of a server, or of a command.
+LIMITS = """
+from django.db import connection
+
+def ask_limits():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name, reset_val FROM pg_settings WHERE source = 'client'"
+        )
+        return dict(cursor)
+"""
+LIMITS_VIEW = """
+from django.http import JsonResponse
+
+urlpatterns.append(path("limits/", lambda request: JsonResponse(ask_limits())))
+"""
 ROOMS = """
 from apps.chat.models import Room
 
@@ -76,21 +92,21 @@ for number in range({count}):
     Room.objects.create(slug=f"room-{{number}}", name=f"Room {{number}}")
 print("null")
 """
+# When it began, on the clock of all processes.
 DEACTIVATE = """
+import time
 from apps.users.models import User
 
 user = User.objects.get(username={name!r})
 user.is_active = False
+began = time.monotonic()
 user.save()
-print("null")
+print(began)
 """
-LIMITS = """
+ASK_LIMITS = """
 import json
-from django.db import connection
 
-with connection.cursor() as cursor:
-    cursor.execute("SELECT name, reset_val FROM pg_settings WHERE source = 'client'")
-    print(json.dumps(dict(cursor)))
+print(json.dumps(ask_limits()))
 """
 # What PostgreSQL notices a lost command by.
 LOST = {
@@ -98,6 +114,12 @@ LOST = {
     "tcp_keepalives_interval": "15",
     "tcp_user_timeout": "120000",
     "idle_in_transaction_session_timeout": "600000",
+}
+# What a server waits for at most.
+OF_SERVERS = {
+    "statement_timeout": "10000",
+    "lock_timeout": "5000",
+    "idle_in_transaction_session_timeout": "30000",
 }
 PATIENCE = 2  # seconds, where these are ten minutes
 RENAME = """
@@ -115,13 +137,15 @@ with transaction.atomic(), connection.cursor() as cursor:
     print("locked", flush=True)
     sys.stdin.read()
 """
+FULL = "No file descriptor is free"
 SENTENCE = "This room is locked at the moment"
 
 
 @pytest.fixture(scope="module")
 def project(kitchen: Kitchen) -> Project:
     project = kitchen.bake({"asgi_server": "uvicorn", "chat_client": "javascript"})
-    for name, code in (("channels_urls.py", SLEEPER), ("urls.py", STREAMS)):
+    urls = STREAMS + LIMITS + LIMITS_VIEW
+    for name, code in (("channels_urls.py", SLEEPER), ("urls.py", urls)):
         with (project.path / "config" / name).open("a") as file:
             file.write(code)
     project.manage("collectstatic", "--noinput", env=PRODUCTION)
@@ -160,9 +184,11 @@ def test_a_locked_room_holds_up_its_own_posts_only(
         people = fleet.invite(server, "ada", "bob", "cy", *names)
         ada, bob, cy = people[:3]
         fleet.ask(ROOMS.format(count=LOCKED))
-        limits = fleet.ask(LIMITS)  # of a command
+        limits = fleet.ask(LIMITS + ASK_LIMITS)  # of a command
         assert limits.items() >= LOST.items()
         assert "statement_timeout" not in limits
+        of_server = ada.get("/limits/").json()
+        assert of_server.items() >= (LOST | OF_SERVERS).items()
         pages = [
             stack.enter_context(Page(person, f"room-{number}"))
             for number, person in enumerate(people[3:])
@@ -183,8 +209,9 @@ def test_a_locked_room_holds_up_its_own_posts_only(
             began = time.monotonic()
             with Page(at(server, cy)) as late:
                 entered = time.monotonic() - began
-                fleet.ask(DEACTIVATE.format(name="cy"))
-                gone = wait_until(lambda: late.is_out, "who is deactivated is out", 3)
+                began = fleet.ask(DEACTIVATE.format(name="cy"))
+                wait_until(lambda: late.is_out, "who is deactivated is out", 3)
+                gone = late.closed - began
             assert at(server, ada).get("/chat/").ok
             wait_until(
                 lambda: all(SENTENCE in "".join(page.errors) for page in pages),
@@ -193,19 +220,24 @@ def test_a_locked_room_holds_up_its_own_posts_only(
             )
             assert "is locked" in server.log
         wait_until(lambda: not any(page.pending for page in pages), "all is stored")
-        assert_large_bodies_are_refused(server)
-        assert_descriptors_may_run_out(server)
+        growth = assert_large_bodies_are_refused(server)
+        worked = assert_descriptors_may_run_out(server, server_name)
         fleet.assert_quiet()
     note(
         f"{server_name}, {LOCKED} rooms locked and six threads busy: a post in another "
         f"room arrives after {post * 1000:.0f} ms, a socket enters in "
         f"{entered * 1000:.0f} ms, a deactivated user is out after {gone:.2f} s"
     )
+    note(
+        f"{server_name}: bodies of 10 and 50 MB are refused with 413, memory grows by "
+        f"{growth:.1f} MB; out of descriptors for 2 s, it works for {worked:.2f} s"
+    )
     assert entered < 2
+    assert gone < 1
 
 
-def assert_large_bodies_are_refused(server: Server) -> None:
-    """By what their head says of them, and by what they turn out to be."""
+def assert_large_bodies_are_refused(server: Server) -> float:
+    """By what their head says, and by what they turn out to be; megabytes they take."""
     memory = forget_peak(server)
     whole = {"files": {"form": b"x" * 50_000_000}}
     parts = {"data": itertools.repeat(b"x" * 50_000, 200)}
@@ -213,23 +245,31 @@ def assert_large_bodies_are_refused(server: Server) -> None:
     for body in bodies:
         answer = requests.post(f"{server.url}/nowhere/", timeout=20, **body)
         assert answer.status_code == 413
-    assert peak(server) - memory < 20_000
+    growth = (peak(server) - memory) / 1024
+    assert growth < 20
+    return growth
 
 
-def assert_descriptors_may_run_out(server: Server) -> None:
-    """Whoever comes then waits, and the process does not."""
+def assert_descriptors_may_run_out(server: Server, name: str) -> float:
+    """Whoever comes then waits, or is closed by daphne; the seconds that it works."""
     limits = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
     resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (100, limits[1]))
     before, lines = cpu(server), server.log.count("\n")
     address = ("127.0.0.1", server.port)
     with ExitStack() as stack:
         for _ in range(150):
-            stack.enter_context(socket.create_connection(address))
+            last = stack.enter_context(socket.create_connection(address))
         time.sleep(2)
-        assert cpu(server) - before < 1
+        last.setblocking(False)
+        with ExitStack() if name == "daphne" else pytest.raises(BlockingIOError):
+            assert last.recv(1) == b""  # daphne has closed it
+        worked = cpu(server) - before
+        assert worked < 1
         assert server.log.count("\n") - lines < 20
+        assert server.log.count(FULL) == (name == "uvicorn")
     assert requests.get(f"{server.url}/accounts/login/", timeout=20).ok
     resource.prlimit(server.pid, resource.RLIMIT_NOFILE, limits)
+    return worked
 
 
 def cpu(server: Server) -> float:

@@ -125,8 +125,8 @@ def test_patience_grows_with_the_link(
         f"{chat.client}: {FEW} missed messages came through {CRAWL // 1024} KB/s in "
         f"{took:.0f} s, by {opened - 1} connections"
     )
-    # The one that was cut, one that was not waited for, and one that caught up.
-    assert opened <= 3
+    # It gives up twice, and waits for as long as it takes then.
+    assert opened <= 5
 
 
 def test_a_page_is_back_soon_after_its_network(

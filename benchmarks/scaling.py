@@ -16,6 +16,7 @@ from benchmarks.table import cells, number
 PROJECT = CHECKOUT / "{{cookiecutter.project_slug}}"
 PROCESS = PROJECT / "channels_live" / "process.py"
 SETTINGS = PROJECT / "config" / "settings.py"
+WORK = PROJECT / "channels_live" / "base" / "work.py"
 SERVERS = {"daphne": "demo-daphne", "uvicorn": "demo-uvicorn"}
 ROOM = 50
 PER_MINUTE = 6
@@ -118,7 +119,8 @@ def interval(name: str) -> float:
 
 def pool() -> float:
     """How many connections a process may have to PostgreSQL."""
-    return stated(r'"max_size": (\d+)', SETTINGS)
+    own = stated(r'^_own = Lane\("channels_live", (\d+)', WORK)
+    return own + stated(r'"max_size": (\d+)', SETTINGS)
 
 
 def stated(pattern: str, path: Path) -> float:

@@ -31,11 +31,13 @@ from fleet import (
 from lanes import begin
 from serving import Server, Visitor, receive_until
 from tunnels import tunnel
+from websockets.exceptions import ConnectionClosed
 
 LOCKED = 9  # rooms
 STREAMS_OPEN = 10  # as many as there are database connections
 PAGES = 400  # asked for at once
 SILENCE = 3  # seconds
+NOT_LOGGED_IN = 4401
 # A socket of somebody who keeps a thread of the process busy.
 SLEEPER = """
 
@@ -321,11 +323,12 @@ def test_streams_and_a_silent_network_are_survived(
         env |= {**UNLIMITED, "DATABASE_URL": url, "REDIS_URL": redis_url}
         fleet = Fleet(project, env, stack)
         server = fleet.start(server_name)
-        ada, bob = fleet.invite(server, "ada", "bob")
+        ada, bob, cy = fleet.invite(server, "ada", "bob", "cy")
 
         with streaming(ada, "modest"):
             assert ada.get("/chat/").ok
         with streaming(ada, "greedy"):
+            assert_logins_need_no_connection_of_theirs(fleet, cy)
             busy = ada.get("/chat/")
             assert busy.status_code == 503
             assert int(busy.headers["Retry-After"]) > 0
@@ -358,6 +361,17 @@ def test_streams_and_a_silent_network_are_survived(
         f"at once {answers[200]} were answered, and the others told to come back"
     )
     assert back < 15
+
+
+def assert_logins_need_no_connection_of_theirs(fleet: Fleet, cy: Visitor) -> None:
+    """A socket opens, and is closed when its user is deactivated."""
+    began = time.monotonic()
+    with cy.connect("/ws/ping/") as socket:
+        assert time.monotonic() - began < 2
+        fleet.ask(DEACTIVATE.format(name="cy"))
+        with pytest.raises(ConnectionClosed):
+            socket.recv(timeout=1)
+        assert socket.close_code == NOT_LOGGED_IN
 
 
 @contextmanager

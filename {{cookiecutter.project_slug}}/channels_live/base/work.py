@@ -1,7 +1,9 @@
 """Work beside what a socket does: tasks that nobody awaits, and database queries."""
 
 import asyncio
+import atexit
 import logging
+import sys
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -11,7 +13,7 @@ from typing import Any
 from weakref import WeakSet
 
 from django.core.exceptions import SynchronousOnlyOperation
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 from django.utils.translation import get_language, override
 
 from channels_live.base.primary import from_primary
@@ -92,8 +94,10 @@ class Lane:
 
     under_way: set[Future[Any]] = set()  # in all lanes
 
-    def __init__(self, name: str, threads: int) -> None:
-        self._threads = ThreadPoolExecutor(threads, name)
+    def __init__(
+        self, name: str, threads: int, initializer: Callable[[], None] | None = None
+    ) -> None:
+        self._threads = ThreadPoolExecutor(threads, name, initializer)
 
     def submit[**P, R](
         self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs
@@ -144,11 +148,34 @@ def finish_threads() -> None:
 # Before Python forbids new threads, which a look-up of Redis' host needs.
 threading._register_atexit(finish_threads)  # type: ignore[attr-defined]
 
+# By database alias, where Django's backend for PostgreSQL pools connections.
+own_pools: dict[str, Any] = {}
+
+
+def use_own_pools() -> None:
+    """Have this thread wait for no connection that requests hold.
+
+    Not in tests: Django would not close these pools before it deletes the database.
+    """
+    if "channels_live.runner" in sys.modules:
+        return
+    connection: Any
+    for connection in connections.all():
+        connection._connection_pools = own_pools
+
+
+@atexit.register
+def close_own_pools() -> None:
+    """End their threads. Python would wait five seconds for each, in vain."""
+    for pool in own_pools.values():
+        pool.close()
+
+
 # Of consumers, with what they store, look up and render.
 in_thread = Lane("project", 5).in_thread
 # Of what must not wait for them: logins, revocation, presence. Neither waits for what
 # projects do in asyncio.to_thread().
-_own = Lane("channels_live", 3)
+_own = Lane("channels_live", 3, use_own_pools)
 in_own_thread = _own.in_thread
 # Of what is published by loops that end soon: one thread, which keeps the order.
 _publishing = Lane("channels_live-publishing", 1)

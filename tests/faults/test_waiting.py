@@ -34,7 +34,7 @@ from tunnels import tunnel
 from websockets.exceptions import ConnectionClosed
 
 LOCKED = 9  # rooms
-STREAMS_OPEN = 10  # as many as there are database connections
+CONNECTIONS = 10  # of a process to the database, for requests
 PAGES = 400  # asked for at once
 SILENCE = 3  # seconds
 NOT_LOGGED_IN = 4401
@@ -214,7 +214,7 @@ def test_a_locked_room_holds_up_its_own_posts_only(
                 began = fleet.ask(DEACTIVATE.format(name="cy"))
                 wait_until(lambda: late.is_out, "who is deactivated is out", 3)
                 gone = late.closed - began
-            assert at(server, ada).get("/chat/").ok
+            assert_forms_hold_nobody_up(server, ada)
             wait_until(
                 lambda: all(SENTENCE in "".join(page.errors) for page in pages),
                 "who posts into a locked room reads why it takes so long",
@@ -236,6 +236,25 @@ def test_a_locked_room_holds_up_its_own_posts_only(
     )
     assert entered < 2
     assert gone < 1
+
+
+def assert_forms_hold_nobody_up(server: Server, visitor: Visitor) -> None:
+    """As many forms for a locked room as there are database connections."""
+    room = "/chat/room-0/"
+
+    def post(_: int) -> str:
+        answer = at(server, visitor).post(
+            f"{room}messages/", form_on=room, message="form"
+        )
+        return answer.text
+
+    with ThreadPoolExecutor(CONNECTIONS) as threads:
+        answers = threads.map(post, range(CONNECTIONS))
+        time.sleep(0.5)
+        began = time.monotonic()
+        assert at(server, visitor).get("/chat/").ok
+        assert time.monotonic() - began < 1.5
+        assert all(SENTENCE in text for text in answers)
 
 
 def assert_large_bodies_are_refused(server: Server) -> float:
@@ -333,11 +352,11 @@ def test_streams_and_a_silent_network_are_survived(
             assert busy.status_code == 503
             assert int(busy.headers["Retry-After"]) > 0
             assert "The site is busy" in busy.text
-            assert f"/stream/<str:kind>/ ({STREAMS_OPEN})" in server.log
+            assert f"/stream/<str:kind>/ ({CONNECTIONS})" in server.log
         wait_until(lambda: ada.get("/chat/").ok, "there is room again")
         answers = ask_at_once(ada, "/chat/")
         assert answers.keys() <= {200, 503}
-        assert answers[200] > STREAMS_OPEN
+        assert answers[200] > CONNECTIONS
 
         here, there = (stack.enter_context(Page(one)) for one in (ada, bob))
         here.say("before")
@@ -379,7 +398,7 @@ def streaming(visitor: Visitor, kind: str) -> Iterator[None]:
     """As many streams as there are database connections, which have all begun."""
     lines: list[Iterator[str]] = []
     with ExitStack() as stack:
-        for _ in range(STREAMS_OPEN):
+        for _ in range(CONNECTIONS):
             url = f"{visitor.server.url}/stream/{kind}/"
             answer = stack.enter_context(requests.get(url, stream=True, timeout=20))
             lines.append(answer.iter_lines())

@@ -23,6 +23,8 @@ from channels_live import Fragment, in_thread, publish
 
 logger = logging.getLogger(__name__)
 
+type Drafts = tuple[Draft, ...]  # of one room
+
 # For how long a room that somebody locks is tried, and from one try to the next, in
 # seconds.
 LIMIT = 5
@@ -35,11 +37,17 @@ post_seconds = Histogram(
 
 
 def post_message(
-    room: Room, author: User, text: str, *, client_id: UUID | None = None
+    room: Room,
+    author: User,
+    text: str,
+    *,
+    client_id: UUID | None = None,
+    patience: int | None = None,
 ) -> Message:
     """Store a message, and show it to everyone in the room on commit.
 
     Posting the same client_id again stores nothing and returns the stored message.
+    With `patience`, the transaction waits for no lock longer than that, in milliseconds.
 
     Raise ValidationError, with a sentence for the author, if the text cannot be posted;
     Flood, a subclass, if the author posts too much, and Busy, another, if somebody else
@@ -48,7 +56,7 @@ def post_message(
     """
     draft = Draft(room, author, clean_text(text), client_id or uuid4())
     check_messages(author.pk)
-    (outcome,) = store_drafts([draft]).values()
+    (outcome,) = store_drafts([draft], patience).values()
     if isinstance(outcome, Exception):
         raise outcome
     transaction.on_commit(partial(publish, room.group, make_fragment(outcome)))
@@ -95,25 +103,29 @@ def post_drafts(drafts: Collection[Draft]) -> dict[Draft, Outcome]:
 
 
 async def post_busy(drafts: Collection[Draft]) -> dict[Draft, Outcome]:
-    """Post drafts of one room that somebody locks, trying for LIMIT seconds.
-
-    A thread waits as briefly as it can, so that no other room does.
-    """
+    """Post drafts of one room that somebody locks, trying for LIMIT seconds."""
     outcomes: dict[Draft, Outcome] = {}
-    busy, patience, pause = list(drafts), PATIENCE, PAUSE
+    busy, pause = tuple(drafts), PAUSE
     deadline = time.monotonic() + LIMIT
     while True:
-        outcomes |= await in_thread(publish_stored)(busy, patience)
-        busy = [draft for draft in drafts if isinstance(outcomes[draft], Busy)]
+        outcomes |= await trying.submit(None, busy)
+        busy = tuple(one for one in drafts if isinstance(outcomes[one], Busy))
         if not busy or time.monotonic() > deadline:
             break
         await asyncio.sleep(pause)
-        patience, pause = 1, min(2 * pause, MAX_PAUSE)
+        pause = min(2 * pause, MAX_PAUSE)
     if busy:
         logger.warning(
             "The room %s is locked: %d posts wait.", busy[0].room.pk, len(busy)
         )
     return outcomes
+
+
+@in_thread
+def try_rooms(rooms: Collection[Drafts]) -> dict[Drafts, dict[Draft, Outcome]]:
+    """Try rooms that somebody locks, one after the other. They share PATIENCE."""
+    patience = max(1, PATIENCE // len(rooms))
+    return {drafts: publish_stored(drafts, patience) for drafts in rooms}
 
 
 def publish_stored(drafts: Collection[Draft], patience: int) -> dict[Draft, Outcome]:
@@ -128,7 +140,8 @@ def publish_stored(drafts: Collection[Draft], patience: int) -> dict[Draft, Outc
     return outcomes
 
 
-# One transaction after the other stores what came meanwhile; rooms that somebody locks
-# wait beside it, each on its own.
+# One transaction after the other stores what came meanwhile. Rooms that somebody locks
+# wait beside it, each on its own, and take turns with one thread.
 posting = Batcher(post_drafts)
 waiting = Batcher(post_busy)
+trying = Batcher(try_rooms)

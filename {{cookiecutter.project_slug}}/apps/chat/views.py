@@ -22,6 +22,9 @@ from apps.chat.rooms import add_member, enter_room, remove_member
 from apps.users.models import User
 from channels_live import count_present, present
 
+# For how long a form waits for a room that somebody locks, in milliseconds: it holds a
+# database connection meanwhile.
+PATIENCE = 500
 MESSAGES = 50  # on a page
 ROOMS = 100  # on a page
 
@@ -81,7 +84,7 @@ def post(request: AuthenticatedRequest, key: str) -> HttpResponse:
     text = request.POST.get("message", "")
     with errors_shown(request):
         client_id = UUIDField(required=False).clean(request.POST.get("client_id"))
-        post_message(room, request.user, text, client_id=client_id)
+        post_message(room, request.user, text, client_id=client_id, patience=PATIENCE)
     return redirect(room)
 
 

@@ -101,7 +101,7 @@ class Scene:
             revive(self.postgres)
 
     def silence_postgresql(self, chance: random.Random) -> None:
-        silence(self.postgres_link, chance)
+        silence(chance, self.postgres_link)
 
     def lock_rows(self, chance: random.Random) -> None:
         seconds = chance.uniform(0.5, 2)
@@ -120,7 +120,10 @@ class Scene:
         os.kill(process, signal.SIGCONT)
 
     def silence_redis(self, chance: random.Random) -> None:
-        silence(self.redis_link, chance)
+        silence(chance, self.redis_link)
+
+    def silence_both(self, chance: random.Random) -> None:
+        silence(chance, self.postgres_link, self.redis_link)
 
 
 Fault = Callable[[Scene, random.Random], None]
@@ -130,7 +133,7 @@ NEARER: list[Fault] = [
 ]
 FARTHER: list[Fault] = [
     *(Scene.crash_postgresql, Scene.silence_postgresql, Scene.lock_rows),
-    *(Scene.kill_redis, Scene.freeze_redis, Scene.silence_redis),
+    *(Scene.kill_redis, Scene.freeze_redis, Scene.silence_redis, Scene.silence_both),
 ]
 
 
@@ -138,12 +141,14 @@ def pause(chance: random.Random) -> None:
     time.sleep(chance.uniform(0.5, 2))
 
 
-def silence(link: Tunnel, chance: random.Random) -> None:
+def silence(chance: random.Random, *links: Tunnel) -> None:
     """Connections carry nothing any more, and new ones nothing until later."""
-    link.kill()
-    link.pause()
+    for link in links:
+        link.kill()
+        link.pause()
     pause(chance)
-    link.resume()
+    for link in links:
+        link.resume()
 
 
 @contextmanager

@@ -1,5 +1,9 @@
-from django.contrib import admin
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponseBase
 from django.utils.crypto import get_random_string
+from django.utils.translation import gettext as _
 
 from apps.chat.models import Message, Room
 
@@ -32,3 +36,15 @@ class MessageAdmin(admin.ModelAdmin):
 
     def has_add_permission(self, request: object) -> bool:
         return False  # they would have no number: see post_message()
+
+    def response_action(
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase | None:
+        """Refuse to act on all messages at once: there may be 100,000."""
+        if request.POST.get("select_across", "0") == "0":
+            return super().response_action(request, *args, **kwargs)
+        sentence = _(
+            "Select at most one page. To delete all messages of a room, delete the room."
+        )
+        self.message_user(request, sentence, messages.ERROR)
+        return None

@@ -11,6 +11,8 @@ from apps.chat.models import Message, Room
 from apps.chat.posting import post_message
 from apps.users.models import User
 
+MANY = 2000  # messages
+
 pytestmark = pytest.mark.django_db
 
 
@@ -20,6 +22,13 @@ def client() -> Client:
     client = Client()
     client.force_login(User.objects.create_superuser("admin"))
     return client
+
+
+def fill(room: Room, author: User) -> None:
+    Message.objects.bulk_create(
+        Message(room=room, author=author, number=number, client_id=uuid4(), text="x")
+        for number in range(1, MANY + 1)
+    )
 
 
 @pytest.fixture
@@ -107,10 +116,7 @@ def test_deleting_a_room_costs_as_much_with_many_messages(
     ada: User,
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    Message.objects.bulk_create(
-        Message(room=lobby, author=ada, number=number, client_id=uuid4(), text="x")
-        for number in range(1, 2001)
-    )
+    fill(lobby, ada)
     delete = reverse("admin:chat_room_delete", args=[lobby.pk])
 
     with django_assert_max_num_queries(20):
@@ -165,3 +171,24 @@ def test_a_message_can_be_deleted_and_its_number_is_not_given_again(
 
     assert not Message.objects.exists()
     assert post_message(lobby, ada, "next").number == 3
+
+
+def test_a_page_of_messages_is_deleted_at_most(
+    client: Client,
+    lobby: Room,
+    ada: User,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    fill(lobby, ada)
+    (first, *_) = Message.objects.all()
+    data = {"action": "delete_selected", "_selected_action": first.pk, "post": "yes"}
+    url = reverse("admin:chat_message_changelist")
+
+    with django_assert_max_num_queries(20):
+        response = client.post(url, {**data, "select_across": "1"}, follow=True)
+
+    assertContains(response, "Select at most one page")
+    assert Message.objects.count() == MANY
+
+    client.post(url, {**data, "select_across": "0"})
+    assert Message.objects.count() == MANY - 1

@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AnonymousUser
 from django.db import OperationalError
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -18,7 +19,9 @@ from pytest_django import DjangoAssertNumQueries
 from channels_live import count_present
 from channels_live.delivery.socket import Socket
 from channels_live.models import Presence, Process
+from channels_live.observe.outage import layer_outage
 from channels_live.presence import ALIVE, SHOWN, Tracker
+from channels_live.process import get_process
 from channels_live.testing import WAIT
 from tests.library.helpers.consumers import roster
 
@@ -116,6 +119,65 @@ def test_people_of_all_processes_are_shown_by_name(
     assert told == ["here", "here"]
     first.hears("here")
     assert first.tell() == {"here": "2: ada bob"}
+
+
+def test_people_who_take_the_places_of_others_are_shown() -> None:
+    first, second, third, fourth = (
+        get_user_model().objects.create_user(name) for name in "abcd"
+    )
+    here, there = Server(), Server()
+    here.enter(AnonymousUser())
+    for user in (first, fourth):
+        there.enter(user)
+    there.tell()
+    assert here.tell() == {"here": "2: a d"}
+
+    for user in (first, fourth):
+        there.leave(user)
+    for user in (second, third):
+        there.enter(user)
+    there.tell()
+    here.hears("here")
+
+    assert here.tell() == {"here": "2: b c"}
+
+
+def test_what_others_were_not_told_they_are_told_later(
+    server: Server, told: list[str], ada: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*args: Any) -> bool:
+        return False
+
+    server.enter(ada)
+    with monkeypatch.context() as away:
+        away.setattr("channels_live.presence.send", fail)
+        server.tell()
+    assert told == []
+
+    server.tell()
+    server.tell()
+    assert told == ["here"]
+
+
+def test_rosters_are_read_again_while_nobody_can_be_told(
+    server: Server, ada: Any, bob: Any
+) -> None:
+    async def repair() -> None:
+        process = get_process()
+        process.presence = server.tracker
+        await process.repair()
+
+    other = Server()
+    server.enter(ada)
+    server.tell()
+    other.enter(bob)
+    other.tell()
+    async_to_sync(repair)()
+    assert server.tell() == {}
+
+    layer_outage.begin(ConnectionError("refused"))
+    async_to_sync(repair)()
+    assert server.tell() == {"here": "2: ada bob"}
 
 
 def test_processes_are_told_of_all_groups_at_once(

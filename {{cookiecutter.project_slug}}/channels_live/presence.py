@@ -25,7 +25,7 @@ from channels_live.delivery.sending import send
 from channels_live.delivery.socket import Socket
 from channels_live.models import Presence, Process
 from channels_live.observe import metrics
-from channels_live.observe.outage import database_outage
+from channels_live.observe.outage import database_outage, layer_outage
 
 # A process that was not seen for longer is taken for dead, in seconds.
 ALIVE = 20
@@ -88,6 +88,7 @@ class Tracker:
         self.has_changed = False  # who has which socket
         self._here: set[Pair] = set()
         self._stored: set[Pair] = set()  # what the database has of these
+        self._untold: set[str] = set()  # groups of which the others were not told
         self._shown: dict[str, str] = {}
 
     def enter(self, group: str, socket: Socket, roster: Roster) -> None:
@@ -120,8 +121,9 @@ class Tracker:
             gone = changed & self._stored
             await in_own_thread(self._store)(changed - gone, gone)
             self._stored ^= changed
-            await self._tell_others(changed)
             self._stale.update(group for group, _ in changed)
+        if changed or (self._untold and not layer_outage.failed):
+            await self._tell_others(changed)
         stale, self._stale = self._stale, set()
         for group in set(self._rosters) - set(self._hub.groups):
             del self._rosters[group]
@@ -158,9 +160,12 @@ class Tracker:
 
     async def _tell_others(self, pairs: Collection[Pair]) -> None:
         kind, sender = Kind.PRESENCE_CHANGED, str(self._process_id)
-        groups = {group for group, _ in pairs}
+        groups = self._untold | {group for group, _ in pairs}
         messages = (Message(kind, group, sender=sender) for group in groups)
-        await asyncio.gather(*(send(one.group, one) for one in messages))
+        told = await asyncio.gather(*(send(one.group, one) for one in messages))
+        self._untold = {
+            one for one, is_told in zip(groups, told, strict=True) if not is_told
+        }
 
     def _store(self, here: set[Pair], gone: set[Pair]) -> None:
         Process(self._process_id, Now()).save()

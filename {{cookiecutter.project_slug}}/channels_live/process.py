@@ -138,6 +138,8 @@ class Process:
         self._outages = -1 if layer_outage.failed else outages
 
     async def repair(self) -> None:
+        if layer_outage.failed:  # so nobody says who has come and gone
+            self.presence.all_changed()
         if not self.is_blind:
             await self.hub.repair()
 

@@ -17,9 +17,14 @@ class OneHashBackend(AuthenticationBackend):
 
     def _authenticate(self, request: HttpRequest | None, **credentials: Any) -> Any:
         user = find_user(**credentials)
-        if not connection.in_atomic_block:
-            connection.close()  # others may have it while the hash is made
+        let_go()
         return self._check_password(user, credentials["password"])
+
+
+def let_go() -> None:
+    """Let others have the database connection while a hash is made."""
+    if not connection.in_atomic_block:
+        connection.close()
 
 
 def find_user(**credentials: Any) -> Any:

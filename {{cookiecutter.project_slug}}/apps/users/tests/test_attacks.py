@@ -9,6 +9,7 @@ from django.conf import settings as django_settings
 from django.contrib.auth import get_user
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core import mail
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
@@ -130,13 +131,15 @@ def test_logins_that_succeed_count_for_nothing(ada: User) -> None:
 
 
 class SlowHasher(MD5PasswordHasher):
-    """Counts what costs time in production."""
+    """Counts what costs time in production, and connections held meanwhile."""
 
     algorithm = "counting"
     hashes = 0
+    connections = 0
 
     def encode(self, password: str, salt: str) -> str:
         type(self).hashes += 1
+        type(self).connections += connection.connection is not None
         return super().encode(password, salt)
 
 
@@ -158,6 +161,21 @@ def test_a_wrong_login_costs_one_hash_whoever_it_names(
     Client().post(LOGIN, {"login": login, "password": "wrong"})
 
     assert SlowHasher.hashes == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("page", ["account_login", "account_signup"])
+def test_no_connection_is_held_while_a_hash_is_made(
+    settings: Settings, page: str
+) -> None:
+    settings.PASSWORD_HASHERS = [f"{__name__}.SlowHasher"]
+    SlowHasher.hashes = SlowHasher.connections = 0
+
+    Client().post(
+        reverse(page), {"login": "ada", "password": "wrong", **sign_up("ada")}
+    )
+
+    assert (SlowHasher.hashes, SlowHasher.connections) == (1, 0)
 
 
 def test_an_address_is_whose_who_has_proven_it(ada: User) -> None:

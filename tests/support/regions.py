@@ -16,7 +16,9 @@ from websockets.exceptions import WebSocketException
 
 # Whose bells ring.
 NAMES = ("ada", "bob", "eve", "zoe")
-QUIET = 10  # seconds until all pages have to show what is stored
+# Seconds until all pages have to show what is stored. A connection that fell silent is
+# given up after 12.
+QUIET = 20
 CHANCE = random.Random()  # noqa: S311
 REGION = re.compile(
     r'<live-region name="(.+?)" topic="(.+?)" digest="(.+?)".*?>(.*?)</live-region>',

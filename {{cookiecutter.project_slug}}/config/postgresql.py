@@ -33,8 +33,11 @@ class LimitedConnection(Connection[Any]):
             return super().wait(gen, interval, self.limit)
         except errors._WaitTimeout:
             self.close()
-            if pool := getattr(self, "_pool", None):
-                pool.drain()  # its other connections are likely to be as dead
+            # Others are likely to be as dead. Requests may have another pool than this.
+            wrapper: Any = type(connections["default"])
+            pools = {getattr(self, "_pool", None), *wrapper._connection_pools.values()}
+            for pool in pools - {None}:
+                pool.drain()
             raise OperationalError("The server has not answered in time.") from None
 
 

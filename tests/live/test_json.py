@@ -265,6 +265,7 @@ def test_pages_of_this_site_and_of_others_open_it(
     bob.page.evaluate(
         f"""() => {{
             const root = document.createElement("p");
+            document.body.append(root);
             root.dataset.path = "/ws/orders/";
             {own}
             window.own = socket;

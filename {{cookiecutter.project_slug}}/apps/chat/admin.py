@@ -2,7 +2,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 
@@ -39,11 +39,15 @@ class MessageAdmin(admin.ModelAdmin):
         return False  # they would have no number: see post_message()
 
     def response_action(
-        self, request: HttpRequest, queryset: QuerySet[Message], **options: Any
-    ) -> HttpResponseBase | None:
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[Message],
+        *args: Any,
+        **options: Any,
+    ) -> HttpResponse | None:
         """Refuse to act on all messages at once: there may be 100,000."""
         if request.POST.get("select_across", "0") == "0":
-            return super().response_action(request, queryset, **options)
+            return super().response_action(request, queryset, *args, **options)
         sentence = _(
             "Select at most one page. To delete all messages of a room, delete the room."
         )

@@ -129,12 +129,13 @@ class Shared(Live):
     """Shows a group to those of whom a row says so."""
 
     template_name = "text.html"
-    follows: ClassVar = {Group: "pk", LogEntry: "object_id"}
+    # Keys are texts, as the admin notes them of other models too.
+    follows: ClassVar = {LogEntry: "object_id", Group: "pk"}
 
-    def allows(self, user: Any, key: int) -> bool:
+    def allows(self, user: Any, key: str) -> bool:
         return LogEntry.objects.filter(user=user.pk, object_id=key).exists()
 
-    def get_context(self, key: int) -> dict[str, Any]:
+    def get_context(self, key: str) -> dict[str, Any]:
         return {"text": Group.objects.get(pk=key).name}
 
 

@@ -288,7 +288,7 @@ async def test_who_has_to_leave_is_found_in_the_database_from_the_first_socket_o
     await elsewhere(Message(Kind(how), labels=[f"user:{ada.pk}"], code=4403))
 
     expected = 4403 if how == "disconnect" else 4401
-    assert await closing_code(socket, 3 * LOOK_INTERVAL) == expected
+    assert await closing_code(socket, SECOND) == expected
 
 
 async def test_what_was_told_by_the_channel_layer_is_not_told_again(

@@ -18,7 +18,7 @@ RESUME = 5  # seconds until messages are live again
 LIVE = 1
 # Seconds after which nobody sees what they have lost: without Redis, what is told is
 # read from the database, twice a second.
-LOST = 1.5
+LOST = 1.0
 
 
 def process_id(redis: ValkeyServer) -> int:

@@ -181,6 +181,11 @@ async def test_a_consumer_has_no_channel_layer_and_says_what_to_use() -> None:
         await ShoutConsumer().channel_layer.group_add("here", "x")
 
 
+def test_who_may_connect_is_decided_in_enter() -> None:
+    with pytest.raises(TypeError, match=r"^Open\.connect is not .* in enter\(\)\.$"):
+        type("Open", (Consumer,), {"connect": None})
+
+
 @pytest.mark.parametrize("groups", [["here"], ("here", "there")])
 def test_groups_are_joined_and_not_declared(groups: Any) -> None:
     with pytest.raises(

@@ -43,6 +43,11 @@ class Consumer(AsyncWebsocketConsumer):
                 f"{cls.__name__}.groups is not supported: join groups in enter(), with "
                 "await self.join(…)."
             )
+        if "connect" in vars(cls) and cls.__module__ != __name__:
+            raise TypeError(
+                f"{cls.__name__}.connect is not supported: it would let everybody in. "
+                "Decide who may connect in enter()."
+            )
 
     @property
     def channel_layer(self) -> Never:

@@ -130,7 +130,7 @@ def come(browser: Browser, site: Site) -> Iterator[Invite]:
     ("page", "heading", "most"),
     [
         ("live", "A bell", 15),
-        ("jobs", "A job with progress", 40),
+        ("jobs", "A job with progress", 30),
         ("jobs", "An answer that streams", 50),
         ("json", "Orders on a phone", 30),
     ],
@@ -313,7 +313,7 @@ def test_a_job_survives_the_end_of_its_server(
             shell.run(BEGIN)
             wait_until(lambda: state()[0] > 65, "it works")
             if how == "reload":
-                (project.path / "apps" / "exports" / "views.py").touch()
+                (project.path / "apps" / "exports" / "live.py").touch()
             else:
                 servers.close()
                 before, *rest = state()

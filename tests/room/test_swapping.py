@@ -114,7 +114,9 @@ def test_all_scripts_may_be_loaded_twice(invite: Invite, chat: Site) -> None:
             re.compile("online|connected", re.I)
         )
         if path == "/":
-            expect(ada.page.locator("live-region")).to_have_attribute("data-state", "live")
+            expect(ada.page.locator("live-region")).to_have_attribute(
+                "data-state", "live"
+            )
         opened = chat.server.log.count("/ws/chat/attic/ opened")
         pages = chat.server.log.count("/ws/live/ opened")
         ada.page.evaluate(

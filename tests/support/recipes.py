@@ -15,7 +15,7 @@ FILE = re.compile(
 )
 HEADER = "templates/base.html"
 ROUTE = re.compile(
-    r"`config/urls.py`, with its import `(.*?)`:\n\n```python\n(.*?)\n```", re.S
+    r"`config/urls.py`, with its imports? (`.*?`):\n\n```python\n(.*?)\n```", re.S
 )
 # What belongs to the imports of a file of config/, and to its end.
 CONFIG = re.compile(
@@ -88,9 +88,10 @@ def type_page(project: Project, page: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(source, "utf-8")
     urls = project.path / "config" / "urls.py"
-    for statement, route in ROUTE.findall(text):
+    for statements, route in ROUTE.findall(text):
         insert(urls, "urlpatterns = [\n", f"    {route},\n")
-        insert(urls, "from django.urls import include, path\n\n", f"{statement}\n")
+        for statement in re.findall("`(.*?)`", statements):
+            insert(urls, "from django.urls import include, path\n\n", f"{statement}\n")
     for name, imports, rest in CONFIG.findall(text):
         path = project.path / "config" / name
         before, listed, after = path.read_text("utf-8").partition("from django.urls")
@@ -128,7 +129,11 @@ def blocks(recipe: str) -> list[str]:
             for name, source in FILE.findall(recipe)
             if not name.endswith("/models.py") and "/tests/" not in name
         ),
-        *("\n".join(pair) for pair in ROUTE.findall(recipe)),
+        *(
+            line
+            for statements, route in ROUTE.findall(recipe)
+            for line in (*re.findall("`(.*?)`", statements), route)
+        ),
         *(f"{imports}\n{rest}" for _, imports, rest in CONFIG.findall(recipe)),
     ]
 

@@ -1,14 +1,28 @@
 import threading
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.tasks import task
+from django.test import RequestFactory
+from django.urls import reverse
+from django_ox.testing import run_tasks
 
 from apps.ops import jobs
 from apps.ops.mail import send
+from apps.users.models import User
 from channels_live.testing import WAIT
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+noted: list[object] = []
+
+
+@task
+def note(pk: object) -> None:
+    noted.append(pk)
 
 
 def worker_of(looks: dict[str, Callable[[], Any]]) -> type:
@@ -52,3 +66,26 @@ def test_a_job_that_comes_while_a_thread_is_busy_does_not_wait(
     ended.set()
 
     assert busy.acquire(timeout=jobs.LOOK / 2)
+
+
+def test_a_view_runs_a_job_for_the_user_who_posts(rf: RequestFactory) -> None:
+    view = jobs.enqueue_view(note, then="account_signup")
+    post = rf.post("/")
+    post.user = AnonymousUser()
+    assert reverse("account_login") in view(post).headers["Location"]
+    ada = post.user = User.objects.create_user("ada")
+    assert view(rf.get("/")).status_code == 405
+    assert jobs.is_over(note, ada.pk)
+    assert view(post).headers["Location"] == reverse("account_signup")
+    assert not jobs.is_over(note, ada.pk)
+    assert jobs.is_over(note, "another")
+
+    run_tasks()
+    assert [str(pk) for pk in noted] == [str(ada.pk)]
+    assert jobs.is_over(note, ada.pk)
+
+
+def test_a_job_gets_a_key_that_json_does_not_know_as_text() -> None:
+    key = uuid4()
+    note.enqueue(*jobs.as_json(key))
+    assert not jobs.is_over(note, key)

@@ -1,5 +1,6 @@
-"""Background jobs in a server process, where no worker runs them: see docs/jobs.md."""
+"""Background jobs: how they begin, end, and run in a server process: see docs/jobs.md."""
 
+import json
 import logging
 import threading
 from collections.abc import Callable
@@ -7,10 +8,15 @@ from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connections, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
 from django.tasks import Task, TaskResult
 from django.tasks.signals import task_enqueued, task_finished
 from django.utils import timezone
+from django.views.decorators.http import require_POST
 from django_ox.models import OxTask
 from django_ox.results import task_result_from_db
 from django_ox.worker import Worker
@@ -44,6 +50,31 @@ def when_over(job: "Task[..., Any]", call: Callable[..., object]) -> None:
             call(*task_result.args, **task_result.kwargs)
 
     task_finished.connect(receive, weak=False)
+
+
+def is_over(job: "Task[..., Any]", *args: object) -> bool:
+    """Return whether no job with these arguments waits or runs."""
+    jobs = OxTask.objects.filter(task_path=job.module_path, args=as_json(*args))
+    return not jobs.filter(finished_at=None).exists()
+
+
+def enqueue_view(
+    job: "Task[..., Any]", then: str = "home"
+) -> Callable[..., HttpResponseBase]:
+    """Return a view that enqueues a job with the primary key of the user who posts."""
+
+    @require_POST
+    @login_required
+    def view(request: HttpRequest) -> HttpResponse:
+        job.enqueue(*as_json(request.user.pk))
+        return redirect(then)
+
+    return view
+
+
+def as_json(*args: object) -> Any:
+    """Return arguments as a job gets them, with a UUID as text."""
+    return json.loads(DjangoJSONEncoder().encode(args))
 
 
 def start_jobs() -> None:

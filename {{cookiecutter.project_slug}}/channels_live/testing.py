@@ -7,6 +7,7 @@ each other.
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import Any, cast
 
 import pytest
@@ -73,12 +74,12 @@ async def has_entered(socket: WebsocketCommunicator) -> None:
     assert await socket.receive_from(WAIT) in (PONG, JsonConsumer.pong)
 
 
+@dataclass(eq=False)
 class LivePage:
     """A page that shows a region."""
 
-    def __init__(self, socket: WebsocketCommunicator) -> None:
-        self.socket = socket
-        self.html: str | None = None  # None: the user may not see it
+    socket: WebsocketCommunicator
+    html: str | None = None  # None: the user may not see it
 
     async def receive(self) -> dict[str, Any]:
         """Wait for the next event, and return it."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 
 from channels_live.base.asgi import Event, Send
 from channels_live.base.frames import dump
@@ -18,6 +19,7 @@ JOINED_SIZE = 16 * 1024
 FRAME_WINDOW = 0.01
 
 
+@dataclass(slots=True, eq=False)
 class Outbox:
     """Writes frames to a socket without ever waiting for it.
 
@@ -28,26 +30,14 @@ class Outbox:
     same topic that waits.
     """
 
-    __slots__ = (
-        "behind",
-        "closed",
-        "is_json",
-        "is_page",
-        "on_overflow",
-        "send",
-        "sending",
-        "waiting",
-    )
-
-    def __init__(self, send: Send, on_overflow: Callable[[], None]) -> None:
-        self.send = send
-        self.on_overflow = on_overflow
-        self.sending: asyncio.Task[None] | None = None
-        self.waiting: dict[object, str] = {}  # by topic
-        self.behind = 0
-        self.closed = False
-        self.is_json = False  # frames are arrays of events, and not HTML
-        self.is_page = False  # HTML for groups comes as events, which name the group
+    send: Send
+    on_overflow: Callable[[], None]
+    sending: asyncio.Task[None] | None = None
+    waiting: dict[object, str] = field(default_factory=dict)  # by topic
+    behind: int = 0
+    closed: bool = False
+    is_json: bool = False  # frames are arrays of events, and not HTML
+    is_page: bool = False  # HTML for groups comes as events, which name the group
 
     def write(self, frame: str, topic: str = "") -> None:
         self.write_event({"type": "websocket.send", "text": frame}, topic)

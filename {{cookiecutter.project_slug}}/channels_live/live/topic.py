@@ -1,20 +1,20 @@
 """One key of a region as the pages of a process show it."""
 
+from dataclasses import dataclass
+
 from channels_live.base.frames import dump
 from channels_live.delivery.socket import Socket
 from channels_live.live.place import Place
 from channels_live.live.rendering import Read, Rights, State
 
 
+@dataclass(slots=True, eq=False)
 class View:
     """A topic on a page."""
 
-    __slots__ = ("digest", "is_checked", "is_live")
-
-    def __init__(self, digest: str) -> None:
-        self.digest = digest  # of what the page shows
-        self.is_checked = False  # whether the user may see it
-        self.is_live = False  # as the page has been told
+    digest: str  # of what the page shows
+    is_checked: bool = False  # whether the user may see it
+    is_live: bool = False  # as the page has been told
 
 
 class Topic:

@@ -9,6 +9,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from channels.exceptions import ChannelFull
 from django.db import InterfaceError, OperationalError
@@ -28,20 +29,19 @@ RETRY_AFTER = 1
 FORGET_AFTER = 10
 
 
+@dataclass(eq=False)
 class Outage:
     """A service, and the parts of it that failed: of several shards, one may."""
 
-    def __init__(
-        self, name: str, errors: tuple[type[Exception], ...], effect: str
-    ) -> None:
-        """`errors` are what is raised while the service is away."""
-        self.name = name
-        self.errors = errors
-        self.effect = effect
-        self.count = 0  # of outages so far
-        # The parts that have not been seen to work since, and when they failed last.
-        self.failed: dict[str, float] = {}
-        self._gauge = metrics.outage.labels(name.replace(" ", "_"))
+    name: str
+    errors: tuple[type[Exception], ...]  # that are raised while the service is away
+    effect: str
+    count: int = field(default=0, init=False)  # of outages so far
+    # The parts that have not been seen to work since, and when they failed last.
+    failed: dict[str, float] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self._gauge = metrics.outage.labels(self.name.replace(" ", "_"))
 
     def is_fresh(self, part: str = "") -> bool:
         """Whether the part failed within the last second."""

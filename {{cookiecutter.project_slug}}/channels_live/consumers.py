@@ -154,14 +154,10 @@ class Consumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         await self.accept()
-        code: int = CloseCode.TRY_AGAIN_LATER
-        try:
-            with database_outage.noticed():
-                await self.enter()
-                return
-        except Refused as refusal:
-            code = refusal.code
-        await self.socket.close(code, how="refused")
+        with database_outage.noticed():
+            await self.enter()
+            return
+        raise Refused(CloseCode.TRY_AGAIN_LATER)
 
     async def receive(
         self, text_data: str | None = None, bytes_data: bytes | None = None

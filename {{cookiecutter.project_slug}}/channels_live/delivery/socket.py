@@ -104,7 +104,7 @@ class Socket:
         if event["type"] == "websocket.close":
             code = event.get("code") or CloseCode.NORMAL_CLOSURE
             reason = event.get("reason") or ""
-            await self.close(code, reason=reason, said=reason if self.is_open else "")
+            await self.close(code, reason=reason)
             return
         is_accept = event["type"] == "websocket.accept"
         if self.is_closed or (is_accept and self.is_open):
@@ -124,15 +124,14 @@ class Socket:
             if self._terminated is not None:  # while it was being let in
                 self.terminate(self._terminated)
 
-    async def close(
-        self, code: int, *, how: str = "closed", reason: str = "", said: str = ""
-    ) -> None:
+    async def close(self, code: int, *, how: str = "closed", reason: str = "") -> None:
         """Close the socket.
 
-        `how` is for the metrics, `reason` for the log of a handshake, and what is `said`
-        for the browser.
+        `how` is for the metrics. The browser is told the `reason`, unless its handshake is
+        refused: then it is logged.
         """
         if not self.is_closed:
+            said = reason if self.is_open else ""
             self._finish(how, code, reason)
             await self._say_close(code, said)
 

@@ -172,8 +172,6 @@ def find_ended(sessions: Collection[Session]) -> set[Session]:
     stored = [
         one for one in sessions if not isinstance(one, signed_cookies.SessionStore)
     ]
-    if not stored:
-        return set()
     store: Any = import_module(settings.SESSION_ENGINE).SessionStore
     if hasattr(store, "get_model_class"):
         keys = set(find_rows(store, stored).values_list("pk", flat=True))

@@ -31,26 +31,25 @@ class Tasks:
     """Holds tasks until they are done, and logs what they raise."""
 
     def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[object]] = set()
 
     def spawn(
-        self, coroutine: Coroutine[object, object, None], context: Context | None = None
-    ) -> asyncio.Task[None]:
+        self,
+        coroutine: Coroutine[object, object, object],
+        context: Context | None = None,
+    ) -> asyncio.Task[object]:
         # Without a context, what holds for the socket that is here now, such as its
         # language or its user in the log, does not hold there.
         loop = asyncio.get_running_loop()
         task = loop.create_task(coroutine, context=context or Context())
         self._tasks.add(task)
-        task.add_done_callback(self._finish)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(log_error)
         return task
 
     def cancel(self) -> None:
         for task in self._tasks:
             task.cancel()
-
-    def _finish(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        log_error(task)
 
 
 def log_error(done: asyncio.Task[Any] | Future[Any]) -> None:
@@ -70,7 +69,7 @@ def is_in_loop() -> bool:
     return True
 
 
-def start(coroutine: Coroutine[object, object, None]) -> None:
+def start(coroutine: Coroutine[object, object, object]) -> None:
     """Run a coroutine without queries, and wait for it only where no event loop runs.
 
     A thread that waits for the loop would keep a server from ending. A loop that serves

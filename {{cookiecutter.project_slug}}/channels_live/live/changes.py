@@ -90,11 +90,7 @@ def write(subjects: Sequence[str], using: str | None) -> None:
 def publish(rows: dict[str, int]) -> None:
     """Tell the processes that show it; without Redis, others find the rows."""
     if not reaches_nobody():
-        start(tell(rows))
-
-
-async def tell(rows: dict[str, int]) -> None:
-    await send(EVERYBODY, Message(Kind.CHANGED, pairs=list(rows.items())))
+        start(send(EVERYBODY, Message(Kind.CHANGED, pairs=list(rows.items()))))
 
 
 class Ledger:

@@ -6,7 +6,7 @@ begins after the last commit, whatever the order of both.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterable
 
 from channels_live.base.messages import FOR_ALL, Message
 from channels_live.base.work import Tasks, in_own_thread
@@ -76,7 +76,7 @@ class Topics:
 
     def check(self, sockets: Collection[Socket] | None = None) -> None:
         """Ask again who may see what is shown, by these sockets alone if given."""
-        for topic in tuple(self._all()):
+        for topic in [one for each in self._topics.values() for one in each.values()]:
             for socket, view in topic.views.items():
                 view.is_checked &= sockets is not None and socket not in sockets
             self._want(topic)
@@ -116,10 +116,6 @@ class Topics:
     async def clear(self) -> None:
         """Delete what everybody knows."""
         self._known = await in_own_thread(clear)(self._known)
-
-    def _all(self) -> Iterator[Topic]:
-        for of_subject in self._topics.values():
-            yield from of_subject.values()
 
     def _want(self, topic: Topic) -> None:
         region = topic.place.region

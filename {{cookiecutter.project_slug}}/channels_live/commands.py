@@ -17,11 +17,11 @@ from channels_live.base.close_code import CloseCode
 from channels_live.base.messages import Kind, Message, check_name, label, user_key
 from channels_live.base.work import is_in_loop, start, start_in_thread
 from channels_live.delivery.fragments import Event, Fragment, as_fragment
-from channels_live.delivery.group import complain
 from channels_live.delivery.sending import EVERYBODY, reaches_nobody, send
 from channels_live.live.changes import write
 from channels_live.live.region import with_subclasses
 from channels_live.observe import metrics
+from channels_live.observe.complaints import complain
 from channels_live.observe.outage import database_outage
 from channels_live.process import get_process
 
@@ -134,7 +134,7 @@ async def tell(message: Message) -> None:
 
 def publishing(
     group: str, contents: Iterable[object], *, is_json: bool = False
-) -> Coroutine[object, object, None]:
+) -> Coroutine[object, object, object]:
     """Return a coroutine that publishes. Raises ValueError or TypeError at once."""
     check_name(group)
     pairs = []
@@ -147,13 +147,8 @@ def publishing(
     if reaches_nobody() and not all(number for _, number in pairs):
         complain(NOBODY)
     kind = Kind.EVENTS if is_json else Kind.FRAGMENTS
-    return send_pairs(Message(kind, group, pairs, time.time()))
-
-
-async def send_pairs(message: Message) -> None:
-    metrics.published.inc(len(message.pairs))
-    if message.pairs:
-        await send(message.group, message)
+    metrics.published.inc(len(pairs))
+    return send(group, Message(kind, group, pairs, time.time()))
 
 
 @receiver(user_logged_out)

@@ -8,10 +8,10 @@ from django.utils.translation import gettext as _
 from channels_live.base.asgi import Receive, Scope, Send
 from channels_live.base.frames import InvalidFrame
 from channels_live.consumers import JsonConsumer
-from channels_live.delivery.group import complain
 from channels_live.live.names import Foreign, owner, unsign
 from channels_live.live.place import Outdated, Place
 from channels_live.live.topic import Topic
+from channels_live.observe.complaints import complain
 
 # Regions of one page, whose states may all wait for a socket that does not read.
 MAX_REGIONS = 1000

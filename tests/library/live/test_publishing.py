@@ -15,8 +15,8 @@ from channels_live import (
     websocket_application,
 )
 from channels_live.base import work
-from channels_live.delivery.group import complain
 from channels_live.live.names import sign
+from channels_live.observe.complaints import complain
 from channels_live.process import get_process
 from channels_live.testing import WAIT, open_socket
 from tests.library.helpers import layers

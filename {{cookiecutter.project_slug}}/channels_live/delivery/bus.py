@@ -8,9 +8,9 @@ from typing import Any
 
 from channels_live.base.messages import TYPE, Kind, Message
 from channels_live.base.work import Tasks
-from channels_live.delivery.group import complain
 from channels_live.delivery.sending import EVERYBODY, get_layer, send, turn
 from channels_live.observe import outage
+from channels_live.observe.complaints import complain
 from channels_live.observe.outage import layer_outage
 
 logger = logging.getLogger(__name__)

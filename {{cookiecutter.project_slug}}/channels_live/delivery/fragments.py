@@ -5,6 +5,11 @@ from typing import Any, NamedTuple, Protocol, Self
 
 from channels_live.base.frames import encode
 
+MISNUMBERED = (
+    "{0!r}.load() returned the numbers {2}, …; expected numbers above {1}, in order. Load "
+    "what comes after that number, as Fragment(html, number) or Event(content, number)."
+)
+
 
 class Fragment(NamedTuple):
     """A piece of HTML for every socket of a group.
@@ -66,3 +71,10 @@ def as_fragment(given: Any, *, is_json: bool = False) -> Fragment:
         )
     fragment.html.encode()
     return fragment
+
+
+def check_order(fragments: Collection[Fragment], after: int, history: History) -> None:
+    """Raise ValueError for what a history should not have loaded."""
+    numbers = [after, *(one.number for one in fragments)]
+    if numbers != sorted(set(numbers)):
+        raise ValueError(MISNUMBERED.format(history, after, numbers[1:9]))

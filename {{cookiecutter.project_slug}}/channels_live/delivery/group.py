@@ -1,20 +1,17 @@
 """A group as one process sees it: the sockets it has here, and what they saw last."""
 
 import asyncio
-import logging
 from collections import deque
-from collections.abc import Mapping, Sequence, Sized
+from collections.abc import Mapping, Sized
 from contextlib import suppress
-from functools import lru_cache
 
 from channels_live.base.batch import Batch
 from channels_live.base.close_code import CloseCode, Refused
-from channels_live.delivery.fragments import Fragment, History, as_fragment
+from channels_live.delivery.fragments import Fragment, History, as_fragment, check_order
 from channels_live.delivery.outbox import Audience, Outbox, join
 from channels_live.observe import metrics
+from channels_live.observe.complaints import complain
 from channels_live.observe.outage import database_outage
-
-logger = logging.getLogger(__name__)
 
 # Fragments kept in memory, for sockets that come back: of all groups of a process
 # together, and of each as many at least and at most.
@@ -27,10 +24,6 @@ PATIENCE = 0.02
 NO_HISTORY = (
     "A numbered fragment was published to the group %r, which has no history. Join the "
     "group with history=…, or publish without a number."
-)
-MISNUMBERED = (
-    "{0!r}.load() returned the numbers {2}, …; expected numbers above {1}, in order. Load "
-    "what comes after that number, as Fragment(html, number) or Event(content, number)."
 )
 
 
@@ -163,14 +156,10 @@ class Group(Audience):
         """Return what sockets are written. Raises TypeError for the other form."""
         return as_fragment(content, is_json=self.is_json).html
 
-    async def _load(
-        self, history: History, after: int, limit: int
-    ) -> Sequence[Fragment]:
+    async def _load(self, history: History, after: int, limit: int) -> list[Fragment]:
         loaded = await history.load(self.name, after, limit)
         fragments = [as_fragment(one, is_json=self.is_json) for one in loaded]
-        numbers = [after, *(one.number for one in fragments)]
-        if numbers != sorted(set(numbers)):
-            raise ValueError(MISNUMBERED.format(history, after, numbers[1:9]))
+        check_order(fragments, after, history)
         return fragments
 
     async def recall(self, history: History, after: int) -> None:
@@ -210,9 +199,3 @@ class Group(Audience):
                 outbox.write(frame)
                 await outbox.drain()
             after = missed[-1].number if missed else max(after, self.base)
-
-
-@lru_cache(maxsize=100)
-def complain(sentence: str, *details: str) -> None:
-    """Log a mistake in the use of this library, once."""
-    logger.error(sentence, *details)

@@ -19,9 +19,10 @@ from channels_live.base.messages import Kind, Message, label
 from channels_live.base.work import Tasks
 from channels_live.delivery.bus import Bus
 from channels_live.delivery.fragments import Fragment, History
-from channels_live.delivery.group import Group, complain
+from channels_live.delivery.group import Group
 from channels_live.delivery.outbox import Outbox
 from channels_live.observe import metrics
+from channels_live.observe.complaints import complain
 from channels_live.observe.outage import database_outage, layer_outage
 
 logger = logging.getLogger(__name__)

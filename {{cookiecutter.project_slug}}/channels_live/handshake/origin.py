@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable
-from functools import lru_cache
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
@@ -10,8 +9,12 @@ from django.http import HttpRequest
 from django.utils.http import is_same_domain
 
 from channels_live.base.close_code import Refusal
+from channels_live.observe.complaints import complain
 
-logger = logging.getLogger(__name__)
+ELSEWHERE = (
+    "Pages of %s may open no sockets at %s. If both are this site, as behind a proxy that "
+    "changes the header Host, add %s to CSRF_TRUSTED_ORIGINS."
+)
 
 type Origins = Callable[[HttpRequest], bool]
 
@@ -24,18 +27,9 @@ def check_origin(request: HttpRequest, origins: Origins) -> None:
     if not origin:
         raise Refusal("no origin")
     if origins is same_origin:
-        name_the_setting(origin[:100], request.META.get("HTTP_HOST", "")[:100])
+        here = request.META.get("HTTP_HOST", "")[:100]
+        complain(ELSEWHERE, origin[:100], here, origin[:100], level=logging.WARNING)
     raise Refusal("another origin")
-
-
-@lru_cache(maxsize=100)
-def name_the_setting(origin: str, host: str) -> None:
-    """Say, once for each origin, what may be wrong."""
-    logger.warning(
-        "Pages of %s may open no sockets at %s. If both are this site, as behind a proxy "
-        "that changes the header Host, add %s to CSRF_TRUSTED_ORIGINS.",
-        *(origin, host, origin),
-    )
 
 
 def any_origin(request: HttpRequest) -> bool:

@@ -5,6 +5,7 @@ from django.core import checks
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
+from channels_live import Live
 from tests.library.live import regions  # noqa: F401  # there is one for the check
 
 IN_MEMORY = {"BACKEND": "channels.layers.InMemoryChannelLayer"}
@@ -99,6 +100,22 @@ def test_a_region_that_nobody_sees_is_told() -> None:
     messages = checks.run_checks()
     told = [one.msg for one in messages if one.id == "channels_live.W002"]
     assert told == ["tests.Closed has no allows(), so nobody sees it."]
+
+
+def test_a_region_without_a_template_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: dict[str, type[Live]] = {}
+    for module in ("region", "checks"):
+        monkeypatch.setattr(f"channels_live.live.{module}.regions", found)
+    base = type("Base", (Live,), {"allows": lambda self, user, key: True})
+    type("Bare", (base,), {})
+    messages = checks.run_checks()
+    told = [(one.msg, one.hint) for one in messages if "W003" in str(one.id)]
+    assert told == [
+        (
+            "tests.Bare has no template_name, so it cannot be shown.",
+            'Set template_name = "tests/bare.html".',
+        )
+    ]
 
 
 def test_every_mistake_is_told_at_once(settings: Settings) -> None:

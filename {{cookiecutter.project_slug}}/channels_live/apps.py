@@ -10,7 +10,7 @@ class ChannelsLiveConfig(AppConfig):
         from channels_live import commands, conf, servers  # noqa: F401
         from channels_live.base import primary
         from channels_live.delivery import plain, sending
-        from channels_live.live import rendering
+        from channels_live.live import checks, rendering  # noqa: F401
         from channels_live.live.region import regions
 
         primary.route_reads()

@@ -89,9 +89,12 @@ class LivePage:
         return cast(dict[str, Any], event)
 
     async def shows(self, text: str) -> None:
-        """Wait until the page shows a text. Raises TimeoutError if it does not."""
+        """Wait until the page shows a text. Raises AssertionError if it does not."""
         while text not in (self.html or ""):
-            await self.receive()
+            try:
+                await self.receive()
+            except TimeoutError:
+                raise AssertionError(f"{text!r} is not in {self.html!r}.") from None
 
 
 @asynccontextmanager

@@ -24,7 +24,7 @@ from channels_live.live.place import Outdated, Place
 from channels_live.live.region import METHODS
 from channels_live.live.region import regions as registry
 from channels_live.live.rendering import State, answer
-from channels_live.testing import render_live
+from channels_live.testing import open_live, render_live
 from tests.library.live import regions
 from tests.library.live.regions import Card, Closed, Own, Team, Text, User
 
@@ -98,6 +98,14 @@ def test_shows_nothing_for_no_key() -> None:
         Own.changed(None)
 
 
+@pytest.mark.parametrize(
+    "source", ["{% live 'tests.Text' typo %}", "{% live_list 'tests.Text' typo %}"]
+)
+def test_a_variable_that_does_not_exist_is_told(source: str) -> None:
+    with pytest.raises(ValueError, match=r"^No key for tests\.Text: .* misspelt"):
+        render(source)
+
+
 @pytest.mark.django_db
 def test_shows_an_empty_region_for_a_row_that_is_no_more() -> None:
     found = REGION.fullmatch(render("{% live 'tests.Card' 99 %}"))
@@ -113,7 +121,7 @@ def test_a_key_has_the_type_of_the_field_it_stands_for(ada: Any) -> None:
     assert name_in(number) == name_in(text)
     with pytest.raises(ValueError, match=r"Invalid key for .*: 'ada'"):
         Card.changed("ada")
-    with pytest.raises(ValueError, match=r"Invalid key for .*: ''.* misspelt"):
+    with pytest.raises(ValueError, match=r"No key for .* misspelt"):
         render("{% live 'tests.Card' missspelt %}")
 
 
@@ -299,12 +307,22 @@ def test_listens_to_a_group(ada: Any) -> None:
     assert unsign("listen", found[1], f"user {ada.pk}") == ["news"]
 
 
+@pytest.mark.django_db(transaction=True)
+async def test_a_text_that_a_page_does_not_show_is_told_with_what_it_shows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("channels_live.testing.WAIT", 0.5)
+    with pytest.raises(AssertionError, match=r"^'yyy' is not in 'xxx'"):
+        async with open_live(None, Text, 3) as page:
+            await page.shows("yyy")
+
+
 def test_renders_for_a_test(ada: Any) -> None:
     assert render_live(ada, Card, ada.pk) == "<b>Ada</b>"
     assert render_live(None, Closed, 1) is None
 
 
-def follow(model: type[models.Model], field: str | None) -> None:
+def follow(model: Any, field: str | None) -> None:
     names = {"template_name": "text.html", "follows": {model: field}}
     type("Follower", (Live,), {**names, "__module__": __name__})
 
@@ -347,6 +365,15 @@ def test_what_is_followed_is_a_field() -> None:
         follow(User, "nmae")
     with pytest.raises(TypeError, match=r"users\.User\.groups has no column. Follow"):
         follow(User, "groups")
+
+
+def test_what_is_followed_is_a_model_class() -> None:
+    with pytest.raises(
+        TypeError, match=r"Follower\.follows: 'users\.User' is no model"
+    ):
+        follow("users.User", "pk")
+    with pytest.raises(TypeError, match=r"List\.follows: expected a dictionary"):
+        type("List", (Live,), {"follows": [User], "__module__": __name__})
 
 
 def test_a_composite_primary_key_is_not_followed() -> None:

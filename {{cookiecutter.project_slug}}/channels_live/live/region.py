@@ -6,7 +6,6 @@ from inspect import iscoroutinefunction
 from typing import Any, ClassVar
 
 from django.apps import apps
-from django.core import checks
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import connections
 from django.db.models import Field, Model
@@ -41,6 +40,10 @@ class Live:
         for name in METHODS:
             if iscoroutinefunction(getattr(cls, name)):
                 raise TypeError(f"{cls.__name__}.{name} must be a sync function.")
+        if not isinstance(cls.follows, Mapping):
+            raise TypeError(
+                f"{cls.__name__}.follows: expected a dictionary, got {cls.follows!r}."
+            )
         cls.fields = {
             model: find_field(cls, model, name) for model, name in cls.follows.items()
         }
@@ -133,27 +136,9 @@ class Live:
             try:
                 key = field.to_python(key)
             except ValidationError:
-                raise ValueError(
-                    f"Invalid key for {cls.name}: {key!r}. If it comes from a template, is "
-                    "the variable misspelt there?"
-                ) from None
+                raise ValueError(f"Invalid key for {cls.name}: {key!r}.") from None
         encode(key)
         return key
-
-
-@checks.register
-def check_rights(**kwargs: object) -> list[checks.CheckMessage]:
-    """Warn of regions that nobody may see."""
-    return [
-        checks.Warning(
-            f"{name} has no allows(), so nobody sees it.",
-            hint="Define allows(self, user, key), which returns whether the user may.",
-            id="channels_live.W002",
-        )
-        for name, region in regions.items()
-        if hasattr(region, "template_name")  # else others are based on it
-        and all(getattr(region, name) is getattr(Live, name) for name in METHODS[:3])
-    ]
 
 
 def find_field(
@@ -161,6 +146,8 @@ def find_field(
 ) -> Field | None:
     """Return the field that a region follows. Raises TypeError and FieldDoesNotExist."""
     where = f"{region.__name__}.follows"
+    if not isinstance(model, type) or not issubclass(model, Model):
+        raise TypeError(f"{where}: {model!r} is no model class. Import the model.")
     if model._meta.auto_created:
         raise TypeError(
             f"{where}: Django creates {model._meta.label} for a many-to-many field and "

@@ -20,6 +20,8 @@ from channels_live.utils import websocket_absolute_url, websocket_reverse
 
 register = template.Library()
 
+NO_KEY = object()
+
 
 @register.simple_tag
 def websocket_path(viewname: str, *args: Any, **kwargs: Any) -> str:
@@ -44,7 +46,7 @@ def websocket_url(
 
 
 @register.simple_tag(takes_context=True)
-def live(context: template.Context, region: str, key: Any = "") -> SafeString:
+def live(context: template.Context, region: str, key: Any = NO_KEY) -> SafeString:
     """Show a live region, or nothing if the user may not see it.
 
     The region's template gets the region's context, and no request.
@@ -70,8 +72,13 @@ def show_regions(
             f"There is no region {name!r}. The live.py of your apps define: {names}."
         )
     region = regions[name]
-    keys = wait_for(lambda: [getattr(one, "pk", one) for one in keys])
-    places = [Place.of_page(region, key) for key in keys if key is not None]
+    found = wait_for(lambda: [getattr(one, "pk", one) for one in keys])
+    if keys == "" or "" in found:  # what Django has for a variable that does not exist
+        raise ValueError(
+            f"No key for {name}: is the variable misspelt in the template?"
+        )
+    keys = ["" if key is NO_KEY else key for key in found if key is not None]
+    places = [Place.of_page(region, key) for key in keys]
     states = wait_for(lambda: show(region, [place.key for place in places], user))
     if not states:
         return SafeString()

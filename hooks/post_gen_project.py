@@ -20,6 +20,7 @@ KEPT = {
     ".github": ANSWERS["ci"] == "github",
     ".gitlab-ci.yml": ANSWERS["ci"] == "gitlab",
     "apps/chat": ANSWERS["include_chat_demo"],
+    "channels_live/servers/accepting.py": ANSWERS["asgi_server"] == "uvicorn",
     "channels_live/servers/uvicorn.py": ANSWERS["asgi_server"] == "uvicorn",
 }
 # Files named `name.<answer>.ext` come in one version for each answer. The chosen

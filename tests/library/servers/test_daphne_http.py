@@ -13,7 +13,7 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.web.http_headers import Headers
 
-from channels_live.servers.daphne import TOO_LARGE, Channel, WaryRequest
+from channels_live.servers.daphne_http import TOO_LARGE, Channel, WaryRequest
 
 PATIENCE = 60
 HEAD = b"POST / HTTP/1.1\r\nHost: example.org\r\nContent-Length: 1000\r\n\r\n"

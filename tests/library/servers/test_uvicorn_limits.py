@@ -15,7 +15,7 @@ from websockets.frames import Frame, Opcode
 from channels_live import servers
 from channels_live.base.frames import frame_bytes
 from channels_live.observe import metrics
-from channels_live.servers import uvicorn
+from channels_live.servers import accepting, uvicorn
 from channels_live.servers.uvicorn import (
     CLOSE_TIMEOUT,
     HEAD_TIMEOUT,
@@ -221,12 +221,12 @@ async def test_pings_are_answered_for_as_long_as_answers_are_read(
 def test_a_process_that_ends_lets_nobody_in_any_more(
     monkeypatch: pytest.MonkeyPatch, *, is_ending: bool
 ) -> None:
-    monkeypatch.setattr(uvicorn, "is_ending", lambda: is_ending)
+    monkeypatch.setattr(accepting, "is_ending", lambda: is_ending)
     served: list[object] = []
     loop = SimpleNamespace(_start_serving=lambda factory, door: served.append(door))
 
     with socket.socket() as door:
-        uvicorn.go_on(loop, None, door)
+        accepting.go_on(loop, None, door)
 
         assert served == ([] if is_ending else [door])
 
@@ -236,7 +236,7 @@ def test_without_a_limit_of_descriptors_there_is_room(
 ) -> None:
     monkeypatch.setattr("os.sysconf", lambda name: -1)  # as of `ulimit -n unlimited`
 
-    assert uvicorn.has_room()
+    assert accepting.has_room()
 
 
 @pytest.mark.parametrize("size", [1, 125, 126, 65_535, 65_536])

@@ -1,4 +1,4 @@
-"""What daphne lacks: limits, on what it believes and on what it keeps, and an end.
+"""What daphne lacks: limits on what it keeps for sockets, and an end.
 
 Here `send` completes when the operating system and a buffer of 64 KB have taken the frame,
 as in uvicorn, and who sends faster than is read is closed.
@@ -9,73 +9,31 @@ import logging
 from typing import Any, cast
 
 from autobahn.websocket import protocol as autobahn_protocol
-from daphne import http_protocol, server
+from daphne import server
 from daphne.server import Server
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.tcp import Connection
-from twisted.web.http import HTTPChannel
 
-from channels_live import conf
 from channels_live.base.close_code import CloseCode
 from channels_live.base.frames import frame_bytes
-from channels_live.process import is_ending
-from channels_live.servers import ending
+from channels_live.servers import daphne_http, ending
+from channels_live.servers.daphne_http import WaryRequest
 from channels_live.servers.inbox import use_inbox
 
 logger = logging.getLogger(__name__)
 
-# Only who runs the server may set it: FORCE_SCRIPT_NAME or daphne's --root-path.
-ROOT_PATH = b"daphne-root-path"
-PROTOCOL = b"sec-websocket-protocol"
 # Frames of one socket that wait to be read, and the largest that is received, in bytes.
 MAX_UNREAD = 64
 MAX_RECEIVED = 64 * 1024
 # For how long a socket that is closed may take to answer, in seconds. One that has
 # stalled reads why, if it goes on in time.
 CLOSE_TIMEOUT = 30
-TOO_LARGE = (
-    b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-)
 
-Channel: Any = HTTPChannel
 autobahn: Any = autobahn_protocol
 _reactor = cast(Any, reactor)
 _handle_reply = Server.handle_reply
-
-
-class WaryRequest(http_protocol.WebRequest):
-    # Without the name of the server.
-    error_template = "<!doctype html><title>%(title)s</title><p>%(body)s"
-    is_refused = False
-
-    def gotLength(self, length: int | None) -> None:
-        super().gotLength(length)
-        self._parsePOSTFormSubmission = False  # Django does, where a view asks
-        if length != 0:
-            self.channel.setTimeout(conf.get("BODY_SECONDS"))
-
-    def handleContentChunk(self, data: bytes) -> None:
-        """Refuse a body that is too large. The rest of it is read and not kept."""
-        super().handleContentChunk(data)
-        if self.content.tell() > conf.get("BODY_SIZE") and not self.is_refused:
-            self.is_refused = True
-            self.channel.transport.write(TOO_LARGE)
-            self.channel.dataReceived = lambda data: None
-
-    def process(self) -> Any:
-        self.requestHeaders.removeHeader(ROOT_PATH)
-        protocols = self.requestHeaders.getRawHeaders(PROTOCOL, [])
-        if not all(value.isascii() for value in protocols):
-            self.basic_error(400, b"Bad Request", "Invalid Sec-WebSocket-Protocol")
-            return None
-        return super().process()
-
-    def handle_reply(self, message: Any) -> None:
-        if is_ending() and message["type"] == "http.response.start":
-            self.setHeader(b"connection", b"close")
-        super().handle_reply(message)
 
 
 def do_nothing(*args: Any) -> None: ...
@@ -145,10 +103,6 @@ class PacedWebSocketProtocol(WebSocketProtocol):
         else:
             super().handle_reply(message)
 
-    def connectionLost(self, reason: Any) -> None:
-        self.resumeProducing()
-        super().connectionLost(reason)
-
     def pauseProducing(self) -> None:
         if self.paused is None:
             self.paused = asyncio.get_running_loop().create_future()
@@ -207,9 +161,7 @@ def is_answering(server: Server) -> bool:
 def install() -> None:
     """Have daphne use it, whether started as `daphne` or by runserver."""
     use_inbox(server)
-    http_protocol.WebRequest = WaryRequest
-    # A head or a body is waited for no longer because another byte of it has come.
-    Channel.resetTimeout = do_nothing
+    daphne_http.install()
     # The access log has what daphne would log, with query strings.
     Server.log_action = do_nothing
     autobahn.pformat = str  # of a connection, for a log that is off

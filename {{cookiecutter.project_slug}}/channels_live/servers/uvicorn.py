@@ -1,11 +1,9 @@
-"""What uvicorn lacks: an end without loss, and limits on what it waits for and accepts."""
+"""What uvicorn lacks: an end without loss, and limits on what it waits for."""
 
 import asyncio
 import logging
-import os
 import socket
 import struct
-from asyncio.selector_events import BaseSelectorEventLoop
 from typing import Any
 
 import h11
@@ -18,7 +16,7 @@ from channels_live import conf
 from channels_live.base.frames import frame_bytes
 from channels_live.observe import metrics
 from channels_live.process import is_ending
-from channels_live.servers import ending
+from channels_live.servers import accepting, ending
 from channels_live.servers.inbox import use_inbox
 
 logger = logging.getLogger(__name__)
@@ -34,30 +32,18 @@ SEND_TIMEOUT = 60
 RESET = struct.pack("ii", 1, 0)
 # How often connections are looked at: ticks of the server, each a tenth of a second.
 TICKS = 50
-# File descriptors that connections do not get: without databases, Redis and files, nobody
-# is served.
-SPARE = 32
-# Connections that are accepted between two looks at these: one by one, each would be alone
-# with what the database is asked once for all that come together.
-AT_ONCE = 16
-# From one look to the next while there are no others, in seconds.
-PAUSE = 1
 
 # Of the protocols that projects choose.
 Http: Any = h11_impl.H11Protocol
 Cycle: Any = h11_impl.RequestResponseCycle
 WebSocket: Any = websockets_sansio_impl.WebSocketsSansIOProtocol
 Server: Any = uvicorn.Server
-Loop: Any = BaseSelectorEventLoop
 
 _receive = Cycle.receive
 _send = Cycle.send
 _send_event = WebSocket.send
 _tick = Server.on_tick
 _shutdown = Server.shutdown
-_accept = Loop._accept_connection
-
-_full: set[int] = set()  # doors
 
 
 async def tick(server: Any, counter: int) -> Any:
@@ -177,40 +163,8 @@ def is_closing(connection: Any) -> bool:
     return getattr(connection, "close_sent", False)
 
 
-def accept(loop: Any, factory: Any, door: Any, *details: Any) -> None:
-    """Let in some of those who wait, or wait for room."""
-    number = door.fileno()
-    if has_room():
-        _full.discard(number)
-        ssl, server, _, *others = details
-        _accept(loop, factory, door, ssl, server, AT_ONCE, *others)
-        return
-    if number not in _full:
-        logger.error("No file descriptor is free: no connection is accepted.")
-    _full.add(number)
-    loop._remove_reader(number)
-    loop.call_later(PAUSE, go_on, loop, factory, door, *details)
-
-
-def go_on(loop: Any, factory: Any, door: Any, *details: Any) -> None:
-    if door.fileno() >= 0 and not is_ending():
-        loop._start_serving(factory, door, *details)
-
-
-def has_room() -> bool:
-    """Whether the lowest number that is free is low enough."""
-    try:
-        number = os.open(os.devnull, os.O_RDONLY)
-    except OSError:
-        return False
-    os.close(number)
-    most = os.sysconf("SC_OPEN_MAX")
-    return most < 0 or number < most - SPARE  # below 0: without end
-
-
 def install() -> None:
-    if hasattr(os, "sysconf"):  # not on Windows, where there is no such limit
-        Loop._accept_connection = accept
+    accepting.install()
     use_inbox(websockets_sansio_impl)
     Cycle.receive = receive
     Cycle.send = send

@@ -14,7 +14,6 @@ from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.db.models import Count, QuerySet
-from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
 from channels_live.base.messages import Kind, Message
@@ -29,14 +28,16 @@ from channels_live.observe.outage import database_outage, layer_outage
 
 # A process that was not seen for longer is taken for dead, in seconds.
 ALIVE = 20
+# By the database's clock: those of machines differ.
+ALIVE_SINCE = Now() - timedelta(seconds=ALIVE)
+DEAD_SINCE = Now() - timedelta(seconds=3 * ALIVE)
 # Names in a roster; of more people the number is told.
 SHOWN = 50
 # Rows that are deleted with one statement, of which databases limit the size.
 ROWS = 200
 
-# Renders the first people of a group, and how many there are.
-type Content = str | Mapping[str, object]  # HTML, or an event of JSON
-type Roster = Callable[[list[Any], int], Content]
+# Renders the first people of a group, and how many there are, as HTML or JSON.
+type Roster = Callable[[list[Any], int], str | Mapping[str, object]]
 type Pair = tuple[str, Any]  # a group, and the primary key of a user
 
 
@@ -68,12 +69,7 @@ def count_present(groups: Collection[str]) -> dict[str, int]:
 
 
 def alive() -> QuerySet[Presence]:
-    return Presence.objects.filter(process__seen__gte=ago(ALIVE))
-
-
-def ago(seconds: int) -> CombinedExpression:
-    """Return a moment by the database's clock: those of machines differ."""
-    return Now() - timedelta(seconds=seconds)
+    return Presence.objects.filter(process__seen__gte=ALIVE_SINCE)
 
 
 class Tracker:
@@ -125,7 +121,7 @@ class Tracker:
         if changed or (self._untold and not layer_outage.failed):
             await self._tell_others(changed)
         stale, self._stale = self._stale, set()
-        for group in set(self._rosters) - set(self._hub.groups):
+        for group in self._rosters.keys() - self._hub.groups.keys():
             del self._rosters[group]
             self._shown.pop(group, None)
         try:
@@ -201,8 +197,8 @@ class Tracker:
         return rendered, failures
 
     def _beat(self) -> tuple[bool, set[str]]:
-        alive = Process.objects.filter(seen__gte=ago(ALIVE))
+        alive = Process.objects.filter(seen__gte=ALIVE_SINCE)
         was_alive = bool(alive.filter(pk=self._process_id).update(seen=Now()))
-        Process.objects.filter(seen__lt=ago(3 * ALIVE)).delete()
+        Process.objects.filter(seen__lt=DEAD_SINCE).delete()
         dead = Presence.objects.exclude(process__in=alive)
         return was_alive, set(dead.values_list("group", flat=True).distinct())

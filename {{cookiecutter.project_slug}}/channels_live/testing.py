@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import pytest
-from channels.db import aclose_old_connections
 from channels.layers import channel_layers
 from channels.routing import get_default_application
 from channels.testing import WebsocketCommunicator
@@ -161,10 +160,3 @@ def nothing_left_behind(
     # keeps the language of a request.
     channel_layers.backends.clear()
     deactivate()
-
-
-@pytest.fixture(autouse=True)
-async def threads_without_connections() -> AsyncIterator[None]:
-    """Async queries run in a thread, whose connection would outlive the database."""
-    yield
-    await aclose_old_connections()

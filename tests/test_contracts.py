@@ -32,7 +32,7 @@ layers =
     delivery
     observe | utils
     base
-    conf | migrations | models | runner
+    conf | logins | migrations | models | runner
 
 [importlinter:contract:cycles]
 name = No folder and no module goes in a circle

@@ -9,6 +9,7 @@ from .base.messages import user_group as user_group
 from .base.work import in_thread as in_thread
 from .commands import apublish as apublish
 from .commands import apublish_event as apublish_event
+from .commands import check_channel_layer as check_channel_layer
 from .commands import disconnect as disconnect
 from .commands import history_changed as history_changed
 from .commands import publish as publish
@@ -34,7 +35,6 @@ from .observe.log_context import LogContext as LogContext
 from .observe.outage import Outage as Outage
 from .presence import count_present as count_present
 from .presence import present as present
-from .process import check_channel_layer as check_channel_layer
 from .process import is_ending as is_ending
 
 __version__: str

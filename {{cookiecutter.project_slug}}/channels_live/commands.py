@@ -18,8 +18,7 @@ from channels_live.base.messages import Kind, Message, check_name, label, user_k
 from channels_live.base.work import is_in_loop, start, start_in_thread
 from channels_live.delivery.fragments import Event, Fragment, as_fragment
 from channels_live.delivery.sending import EVERYBODY, reaches_nobody, send
-from channels_live.live.changes import write
-from channels_live.live.region import with_subclasses
+from channels_live.live.changes import with_subclasses, write
 from channels_live.observe import metrics
 from channels_live.observe.complaints import complain
 from channels_live.observe.outage import database_outage
@@ -130,6 +129,16 @@ async def tell(message: Message) -> None:
             "were not told: %s. They check logins and access when these are back.",
             message.kind,
         )
+
+
+async def check_channel_layer() -> None:
+    """Send this process a message through the channel layer, and wait for it.
+
+    Raises what the channel layer raises, and TimeoutError if nothing arrives.
+    """
+    process = get_process()
+    await process.start()
+    await process.hub.bus.echo()
 
 
 def publishing(

@@ -4,24 +4,23 @@ import asyncio
 import json
 import logging
 import time
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
-from typing import Any
 from uuid import uuid4
 from weakref import WeakKeyDictionary
 
 from channels_live.base.batch import Batch
-from channels_live.base.close_code import CloseCode
 from channels_live.base.messages import FOR_ALL, Kind, Message
 from channels_live.base.work import Tasks, in_own_thread, serving
 from channels_live.delivery.hub import Hub
 from channels_live.delivery.socket import Socket
 from channels_live.live.changes import KEEP
 from channels_live.live.topics import Topics
+from channels_live.logins import load_logins
 from channels_live.observe.outage import TIMEOUT, database_outage, layer_outage
 from channels_live.presence import Tracker
-from channels_live.revocation import Registry, find_revoked, load_logins
+from channels_live.revocation import Registry, recheck
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +32,6 @@ BEAT_INTERVAL = 5
 CHECK_INTERVAL = 30
 # While nobody is here: or what is written down would be unknown to whoever comes.
 IDLE_INTERVAL = KEEP / 5
-CLEAR_INTERVAL = KEEP
 RENEWAL_INTERVAL = 3600
 # Messages to all that are kept in mind: each comes twice, by the channel layer and by a row.
 TOLD = 1000
@@ -78,7 +76,7 @@ class Process:
                 (REPAIR_INTERVAL, self.probe),
                 (BEAT_INTERVAL, self.presence.beat),
                 (CHECK_INTERVAL, self.check_sockets),
-                (CLEAR_INTERVAL, self.live.clear),
+                (KEEP, self.live.clear),
                 (RENEWAL_INTERVAL, self.hub.bus.renew),
             ):
                 self.tasks.spawn(every(interval, job))
@@ -155,41 +153,13 @@ class Process:
 
     async def check_sockets(self) -> None:
         """Close the sockets of those who should have been told to go, and were not."""
-        consumers = defaultdict[Any, list[Any]](list)
-        for socket in self.registry.with_labels_of("group"):
-            if socket.consumer is not None:
-                consumers[type(socket.consumer)].append(socket.consumer)
         self.live.check()
-        # One that fails must not hold up the others.
-        await asyncio.gather(
-            self.terminate_revoked(self.registry.with_labels_of("user")),
-            *(self._terminate_if_revoked(*of_one) for of_one in consumers.items()),
-        )
-
-    async def _terminate_if_revoked(self, kind: Any, consumers: list[Any]) -> None:
-        for consumer, code in (await in_own_thread(kind.revoked)(consumers)).items():
-            consumer.socket.terminate(code)
+        await self.registry.check()
 
     async def recheck(self, sockets: Collection[Socket]) -> None:
-        """Close these sockets where the login is over; the others may see less.
-
-        While the database does not say, they are closed too, and their pages come back.
-        """
-        self.live.check(set(sockets))  # whatever becomes of the query below
-        with database_outage.noticed(), suppress(TimeoutError):
-            async with asyncio.timeout(TIMEOUT):
-                await self.terminate_revoked(sockets)
-                return
-        for socket in sockets:
-            socket.terminate(CloseCode.SERVICE_RESTART)
-
-    async def terminate_revoked(self, sockets: Collection[Socket]) -> None:
-        """Close those of these sockets whose login is over."""
-        if sockets:
-            revoked = await in_own_thread(find_revoked)(sockets)
-            database_outage.end()
-            for socket in revoked:
-                socket.terminate(CloseCode.NOT_LOGGED_IN)
+        """Close these sockets where the login is over; the others may see less."""
+        self.live.check(set(sockets))
+        await recheck(sockets)
 
 
 async def every(interval: float, job: Callable[[], Awaitable[None]]) -> None:
@@ -221,13 +191,3 @@ def get_process() -> Process:
 def is_ending() -> bool:
     """Return whether this process has begun to shut down, and accepts no new sockets."""
     return get_process().is_ending
-
-
-async def check_channel_layer() -> None:
-    """Send this process a message through the channel layer, and wait for it.
-
-    Raises what the channel layer raises, and TimeoutError if nothing arrives.
-    """
-    process = get_process()
-    await process.start()
-    await process.hub.bus.echo()

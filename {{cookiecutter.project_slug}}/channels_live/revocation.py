@@ -1,33 +1,27 @@
-"""Whose socket it is, and whether their login is still good.
+"""Which sockets have to go, because a login or a right has ended.
 
 Django checks a session with each request; a socket is one request that goes on for
 hours. So all processes are told what ends a login, and look for themselves as well.
 """
 
+import asyncio
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
-from importlib import import_module
 from typing import Any, NamedTuple
 
-from django.conf import settings
 from django.contrib import auth
-from django.contrib.auth.backends import ModelBackend
-from django.contrib.auth.models import AbstractBaseUser
-from django.contrib.sessions.backends import db, signed_cookies
-from django.core.exceptions import ValidationError
-from django.utils import timezone
-from django.utils.crypto import constant_time_compare
 
 from channels_live import conf
 from channels_live.base.close_code import CloseCode
+from channels_live.base.work import in_own_thread
 from channels_live.delivery.socket import Socket
+from channels_live.logins import find_ended, find_users
+from channels_live.observe.outage import TIMEOUT, database_outage
 
 # For how long a revocation also meets those who were still entering, in seconds.
 ENTERING = 30
-
-type Session = Any  # a SessionBase, which can be hashed: its types say otherwise
 
 
 class Revocation(NamedTuple):
@@ -97,25 +91,43 @@ class Registry:
         elif sockets:
             self._recheck(sockets)
 
+    async def check(self) -> None:
+        """Close the sockets of those who have lost access or whose login is over."""
+        consumers = defaultdict[Any, list[Any]](list)
+        for socket in self.with_labels_of("group"):
+            if socket.consumer is not None:
+                consumers[type(socket.consumer)].append(socket.consumer)
+        # One that fails must not hold up the others.
+        await asyncio.gather(
+            terminate_revoked(self.with_labels_of("user")),
+            *(terminate_unwelcome(*of_one) for of_one in consumers.items()),
+        )
 
-def load_logins(sessions: Collection[Session]) -> dict[Session, Any]:
-    """Read these sessions. Return whose they are, where somebody is logged in.
 
-    Two queries in all, where sessions are in the database.
+async def terminate_unwelcome(kind: Any, consumers: list[Any]) -> None:
+    for consumer, code in (await in_own_thread(kind.revoked)(consumers)).items():
+        consumer.socket.terminate(code)
+
+
+async def terminate_revoked(sockets: Collection[Socket]) -> None:
+    if sockets:
+        revoked = await in_own_thread(find_revoked)(sockets)
+        database_outage.end()
+        for socket in revoked:
+            socket.terminate(CloseCode.NOT_LOGGED_IN)
+
+
+async def recheck(sockets: Collection[Socket]) -> None:
+    """Close these sockets where the login is over.
+
+    While the database does not say, they are closed too, and their pages come back.
     """
-    store: Any = import_module(settings.SESSION_ENGINE).SessionStore
-    if store.load is db.SessionStore.load:
-        rows = {row.pk: row for row in find_rows(store, sessions)}
-        for session in sessions:
-            row = rows.get(session.session_key)
-            session._session_cache = session.decode(row.session_data) if row else {}
-            if not row:
-                session._session_key = None
-    logins = find_users(sessions)
-    for session in sessions:
-        if session not in logins:
-            session.pop(auth.SESSION_KEY, None)  # never stored: no cookie is set here
-    return logins
+    with database_outage.noticed(), suppress(TimeoutError):
+        async with asyncio.timeout(TIMEOUT):
+            await terminate_revoked(sockets)
+            return
+    for socket in sockets:
+        socket.terminate(CloseCode.SERVICE_RESTART)
 
 
 def find_revoked(sockets: Collection[Socket]) -> list[Socket]:
@@ -134,59 +146,3 @@ def find_revoked(sockets: Collection[Socket]) -> list[Socket]:
         if session in users:
             socket.scope["user"] = users[session]
     return [one for one, key in sessions.items() if key not in users or key in ended]
-
-
-def find_users(sessions: Collection[Session]) -> dict[Session, Any]:
-    """Return the users of these sessions who may still use them.
-
-    One query for all, but for backends that look up users in a way of their own.
-    """
-    users = auth.get_user_model()._default_manager
-    pks: dict[Session, Any] = {}
-    for session in sessions:
-        with suppress(KeyError, ValidationError):
-            pks[session] = users.model._meta.pk.to_python(session[auth.SESSION_KEY])
-    found = users.in_bulk(set(pks.values())) if pks else {}
-    logins = {}
-    for session, pk in pks.items():
-        user = found.get(pk)
-        if path := session.get(auth.BACKEND_SESSION_KEY):
-            user = ask_backend(path, pk, user)
-        if user and is_current(user, session):
-            logins[session] = user
-    return logins
-
-
-def ask_backend(path: str, pk: Any, user: Any) -> Any:
-    """Return who that is for a backend, given whom the user model knows by that key."""
-    if path not in settings.AUTHENTICATION_BACKENDS:
-        return None
-    backend: Any = auth.load_backend(path)
-    if type(backend).get_user is not ModelBackend.get_user:
-        return backend.get_user(pk)
-    return user if user and backend.user_can_authenticate(user) else None
-
-
-def find_ended(sessions: Collection[Session]) -> set[Session]:
-    """Return those that are stored no more."""
-    stored = [
-        one for one in sessions if not isinstance(one, signed_cookies.SessionStore)
-    ]
-    store: Any = import_module(settings.SESSION_ENGINE).SessionStore
-    if hasattr(store, "get_model_class"):
-        keys = set(find_rows(store, stored).values_list("pk", flat=True))
-        return {one for one in stored if one.session_key not in keys}
-    return {one for one in stored if not one.exists(one.session_key)}
-
-
-def find_rows(store: Any, sessions: Collection[Session]) -> Any:
-    keys = {session.session_key for session in sessions}
-    rows = store.get_model_class().objects
-    return rows.filter(session_key__in=keys, expire_date__gt=timezone.now())
-
-
-def is_current(user: AbstractBaseUser, session: Session) -> bool:
-    """Whether a user is active and still has the password of the session."""
-    found = session.get(auth.HASH_SESSION_KEY, "")
-    hashes = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
-    return user.is_active and any(constant_time_compare(found, one) for one in hashes)

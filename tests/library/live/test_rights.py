@@ -159,7 +159,7 @@ async def test_after_an_outage_during_a_recheck_nothing_is_shown(
         raise OperationalError("the connection is lost")
 
     async with open_live(ada, Text, 1) as page:
-        monkeypatch.setattr("channels_live.process.find_revoked", find_revoked)
+        monkeypatch.setattr("channels_live.revocation.find_revoked", find_revoked)
         process = get_process()
         await process.recheck(list(process.sockets))
 

@@ -16,7 +16,8 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from channels_live.delivery.socket import Socket
-from channels_live.revocation import find_revoked, load_logins
+from channels_live.logins import load_logins
+from channels_live.revocation import find_revoked
 
 pytestmark = pytest.mark.django_db
 

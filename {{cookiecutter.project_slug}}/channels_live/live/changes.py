@@ -6,6 +6,7 @@ from functools import partial
 from time import monotonic
 from typing import Any
 
+from django.apps import apps
 from django.db import connections, router, transaction
 from django.db.models import BigIntegerField, F, Func, Model, Q
 
@@ -21,6 +22,11 @@ KEEP = 600
 
 # Models whose databases are read.
 followed: set[type[Model]] = {Change}
+
+
+def with_subclasses(model: type[Model]) -> list[type[Model]]:
+    """Return the models whose signals tell of its rows, such as its proxies."""
+    return [one for one in apps.get_models() if issubclass(one, model)]
 
 
 class Notices(dict[str, int]):

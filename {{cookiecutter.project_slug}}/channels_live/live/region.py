@@ -69,11 +69,7 @@ class Live:
 
     def allowed_keys(self, user: Any, keys: Sequence[Any]) -> Iterable[Any]:
         """Return the keys that a user may see: allows(), for many keys at once."""
-        return [
-            key
-            for key in keys
-            if any(one.pk == user.pk for one in self.allowed(key, [user]))
-        ]
+        return [key for key in keys if user in self.allowed(key, [user])]
 
     def get_context(self, key: Any) -> Mapping[str, Any]:
         """Return the context of the template.
@@ -115,7 +111,7 @@ class Live:
         changes.followed.update(cls.fields)
         for model, field in cls.fields.items():
             mark = partial(mark_changed, cls, field)
-            for sender in with_subclasses(model):
+            for sender in changes.with_subclasses(model):
                 for signal in (post_save, post_delete):
                     signal.connect(mark, sender, weak=False, dispatch_uid=cls.name)
                 if field is not None:
@@ -162,10 +158,6 @@ def find_field(
             f"{where}: {model._meta.label}.{name} has no column. Follow one of {names}."
         )
     return found
-
-
-def with_subclasses(model: type[Model]) -> list[type[Model]]:
-    return [one for one in apps.get_models() if issubclass(one, model)]
 
 
 def look_before(field: Field, instance: Model, using: str, **kwargs: object) -> None:

@@ -23,7 +23,8 @@ exhaustive = True
 containers = channels_live
 layers =
     apps
-    management | servers | templatetags | testing
+    management | templatetags | testing
+    servers
     handshake | live_consumer
     consumers
     commands

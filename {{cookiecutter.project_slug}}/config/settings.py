@@ -51,8 +51,8 @@ ALLOWED_HOSTS = env.list(
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
-    "daphne",  # first: its runserver serves WebSockets too
-    "channels_live",  # before channels: its runworker says where there is no work
+    # First, because it has the commands runserver, for WebSockets too, and runworker.
+    "channels_live",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -6,7 +6,6 @@ import pytest
 from daphne import server as daphne_server
 from uvicorn.protocols.websockets import websockets_sansio_impl
 
-from channels_live import servers
 from channels_live.servers.inbox import Inbox
 
 
@@ -52,8 +51,6 @@ async def test_a_reader_that_gives_up_loses_nothing_and_leaves_nothing() -> None
 
 
 def test_both_servers_use_it() -> None:
-    servers.install()
-
     for module in (daphne_server, websockets_sansio_impl):
         assert module.asyncio.Queue is Inbox
         assert module.asyncio.Event is asyncio.Event

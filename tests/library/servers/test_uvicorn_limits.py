@@ -12,7 +12,6 @@ from uvicorn import Config
 from uvicorn.server import ServerState
 from websockets.frames import Frame, Opcode
 
-from channels_live import servers
 from channels_live.base.frames import frame_bytes
 from channels_live.observe import metrics
 from channels_live.servers import accepting, uvicorn
@@ -65,12 +64,6 @@ class Transport(asyncio.Transport):
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
     await asyncio.sleep(60)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def installed() -> None:
-    """In servers, where uvicorn is there before Django, this is done already."""
-    servers.install()
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from django.utils.csp import CSP
-from redis.connection import parse_url
 
 from config import environment
 
@@ -177,6 +176,8 @@ REDIS_URLS = env.list("REDIS_URL", default=[])
 # Projects that share a Redis hear and overwrite nothing of each other's.
 REDIS_PREFIX = "{{ cookiecutter.project_slug }}"
 if REDIS_URLS:
+    from redis.connection import parse_url
+
     _number = parse_url(REDIS_URLS[0]).get("db", 0)  # type: ignore[no-untyped-call]
     _layer = {
         # A message is waited for without end; a dead connection is noticed by a ping.

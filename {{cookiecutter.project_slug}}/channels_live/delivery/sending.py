@@ -1,17 +1,13 @@
 """What a process tells the others, through the channel layer."""
 
 import asyncio
-from collections.abc import Collection, Mapping
-from functools import partial
 from itertools import islice, takewhile
 from typing import Any
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from channels.layers import InMemoryChannelLayer, get_channel_layer
-from channels_redis.pubsub import RedisSingleShardConnection
 
 from channels_live import conf
-from channels_live.base.batch import Batch
 from channels_live.base.messages import Message
 from channels_live.base.work import is_server, serving
 from channels_live.observe import outage
@@ -81,28 +77,3 @@ async def _send(group: str, message: Message) -> None:
         async with asyncio.timeout(outage.TIMEOUT):
             await get_layer().group_send(group, message.encode())
         layer_outage.end(group)
-
-
-def publish_together() -> None:
-    """Have what is published in the same moment share a round trip to Redis."""
-    shard: Any = RedisSingleShardConnection
-
-    async def publish(self: Any, channel: str, message: bytes) -> None:
-        if not hasattr(self, "publishing"):
-            self.publishing = Batch(partial(publish_all, self))
-        await self.publishing.get((channel, message))
-
-    shard.publish = publish
-
-
-async def publish_all(
-    shard: Any, messages: Collection[tuple[str, bytes]]
-) -> Mapping[tuple[str, bytes], None]:
-    # Of its own: whoever waits for it may give up, and it must not go on for ever.
-    async with asyncio.timeout(outage.TIMEOUT), shard._lock:
-        shard._ensure_redis()
-        async with shard._redis.pipeline(transaction=False) as pipeline:
-            for message in messages:
-                pipeline.publish(*message)
-            await pipeline.execute()
-    return {}

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 
 from channels.exceptions import ChannelFull
 from django.db import InterfaceError, OperationalError
-from redis.exceptions import RedisError
 
 from channels_live.observe import metrics
 
@@ -96,6 +95,6 @@ database_outage = Outage(
 )
 layer_outage = Outage(
     "channel layer",
-    (RedisError, OSError, TimeoutError, ChannelFull),
+    (OSError, TimeoutError, ChannelFull),  # and those of Redis, where it is used
     "Numbered fragments are delivered from the database instead.",
 )

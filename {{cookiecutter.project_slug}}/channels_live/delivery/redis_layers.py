@@ -1,0 +1,64 @@
+"""What the channel layers of channels-redis leave undone."""
+
+import asyncio
+from collections.abc import Collection, Mapping
+from functools import partial
+from typing import Any
+
+from channels_redis.core import RedisChannelLayer
+from channels_redis.pubsub import RedisSingleShardConnection
+from redis.exceptions import RedisError
+
+from channels_live.base.batch import Batch
+from channels_live.delivery import plain
+from channels_live.observe import outage
+
+
+def install() -> None:
+    """Have them do it. Without Redis, they are not even loaded, which takes time."""
+    outage.layer_outage.errors += (RedisError,)
+    plain.complain_of_group_send(RedisChannelLayer)
+    hand_out_jobs_once()
+    publish_together()
+
+
+def hand_out_jobs_once() -> None:
+    """Have one worker get each message, as Channels promises: django/channels_redis#163.
+
+    Workers put back into the queue what another one has just taken out of it.
+    """
+    layer: Any = RedisChannelLayer
+    pop_with_backup = layer._brpop_with_clean
+
+    async def pop(self: Any, index: int, channel: str, **options: Any) -> Any:
+        if channel.endswith("!"):  # one process alone receives from it
+            return await pop_with_backup(self, index, channel, **options)
+        popped = await self.connection(index).bzpopmin(channel, **options)
+        return popped and popped[1]
+
+    layer._brpop_with_clean = pop
+
+
+def publish_together() -> None:
+    """Have what is published in the same moment share a round trip to Redis."""
+    shard: Any = RedisSingleShardConnection
+
+    async def publish(self: Any, channel: str, message: bytes) -> None:
+        if not hasattr(self, "publishing"):
+            self.publishing = Batch(partial(publish_all, self))
+        await self.publishing.get((channel, message))
+
+    shard.publish = publish
+
+
+async def publish_all(
+    shard: Any, messages: Collection[tuple[str, bytes]]
+) -> Mapping[tuple[str, bytes], None]:
+    # Of its own: whoever waits for it may give up, and it must not go on for ever.
+    async with asyncio.timeout(outage.TIMEOUT), shard._lock:
+        shard._ensure_redis()
+        async with shard._redis.pipeline(transaction=False) as pipeline:
+            for message in messages:
+                pipeline.publish(*message)
+            await pipeline.execute()
+    return {}

@@ -36,6 +36,7 @@ class Consumer(AsyncWebsocketConsumer):
     socket: Socket
     process: Process
     pong: ClassVar[str] = PONG
+    is_json: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
         if cls.groups:
@@ -43,7 +44,7 @@ class Consumer(AsyncWebsocketConsumer):
                 f"{cls.__name__}.groups is not supported: join groups in enter(), with "
                 "await self.join(…)."
             )
-        if "connect" in vars(cls) and cls.__module__ != __name__:
+        if "connect" in vars(cls):
             raise TypeError(
                 f"{cls.__name__}.connect is not supported: it would let everybody in. "
                 "Decide who may connect in enter()."
@@ -135,6 +136,7 @@ class Consumer(AsyncWebsocketConsumer):
         self.socket = scope["socket"]
         self.socket.scope = scope
         self.socket.consumer = self
+        self.socket.outbox.is_json = self.is_json
         self._tasks = Tasks()
         self._joined: set[str] = set()
         try:
@@ -181,6 +183,7 @@ class JsonConsumer(Consumer):
     """
 
     pong = "[]"
+    is_json = True
 
     def push(self, event: Mapping[str, object]) -> None:  # type: ignore[override]
         """Write an event to this socket alone. Never waits."""
@@ -189,7 +192,3 @@ class JsonConsumer(Consumer):
     async def reject(self, sentence: str) -> None:
         """Tell the client why its frame is invalid."""
         self.push({"error": sentence})
-
-    async def connect(self) -> None:
-        self.socket.outbox.is_json = True
-        await super().connect()

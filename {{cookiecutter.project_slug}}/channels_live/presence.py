@@ -49,7 +49,7 @@ def present(group: str) -> tuple[list[Any], int]:
 def find_present(groups: Collection[str]) -> dict[str, tuple[list[Any], int]]:
     """Do what present() does for each of these groups, with two queries in all."""
     model = get_user_model()
-    rows = alive().filter(group__in=groups).order_by(f"user__{model.USERNAME_FIELD}")
+    rows = find_alive(groups).order_by(f"user__{model.USERNAME_FIELD}")
     pks: dict[str, dict[Any, None]] = {group: {} for group in groups}
     for group, user in rows.values_list("group", "user"):
         pks[group][user] = None  # in its place, however many processes they are in
@@ -63,13 +63,12 @@ def find_present(groups: Collection[str]) -> dict[str, tuple[list[Any], int]]:
 
 def count_present(groups: Collection[str]) -> dict[str, int]:
     """Return how many people are in each of these groups, with one query."""
-    counted = alive().filter(group__in=groups).values("group")
-    rows = counted.annotate(people=Count("user", distinct=True))
-    return {row["group"]: row["people"] for row in rows}
+    counted = find_alive(groups).values("group").annotate(Count("user", distinct=True))
+    return {row["group"]: row["user__count"] for row in counted}
 
 
-def alive() -> QuerySet[Presence]:
-    return Presence.objects.filter(process__seen__gte=ALIVE_SINCE)
+def find_alive(groups: Collection[str]) -> QuerySet[Presence]:
+    return Presence.objects.filter(group__in=groups, process__seen__gte=ALIVE_SINCE)
 
 
 class Tracker:
@@ -111,7 +110,13 @@ class Tracker:
     async def tell(self) -> None:
         """Store who came and went here, tell all processes, and show what they told."""
         if self.has_changed:
-            self.has_changed, self._here = False, self._find_here()
+            self.has_changed = False
+            self._here = {  # going by whom sockets are logged in as by now
+                (group, user)
+                for group, sockets in self._sockets.items()
+                for one in sockets
+                if (user := one.scope["user"].pk) is not None
+            }
         if changed := self._here ^ self._stored:
             metrics.present.set(len(self._here))
             gone = changed & self._stored
@@ -144,15 +149,6 @@ class Tracker:
         with database_outage.noticed():
             await in_own_thread(Process.objects.filter(pk=self._process_id).delete)()
             await self._tell_others(self._stored | self._here)
-
-    def _find_here(self) -> set[Pair]:
-        """Return who is in groups, going by whom sockets are logged in as by now."""
-        return {
-            (group, user)
-            for group, sockets in self._sockets.items()
-            for one in sockets
-            if (user := one.scope["user"].pk) is not None
-        }
 
     async def _tell_others(self, pairs: Collection[Pair]) -> None:
         kind, sender = Kind.PRESENCE_CHANGED, str(self._process_id)

@@ -73,8 +73,9 @@ def as_fragment(given: Any, *, is_json: bool = False) -> Fragment:
     return fragment
 
 
-def check_order(fragments: Collection[Fragment], after: int, history: History) -> None:
-    """Raise ValueError for what a history should not have loaded."""
+def in_order(fragments: list[Fragment], after: int, history: History) -> list[Fragment]:
+    """Return what a history has loaded. Raises ValueError for what it should not have."""
     numbers = [after, *(one.number for one in fragments)]
     if numbers != sorted(set(numbers)):
         raise ValueError(MISNUMBERED.format(history, after, numbers[1:9]))
+    return fragments

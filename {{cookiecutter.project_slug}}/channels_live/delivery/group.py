@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from channels_live.base.batch import Batch
 from channels_live.base.close_code import CloseCode, Refused
-from channels_live.delivery.fragments import Fragment, History, as_fragment, check_order
+from channels_live.delivery.fragments import Fragment, History, as_fragment, in_order
 from channels_live.delivery.outbox import Audience, Outbox, join
 from channels_live.observe import metrics
 from channels_live.observe.complaints import complain
@@ -159,8 +159,7 @@ class Group(Audience):
     async def _load(self, history: History, after: int, limit: int) -> list[Fragment]:
         loaded = await history.load(self.name, after, limit)
         fragments = [as_fragment(one, is_json=self.is_json) for one in loaded]
-        check_order(fragments, after, history)
-        return fragments
+        return in_order(fragments, after, history)
 
     async def recall(self, history: History, after: int) -> None:
         """Read what came since a number, unless it is too much, once for all who ask."""

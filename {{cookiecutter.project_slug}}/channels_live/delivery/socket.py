@@ -15,11 +15,10 @@ from channels_live.base.budget import Budget
 from channels_live.base.close_code import CloseCode
 from channels_live.delivery.outbox import Outbox
 from channels_live.observe import metrics
+from channels_live.observe.log_context import MAX_LENGTH
 
 access_log = logging.getLogger("access.websocket")
 
-# The longest path in a line of the log.
-MAX_LENGTH = 1000
 # What fits into a close frame, in bytes.
 MAX_REASON = 123
 # For how long frames are counted, in seconds.

@@ -27,13 +27,7 @@ from channels_live.base.budget import Budget
 from channels_live.base.close_code import CloseCode, Refusal, Refused
 from channels_live.base.work import is_of_the_end, is_server
 from channels_live.delivery.socket import Socket
-from channels_live.handshake import authentication
-from channels_live.handshake.origin import (
-    Origins,
-    any_origin,
-    check_origin,
-    same_origin,
-)
+from channels_live.handshake import authentication, origin
 from channels_live.observe.log_context import LogContext
 from channels_live.process import get_process
 
@@ -49,7 +43,7 @@ def websocket_application(
     patterns: Sequence[Any],
     *,
     authenticate: authentication.Authenticate = authentication.session_login,
-    origins: Origins = same_origin,
+    origins: origin.Origins = origin.same_origin,
 ) -> Any:
     """Return an ASGI application for routes such as those of channels_urls.py.
 
@@ -64,7 +58,7 @@ def websocket_application(
     """
     if iscoroutinefunction(origins):
         raise TypeError(f"Expected a sync function, got origins={origins}.")
-    if authenticate is authentication.session_login and origins is any_origin:
+    if authenticate is authentication.session_login and origins is origin.any_origin:
         raise ValueError(
             "any_origin with session_login lets every page on the web open sockets with "
             "the cookies of its visitors. Use same_origin, or ticket_login."
@@ -94,7 +88,7 @@ def explain_refusals(websocket: Application, http: Any) -> Application:
 class WebsocketApplication:
     routes: Any
     authenticate: authentication.Authenticate
-    origins: Origins
+    origins: origin.Origins
     openings: Budget = field(default_factory=lambda: Budget(WINDOW))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -133,7 +127,7 @@ class WebsocketApplication:
     async def _admit(self, request: HttpRequest, scope: Scope) -> ResolverMatch:
         if get_process().is_ending:
             raise Refusal("the process is shutting down")
-        check_origin(request, self.origins)
+        origin.check_origin(request, self.origins)
         match = request.resolver_match
         if match is None:
             raise Refusal("unknown path")

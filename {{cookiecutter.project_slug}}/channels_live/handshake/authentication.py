@@ -12,11 +12,7 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import (
-    BACKEND_SESSION_KEY,
-    HASH_SESSION_KEY,
-    SESSION_KEY,
-)
+from django.contrib import auth
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends import signed_cookies
 from django.http import HttpRequest
@@ -77,7 +73,7 @@ async def authenticate(
     scope["cookies"] = request.COOKIES
     scope["user"] = user
     session = scope.setdefault("session", session_without_store(AnonymousUser()))
-    if user.is_authenticated and SESSION_KEY not in session:
+    if user.is_authenticated and auth.SESSION_KEY not in session:
         scope["session"] = session_without_store(user)
 
 
@@ -85,9 +81,9 @@ def session_without_store(user: Any) -> Any:
     """Return the session of a login that has none, such as by an API's token."""
     session = signed_cookies.SessionStore()
     if user.is_authenticated:
-        session[SESSION_KEY] = user_key(user.pk)
-        session[BACKEND_SESSION_KEY] = ""
-        session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+        session[auth.SESSION_KEY] = user_key(user.pk)
+        session[auth.BACKEND_SESSION_KEY] = ""
+        session[auth.HASH_SESSION_KEY] = user.get_session_auth_hash()
     return session
 
 
@@ -128,7 +124,7 @@ class Login:
 
     def follow(self) -> None:
         """Label the socket, and close the others of a session that has ended over it."""
-        user = self._session.get(SESSION_KEY)
+        user = self._session.get(auth.SESSION_KEY)
         key = None if user is None else self._session.session_key
         if (user, key) == (self._user, self._key):
             return

@@ -2,15 +2,13 @@ from typing import Any
 
 from allauth.account import forms
 from allauth.account.adapter import get_adapter
-from django.contrib.auth.hashers import make_password
 from django.contrib.auth.validators import ASCIIUsernameValidator
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.http import HttpRequest
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from apps.users.backends import let_go
-from apps.users.models import User
 
 # Without an @, which addresses have: a name may not be the address of somebody else.
 USERNAME_VALIDATORS = [
@@ -24,17 +22,9 @@ USERNAME_VALIDATORS = [
 class SignupForm(forms.SignupForm):
     def try_save(self, request: HttpRequest) -> tuple[Any, Any]:
         let_go()
-        self._password = make_password(self.cleaned_data.pop("password1", None))
         try:
-            with transaction.atomic():
-                saved: tuple[Any, Any] = super().try_save(request)
-                return saved
+            saved: tuple[Any, Any] = super().try_save(request)
+            return saved
         except IntegrityError:  # somebody else took the name at the same time
             self.add_error("username", get_adapter().error_messages["username_taken"])
             return None, render(request, "account/signup.html", {"form": self})
-
-    def custom_signup(self, request: HttpRequest, user: User) -> None:
-        """Set the password, which was hashed before the transaction began."""
-        user.password = self._password
-        User.objects.filter(pk=user.pk).update(password=user.password)
-        super().custom_signup(request, user)

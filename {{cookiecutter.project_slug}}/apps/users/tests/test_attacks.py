@@ -212,6 +212,7 @@ def test_names_that_look_alike_are_refused(name: str) -> None:
     assert not User.objects.exists()
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_name_that_was_taken_a_moment_ago_is_a_sentence(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -226,6 +227,7 @@ def test_a_name_that_was_taken_a_moment_ago_is_a_sentence(
     assertContains(answer, "A user with that username already exists")
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_name_that_differs_in_case_was_taken_too(
     monkeypatch: pytest.MonkeyPatch, ada: User
 ) -> None:

@@ -1,15 +1,12 @@
 """What the settings need to know of PostgreSQL."""
 
 import atexit
-import selectors
 from typing import Any, override
 
 from django.conf import settings
 from django.db import connections
 from psycopg import Connection, OperationalError, errors
 
-# Most other selectors are files, of which no more may be open.
-Selector = getattr(selectors, "PollSelector", selectors.DefaultSelector)
 # For how much longer than the server itself, in seconds.
 GRACE = 2
 
@@ -57,14 +54,10 @@ def limit_statements() -> None:
 def check_connection(connection: Connection[Any]) -> None:
     """Raise OperationalError where the server has hung up on a pooled connection.
 
-    Nothing but its end can be read from an idle connection. To look for that costs no
-    round trip, as a query would.
+    To look for that costs no round trip, as a query would.
     """
-    with Selector() as selector:
-        selector.register(connection, selectors.EVENT_READ)
-        if selector.select(timeout=0):
-            connection.close()  # or the pool would keep it
-            raise OperationalError("The server has closed the connection.")
+    for _ in range(2):  # its last words, and its end
+        connection.pgconn.consume_input()
 
 
 @atexit.register

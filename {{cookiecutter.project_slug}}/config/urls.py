@@ -4,11 +4,12 @@ from allauth.account.decorators import secure_admin_login
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import TemplateView
 
 from apps.ops.overload import server_error
 
 urlpatterns = [
-    path("", include("apps.web.urls")),
+    path("", TemplateView.as_view(template_name="web/home.html"), name="home"),
     path("accounts/", include("allauth.urls")),
     # One login for all: the admin's own form would not count who tries passwords.
     path("admin/login/", secure_admin_login(admin.site.login)),

@@ -11,7 +11,6 @@ from pytest_django import Settings
 
 from apps.ops.logs import JSONFormatter
 from apps.users.models import User
-from apps.web.views import home
 
 
 def fail(request: HttpRequest) -> HttpResponse:
@@ -23,7 +22,7 @@ def reset(request: HttpRequest, key: str) -> HttpResponse:
 
 
 urlpatterns = [
-    path("", home, name="home"),
+    path("", fail, name="home"),
     path("fail/", fail),
     path("reset/<str:key>/", reset),
     path("open/page/", fail, {"key": ""}),

@@ -36,7 +36,6 @@ NAVIGATION: list[tuple[str, str]] = []
 # Core
 
 DEBUG = env.bool("DEBUG", default=False)
-# Without one, a start in production stops with a sentence.
 SECRET_KEY = env.str(
     "SECRET_KEY",
     default="insecure-and-only-for-development" if DEBUG else env.NOTSET,
@@ -77,7 +76,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "apps.ops.probes.answer_probes",
-    "apps.ops.access_log.log_requests",
+    "apps.ops.requests.log_requests",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -159,10 +158,9 @@ else:
             "check": check_connection,
             "connection_class": LimitedConnection,
         },
-        # A server that is not there is noticed: on connecting, by what is sent to it
-        # (milliseconds), and while nothing is.
+        # Notice where no server is any more.
         "connect_timeout": 3,
-        "tcp_user_timeout": 10_000,
+        "tcp_user_timeout": 10_000,  # milliseconds
         "keepalives_idle": 10,
         "keepalives_interval": 3,
         "keepalives_count": 3,
@@ -171,7 +169,6 @@ else:
 _database["OPTIONS"] = _options | _database.get("OPTIONS", {})
 DATABASES = {"default": _database}
 
-# Several addresses are shards: channels-redis spreads the groups over them.
 REDIS_URLS = env.list("REDIS_URL", default=[])
 # Projects that share a Redis hear and overwrite nothing of each other's.
 REDIS_PREFIX = "{{ cookiecutter.project_slug }}"
@@ -239,26 +236,24 @@ USE_HTTPS_IN_ABSOLUTE_URLS = env.bool("USE_HTTPS_IN_ABSOLUTE_URLS", default=not 
 # Users
 
 AUTH_USER_MODEL = "users.User"
-AUTHENTICATION_BACKENDS = ["apps.users.backends.OneHashBackend"]
+AUTHENTICATION_BACKENDS = ["apps.users.accounts.OneHashBackend"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"
+    },
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"
-ACCOUNT_ADAPTER = "apps.users.adapter.AccountAdapter"
-ACCOUNT_FORMS = {"signup": "apps.users.forms.SignupForm"}
+ACCOUNT_ADAPTER = "apps.users.accounts.AccountAdapter"
+ACCOUNT_FORMS = {"signup": "apps.users.accounts.SignupForm"}
 ACCOUNT_LOGIN_METHODS = {"email", "username"}
 # Letters of other alphabets may look the same.
-ACCOUNT_USERNAME_VALIDATORS = "apps.users.forms.USERNAME_VALIDATORS"
+ACCOUNT_USERNAME_VALIDATORS = "apps.users.accounts.USERNAME_VALIDATORS"
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
-ACCOUNT_EMAIL_VERIFICATION = "optional"
 # Signing up tells nobody whose e-mail address is known here.
 ACCOUNT_PREVENT_ENUMERATION = "strict"
 ACCOUNT_RATE_LIMITS = {
@@ -269,7 +264,6 @@ ACCOUNT_RATE_LIMITS = {
 }
 # So that its owner gets in whatever others try.
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
-ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if USE_HTTPS_IN_ABSOLUTE_URLS else "http"
 
 # E-mail
 
@@ -321,16 +315,13 @@ TIME_ZONE = "{{ cookiecutter.timezone }}"
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {
-        "BACKEND": (
-            "django.contrib.staticfiles.storage.StaticFilesStorage"
-            if DEBUG
-            else "servestatic.storage.CompressedManifestStaticFilesStorage"
-        )
-    },
-}
+if not DEBUG:
+    STORAGES = {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {
+            "BACKEND": "servestatic.storage.CompressedManifestStaticFilesStorage"
+        },
+    }
 
 # Security
 
@@ -352,19 +343,14 @@ CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = USE_HTTPS_IN_ABSOLUTE_URLS
 CSRF_COOKIE_SECURE = USE_HTTPS_IN_ABSOLUTE_URLS
 if USE_HTTPS_IN_ABSOLUTE_URLS:
-    # Browsers take cookies of such names from this very host only: a subdomain, or
-    # whoever answers in its place without HTTPS, can plant none.
+    # Browsers take cookies of such names from this very host only, by HTTPS.
     SESSION_COOKIE_NAME = "__Host-sessionid"
     CSRF_COOKIE_NAME = "__Host-csrftoken"
-PASSWORD_RESET_TIMEOUT = 3600  # seconds
+    SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
 SECURE_SSL_REDIRECT = USE_HTTPS_IN_ABSOLUTE_URLS
-SECURE_HSTS_SECONDS = env.int(
-    "SECURE_HSTS_SECONDS", default=31_536_000 if USE_HTTPS_IN_ABSOLUTE_URLS else 0
-)
+PASSWORD_RESET_TIMEOUT = 3600  # seconds
 # Subdomains and browsers' preload lists bind others than this site: its owner decides.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
-# A proxy in front adds to X-Forwarded-For whom it serves, and so does one before it.
-# What stands before that is what somebody claims.
 BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=1) if BEHIND_PROXY else 0
@@ -412,7 +398,6 @@ LOGGING = {
         "django_ox": {"handlers": ["none"]},  # it would add one of its own
         # % if cookiecutter.asgi_server == "uvicorn"
         "uvicorn": {"handlers": [], "propagate": True},
-        "uvicorn.error": {"filters": ["calm"]},
         "uvicorn.access": {"handlers": [], "propagate": False},
         # % endif
     },

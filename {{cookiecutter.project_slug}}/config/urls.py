@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import TemplateView
 
-from apps.ops.overload import server_error
+from apps.ops.requests import server_error
 
 urlpatterns = [
     path("", TemplateView.as_view(template_name="web/home.html"), name="home"),

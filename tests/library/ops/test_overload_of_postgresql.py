@@ -6,7 +6,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.test import RequestFactory
 
-from apps.ops.overload import server_error
+from apps.ops.requests import server_error
 from config.postgresql import LimitedConnection
 
 pytestmark = pytest.mark.django_db(transaction=True)

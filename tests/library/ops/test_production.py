@@ -78,7 +78,6 @@ def test_https_is_insisted_on(production: Any) -> None:
     assert production["SECURE_SSL_REDIRECT"]
     assert production["SECURE_HSTS_SECONDS"] >= 180 * 24 * 60 * 60
     assert production["SECURE_PROXY_SSL_HEADER"] == ["HTTP_X_FORWARDED_PROTO", "https"]
-    assert production["ACCOUNT_DEFAULT_HTTP_PROTOCOL"] == "https"
 
 
 def test_one_proxy_is_believed_unless_told_how_many(production: Any) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from apps.ops.proxy import ProxyMiddleware, complain, forwarded_for
+from apps.ops.proxy import ProxyMiddleware, forwarded_for
 
 
 def scope_with(*headers: str, client: str = "10.0.0.1") -> dict[str, Any]:
@@ -50,18 +50,3 @@ async def test_applications_see_whom_the_proxy_serves(settings: Settings) -> Non
         await ProxyMiddleware(inner)(scope, nothing, nothing)
 
     assert seen == [("192.0.2.9", 0), ("10.0.0.1", 5000)]
-
-
-async def test_a_client_without_an_address_is_told_of_once(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    async def inner(scope: Any, receive: Any, send: Any) -> None: ...
-
-    nothing: Any = None
-
-    complain.cache_clear()
-    for _ in range(2):
-        await ProxyMiddleware(inner)({**scope_with(), "client": None}, nothing, nothing)
-
-    (said,) = caplog.messages
-    assert "BEHIND_PROXY" in said

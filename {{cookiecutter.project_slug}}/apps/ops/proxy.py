@@ -4,16 +4,12 @@ Servers have options for it, but daphne's believes whatever the visitor claims, 
 uvicorn's has to be told the addresses of its proxies.
 """
 
-import logging
 from contextlib import suppress
-from functools import cache
 from ipaddress import ip_address
 from typing import Any
 
 from django.conf import settings
 from django.http.request import split_domain_port
-
-logger = logging.getLogger(__name__)
 
 
 class ProxyMiddleware:
@@ -25,18 +21,7 @@ class ProxyMiddleware:
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         if address := forwarded_for(scope, settings.TRUSTED_PROXY_COUNT):
             scope = {**scope, "client": (address, 0)}
-        elif scope["type"] == "http" and not scope.get("client"):
-            complain()
         await self.inner(scope, receive, send)
-
-
-@cache
-def complain() -> None:
-    """Say once why allauth refuses logins, with 403, where it knows no address."""
-    logger.warning(
-        "A request came without the client's address, as through a Unix socket: nobody "
-        "can log in. Set BEHIND_PROXY, and have the proxy set X-Forwarded-For."
-    )
 
 
 def forwarded_for(scope: dict[str, Any], proxies: int) -> str | None:

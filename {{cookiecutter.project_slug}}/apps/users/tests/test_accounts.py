@@ -56,6 +56,14 @@ def test_sign_in_refuses_a_wrong_password(client: Client, ada: User) -> None:
     assert not sign_in(client, "ada", NEW_PASSWORD)
 
 
+def test_the_log_says_why_nobody_without_an_address_gets_in(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert not sign_in(Client(REMOTE_ADDR=""), "ada", PASSWORD)
+
+    assert "BEHIND_PROXY" in caplog.text
+
+
 def test_sign_out_takes_a_post(client: Client, ada: User) -> None:
     client.force_login(ada)
 

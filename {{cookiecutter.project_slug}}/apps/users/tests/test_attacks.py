@@ -15,8 +15,7 @@ from django.urls import reverse
 from pytest_django import Settings
 from pytest_django.asserts import assertContains, assertRedirects
 
-from apps.users.adapter import KNOWN
-from apps.users.forms import SignupForm
+from apps.users.accounts import KNOWN, SignupForm
 from apps.users.models import User
 from channels_live.utils import absolute_url
 

@@ -1,35 +1,41 @@
-"""Logs each HTTP request that Django answers, and counts it for Prometheus."""
+"""Logs and counts HTTP requests; those that cannot be served now are to come back."""
 
 import asyncio
 import logging
+import sys
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any, Self
 
 from asgiref.sync import sync_to_async
-from django.db import close_old_connections
-from django.http import HttpRequest
+from django.db import close_old_connections, connection
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
 from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils.decorators import async_only_middleware
 from django.utils.functional import cached_property
+from django.views import defaults
 from prometheus_client import Gauge, Histogram
 
+from apps.ops.logs import OUTAGES, lacks_files
 from channels_live import LogContext
 
 logger = logging.getLogger("access.http")
 
-# As nginx has it: whoever asked has not waited.
-GONE = 499
+GONE = 499  # as nginx has it: whoever asked has not waited
+# When clients may come back, and from one line in the log to the next, in seconds.
+RETRY_AFTER = 3
+SILENCE = 10
+_logged_at = float("-inf")
 
 request_seconds = Histogram(
     "django_request_seconds",
-    "Until a request had its response, by the name of the view: none for static files "
-    "and unknown addresses.",
+    "Until a request had its response, by the name of the view.",
     ["view", "status"],
 )
-# Requests without a response, and those whose response is a stream that goes on.
 underway: set["RequestContext"] = set()
 Gauge(
     "django_requests_underway",
@@ -109,3 +115,39 @@ async def watch(
             yield chunk
     finally:
         underway.remove(context)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer 503 to a request that may be made again soon, and else 500."""
+    error = sys.exc_info()[1]
+    if not lacks_files(error) and not is_waiting(error):
+        return defaults.server_error(request)
+    log_overload(error)
+    try:
+        response = render(None, "503.html", status=503)
+    except OSError:
+        response = HttpResponse(status=503)
+    response.headers["Retry-After"] = str(RETRY_AFTER)
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
+
+
+def is_waiting(error: BaseException | None) -> bool:
+    """Whether PostgreSQL has kept the request waiting."""
+    state = str(getattr(getattr(error, "__cause__", None), "sqlstate", ""))
+    is_too_large = state.startswith("54")  # as for an index, and not only now
+    is_operational = isinstance(error, OUTAGES) and not is_too_large
+    return is_operational and connection.vendor == "postgresql"
+
+
+def log_overload(error: BaseException | None) -> None:
+    global _logged_at
+    if time.monotonic() - _logged_at < SILENCE:
+        return
+    _logged_at = time.monotonic()
+    routes = Counter(context.route for context in tuple(underway))
+    logging.getLogger(__name__).error(
+        "Requests are answered with 503 (%s). Under way: %s",
+        str(error).strip(),
+        ", ".join(f"{route} ({count})" for route, count in routes.most_common(5)),
+    )

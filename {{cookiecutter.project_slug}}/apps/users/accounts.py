@@ -1,22 +1,61 @@
 """What allauth is to do otherwise."""
 
+import logging
 from typing import Any
 from urllib.parse import urlsplit
 
-from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account import forms
+from allauth.account.adapter import DefaultAccountAdapter, get_adapter
+from allauth.account.auth_backends import AuthenticationBackend
+from allauth.account.internal.userkit import get_user_by_username
+from allauth.account.models import EmailAddress
 from allauth.core.internal import ratelimit
 from django.conf import settings
+from django.contrib.auth.validators import ASCIIUsernameValidator
+from django.db import IntegrityError, connection
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.crypto import get_random_string
+from django.utils.translation import gettext_lazy as _
 
-from apps.users.backends import find_user
 from apps.users.models import User
 from channels_live.utils import absolute_url
+
+logger = logging.getLogger(__name__)
 
 # A cookie that marks a browser: its id, and the last users who have logged in there.
 KNOWN = f"{settings.SESSION_COOKIE_NAME}_known"
 KNOWN_FOR = 365 * 24 * 60 * 60  # seconds
 USERS = 5
+# Without an @, which addresses have: a name may not be the address of somebody else.
+USERNAME_VALIDATORS = [
+    ASCIIUsernameValidator(
+        r"^[\w.+-]+\Z",
+        _("Enter a valid username: letters from a to z, digits and . + - _ only."),
+    )
+]
+
+
+class OneHashBackend(AuthenticationBackend):
+    """Logs in by username or proven e-mail address, whoever else signed up with that.
+
+    Of a login that is nobody's a hash is made too, so the time tells nothing.
+    """
+
+    def _authenticate(self, request: HttpRequest | None, **credentials: Any) -> Any:
+        user = find_user(**credentials)
+        let_go()
+        return self._check_password(user, credentials["password"])
+
+
+class SignupForm(forms.SignupForm):
+    def try_save(self, request: HttpRequest) -> tuple[Any, Any]:
+        let_go()
+        try:
+            return super().try_save(request)  # type: ignore[no-any-return]
+        except IntegrityError:  # somebody else took the name at the same time
+            self.add_error("username", get_adapter().error_messages["username_taken"])
+            return None, render(request, "account/signup.html", {"form": self})
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -30,6 +69,11 @@ class AccountAdapter(DefaultAccountAdapter):
             if name.endswith("_url")
         }
         super().send_mail(template_prefix, email, {**context, **links})
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        if not request.META.get("REMOTE_ADDR"):  # as through a Unix socket
+            logger.warning("Nobody without an address can log in: set BEHIND_PROXY.")
+        return super().get_client_ip(request)  # type: ignore[no-any-return]
 
     def _get_login_attempts_cache_key(
         self, request: HttpRequest, **credentials: Any
@@ -83,3 +127,16 @@ def find_known_browser(request: HttpRequest, **credentials: Any) -> str:
     browser, *users = read_mark(request)
     user = find_user(**credentials) if users else None
     return browser if user and str(user.pk) in users else ""
+
+
+def let_go() -> None:
+    """Let others have the database connection while a hash is made."""
+    if not connection.in_atomic_block:
+        connection.close()
+
+
+def find_user(**credentials: Any) -> Any:
+    """Return whom a login names, or None."""
+    login = credentials.get("username") or credentials["email"]
+    proven = EmailAddress.objects.filter(email=login.lower(), verified=True).first()
+    return proven.user if proven else get_user_by_username(login)

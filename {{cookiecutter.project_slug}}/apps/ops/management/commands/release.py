@@ -1,6 +1,5 @@
 """What a new version needs before its first process starts."""
 
-import filecmp
 import os
 import shutil
 from pathlib import Path
@@ -15,14 +14,12 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
+MANIFEST = "staticfiles.json"
 LOCK = int.from_bytes(b"release", "big")
 
 
 class Command(BaseCommand):
-    help = (
-        "Checks the settings, migrates the database and collects the static files. May "
-        "run beside running processes and, with PostgreSQL, on several machines at once."
-    )
+    help = "Check the settings, migrate the database and collect the static files."
     requires_system_checks = ()  # they are made below
 
     def handle(self, *args: object, **options: object) -> None:
@@ -36,23 +33,17 @@ class Command(BaseCommand):
             raise CommandError("Nothing is released with these errors.")
         call_command("migrate", interactive=False)
         root = Path(settings.STATIC_ROOT)
-        # They were collected when an image was built, which is read-only now.
-        if not root.exists() or os.access(root, os.W_OK):
+        # Those of an image are read-only: they were collected when it was built.
+        if os.access(root, os.W_OK) or not (root / MANIFEST).exists():
             collect(root)
-        elif not any(root.iterdir()):
-            raise CommandError(
-                f"{root} is read-only and empty. Make it writable, or run "
-                "collectstatic when the image is built."
-            )
         self.stdout.write(self.style.SUCCESS("Released."))
 
 
 def collect(root: Path) -> None:
     """Collect static files into a folder, each in one step.
 
-    Django's collectstatic writes anew even what has not changed, and who asks a running
-    process for a file meanwhile gets half of it. Nothing is deleted: pages of an older
-    version are still open in browsers.
+    Django's collectstatic writes into files that a running process may be sending.
+    Nothing is deleted: pages of an older version are still open in browsers.
     """
     with TemporaryDirectory() as folder:
         command: Any = collectstatic.Command()
@@ -64,14 +55,9 @@ def collect(root: Path) -> None:
         call_command(command, interactive=False, verbosity=0)
         files = [path for path in Path(folder).rglob("*") if path.is_file()]
         # The manifest names the others, so it comes last.
-        for new in sorted(files, key=lambda path: path.name == "staticfiles.json"):
-            replace(root / new.relative_to(folder), new)
-
-
-def replace(old: Path, new: Path) -> None:
-    """Replace a file, unless it is the same."""
-    if not old.exists() or not filecmp.cmp(old, new, shallow=False):
-        old.parent.mkdir(parents=True, exist_ok=True)
-        beside = old.with_name(f".{old.name}.new")
-        shutil.copyfile(new, beside)
-        beside.replace(old)
+        for new in sorted(files, key=lambda path: path.name == MANIFEST):
+            old = root / new.relative_to(folder)
+            old.parent.mkdir(parents=True, exist_ok=True)
+            beside = old.with_name(f".{old.name}.new")
+            shutil.copyfile(new, beside)
+            beside.replace(old)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -26,19 +26,20 @@ def answer_probes(get_response: Callable[[HttpRequest], Any]) -> Callable[..., A
     Probes come from inside, often without https or a Host that this site answers to.
     They leave no trace in the log.
     """
-    checks = [
-        Check("database", in_thread(check_database)),
+    checks = {
+        "database": in_thread(check_database),
         # Neither the code of a process nor what was applied once goes back.
-        Check("migrations", in_thread(cache(check_migrations))),
-        Check("channel_layer", check_channel_layer),
-    ]
+        "migrations": in_thread(cache(check_migrations)),
+        "channel_layer": check_channel_layer,
+    }
+    failing: set[str] = set()  # when they were asked last
 
     async def answer(request: HttpRequest) -> Any:
         match request.path_info if request.method in {"GET", "HEAD"} else "":
             case "/health/live":
                 response: HttpResponse = JsonResponse({"status": "pass"})
             case "/health/ready":
-                response = await report(checks)
+                response = await report(checks, failing)
             case _:
                 return await get_response(request)
         response.headers["Cache-Control"] = "no-store"
@@ -48,39 +49,19 @@ def answer_probes(get_response: Callable[[HttpRequest], Any]) -> Callable[..., A
     return answer
 
 
-class Check:
-    """Something that this process needs, and that raises an error where it is missing.
-
-    What is still being asked is not asked a second time: a service that hangs holds
-    one thread, however many probes come.
-    """
-
-    is_well = True
-    task: asyncio.Task[None] | None = None
-
-    def __init__(self, name: str, ask: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        self.name = name
-        self.ask = ask
-
-    async def look(self) -> None:
-        """Wait for it, up to TIMEOUT. Why it is not there is logged once."""
-        task = self.task = self.task or asyncio.create_task(self.ask())
-        done, _ = await asyncio.wait([task], timeout=TIMEOUT)
-        if done and self.task is task:
-            self.task = None
-        error = task.exception() if done else f"no answer within {TIMEOUT} s"
-        if error and self.is_well:
-            logger.warning("Not ready: %s (%r)", self.name, error)
-        self.is_well = not error
-
-
-async def report(checks: list[Check]) -> HttpResponse:
-    """Return what passes. Why something does not is for the log alone."""
+async def report(checks: dict[str, Any], failing: set[str]) -> HttpResponse:
+    """Return what passes. Why something does not is for the log alone, and said once."""
     if is_ending():
         words = {"process": "fail"}
     else:
-        await asyncio.gather(*(check.look() for check in checks))
-        words = {check.name: "pass" if check.is_well else "fail" for check in checks}
+        asked = (asyncio.wait_for(ask(), TIMEOUT) for ask in checks.values())
+        errors = await asyncio.gather(*asked, return_exceptions=True)
+        failed = {n: error for n, error in zip(checks, errors, strict=True) if error}
+        for name in failed.keys() - failing:
+            logger.warning("Not ready: %s (%r)", name, failed[name])
+        failing.clear()
+        failing.update(failed)
+        words = {name: "fail" if name in failed else "pass" for name in checks}
     status = "fail" if "fail" in words.values() else "pass"
     body = {"status": status, "checks": words}
     return JsonResponse(body, status=200 if status == "pass" else 503)

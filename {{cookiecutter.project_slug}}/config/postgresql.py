@@ -1,6 +1,5 @@
 """What the settings need to know of PostgreSQL."""
 
-import atexit
 from typing import Any, override
 
 from django.conf import settings
@@ -52,15 +51,6 @@ def limit_statements() -> None:
 
 
 def check_connection(connection: Connection[Any]) -> None:
-    """Raise OperationalError where the server has hung up on a pooled connection.
-
-    To look for that costs no round trip, as a query would.
-    """
+    """Raise OperationalError where the server has hung up. No query is made for that."""
     for _ in range(2):  # its last words, and its end
         connection.pgconn.consume_input()
-
-
-@atexit.register
-def close_pool() -> None:
-    """End the threads of the pool. Python would wait five seconds for each, in vain."""
-    connections["default"].close_pool()  # type: ignore[attr-defined]

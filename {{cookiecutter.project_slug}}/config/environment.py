@@ -1,7 +1,4 @@
-"""Reads variables strictly: a wrong value stops the start with a sentence.
-
-A variable that is empty counts as one that is not set: its default applies.
-"""
+"""Reads variables strictly: a wrong value stops the start with a sentence."""
 
 import os
 import re
@@ -79,10 +76,7 @@ SECRET = re.compile("DSN|KEY|PASSWORD|TOKEN|URL$")
 
 
 def read(file: Path) -> environ.Env:
-    """Return the environment, with what a .env file adds to it.
-
-    Raises ImproperlyConfigured, whose sentence does not show what may be secret.
-    """
+    """Return the environment and what a file adds. No error shows what may be secret."""
     try:
         text = file.read_text("utf-8-sig") if file.exists() else ""
     except UnicodeDecodeError:

@@ -4,7 +4,7 @@ import errno
 import json
 import logging.config
 import re
-import time
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
@@ -60,13 +60,10 @@ class Calm(logging.Filter):
 class JSONFormatter(logging.Formatter):
     """For machines. Of the extras, only plain values: objects know too much."""
 
-    converter = staticmethod(time.gmtime)
-    default_time_format = "%Y-%m-%dT%H:%M:%S"
-    default_msec_format = "%s.%03dZ"
-
     def format(self, record: logging.LogRecord) -> str:
+        moment = datetime.fromtimestamp(record.created, UTC).replace(tzinfo=None)
         line: dict[str, object] = {
-            "time": self.formatTime(record),
+            "time": f"{moment.isoformat(timespec='milliseconds')}Z",
             "level": record.levelname,
             "logger": record.name,
             "message": clean(record.getMessage())[:MAX_MESSAGE],

@@ -1,7 +1,6 @@
 """Sends what is logged as an error to Sentry, and what the line of it says besides.
 
-Sentry's integrations would send requests, headers and statements, and keep traces of
-every request. Here an error is an error in the log, of a view as of a consumer.
+Its integrations, for Django and others, would send requests, headers and statements.
 """
 
 import logging
@@ -24,7 +23,6 @@ class Handler(EventHandler):
 
 
 def report_errors(dsn: str) -> Handler:
-    """Send what is logged as an error."""
     sentry_sdk.init(
         dsn,
         before_send=prepare,

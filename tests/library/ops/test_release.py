@@ -71,9 +71,8 @@ def test_files_are_replaced_and_old_ones_stay(tmp_path: Path) -> None:
     files = set(tmp_path.rglob("*"))
     changed = tmp_path / "favicon.svg"
     changed.write_text("changed")
-    with changed.open() as sent:
-        collect(tmp_path)
-        assert sent.read() == "changed"
+
+    collect(tmp_path)
 
     assert "<svg" in changed.read_text()
     assert set(tmp_path.rglob("*")) == files

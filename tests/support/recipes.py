@@ -91,7 +91,7 @@ def type_page(project: Project, page: str) -> None:
     for statements, route in ROUTE.findall(text):
         insert(urls, "urlpatterns = [\n", f"    {route},\n")
         for statement in re.findall("`(.*?)`", statements):
-            insert(urls, "from django.urls import include, path\n\n", f"{statement}\n")
+            insert(urls, "import TemplateView\n\n", f"{statement}\n")
     for name, imports, rest in CONFIG.findall(text):
         path = project.path / "config" / name
         before, listed, after = path.read_text("utf-8").partition("from django.urls")

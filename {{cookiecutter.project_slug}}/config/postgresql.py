@@ -6,9 +6,6 @@ from django.conf import settings
 from django.db import connections
 from psycopg import Connection, OperationalError, errors
 
-# For how much longer than the server itself, in seconds.
-GRACE = 2
-
 
 class LimitedConnection(Connection[Any]):
     """Waits no longer for an answer than WEB_DATABASE_LIMITS lets a statement take.
@@ -47,7 +44,7 @@ def limit_statements() -> None:
     if options["options"] == as_options(settings.DATABASE_LIMITS):  # or DATABASE_URL's
         options["options"] = as_options(settings.WEB_DATABASE_LIMITS)
     if limit := settings.WEB_DATABASE_LIMITS.get("statement_timeout"):
-        LimitedConnection.limit = limit + GRACE
+        LimitedConnection.limit = limit + 2  # let the server be the first to give up
 
 
 def check_connection(connection: Connection[Any]) -> None:

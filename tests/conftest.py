@@ -31,6 +31,7 @@ LONGEST = (
     *("test_waiting.py", "test_first_push.py", "test_readme.py", "test_chaos.py"),
     *("test_compose_up.py", "test_words.py", "test_matrix.py", "test_watching.py"),
     *("test_restarting.py", "test_presence_after_a_crash.py", "test_slow_reader.py"),
+    *("test_jobs.py", "test_bell.py", "test_redis_dies.py", "test_swapping.py"),
 )
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from baking import TREE, Kitchen, Variables
 from bells import COUNT_SOCKETS, bell, is_live, notify, shows, type_bell, unread
 from people import Person
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 from readmes import code
 from recipes import type_header, type_page
 from shells import Shell
@@ -401,6 +401,34 @@ def test_what_is_beside_a_region_stays_as_it_is(come: Invite, bells: Site) -> No
     ]
     assert ada.page.evaluate(kept, "beside") == ["typed", True, True]
     assert ada.page.evaluate(kept, "within") == ["", False, False]
+
+
+@pytest.mark.parametrize(
+    ("place", "content"),
+    [("<p>{}</p>", "<ul></ul>"), ("<table>{}</table>", "<tr><td>1</td></tr>")],
+)
+def test_a_region_whose_content_is_parsed_away_from_it_is_told(
+    come: Invite, place: str, content: str
+) -> None:
+    def misplace(route: Route) -> None:
+        response = route.fetch()
+        body, count = re.subn(
+            "(<live-region [^>]*>).*?(<!--end--></live-region>)",
+            place.format(rf"\1{content}\2"),
+            response.text(),
+            count=1,
+            flags=re.S,
+        )
+        assert count
+        route.fulfill(response=response, body=body)
+
+    ada = come("ada", path="/desk/")
+    ada.page.route("**/desk/", misplace)
+    ada.page.reload()
+    ada.page.close()
+    told = [one for one in ada.complaints if "no such region here" in one]
+    assert len(told) == 1
+    ada.complaints.clear()  # also that an altered page may open no socket
 
 
 def test_an_element_that_is_morphed_into_another_region(

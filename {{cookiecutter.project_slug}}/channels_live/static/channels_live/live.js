@@ -212,6 +212,15 @@ if (!customElements.get("live-region")) {
     elements.forEach((element) => element.hide()),
   );
 
+  // Browsers move content that may not be where it is out of its region, and the comment
+  // with which the tag ends it. Pages that are loaded later may have no comments.
+  if (document.readyState === "interactive") {
+    for (const element of document.querySelectorAll("live-region")) {
+      if (element.lastChild?.data === "end") continue;
+      console.error("HTML allows no such region here, see docs/live.md:", element);
+    }
+  }
+
   customElements.define("live-region", LiveRegion);
   customElements.define("live-listen", LiveListener);
 }

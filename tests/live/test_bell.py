@@ -173,12 +173,15 @@ def test_is_present_after_it_was_offline(come: Invite, bells: Site) -> None:
     ada.context.set_offline(True)
     ada.page.evaluate("sockets.at(-1).close()")
     expect(bell(ada)).to_have_attribute("data-state", "offline")
+    said = ada.page.get_by_text("Offline. Parts of this page may be out of date.")
+    expect(said).to_be_visible()
     notify(bells)
     ada.page.wait_for_timeout(1500)
     assert unread(ada) == before
     ada.context.set_offline(False)
     shows(ada, before + 1, timeout=15_000)
     is_live(ada)
+    expect(said).to_be_hidden()
     ada.complaints.clear()  # of the attempts to connect
 
 
@@ -471,6 +474,8 @@ def test_axe_finds_nothing_on_a_page_with_regions(come: Invite, bells: Site) -> 
         for state in ("live", "offline"):
             regions = ada.page.locator(f"live-region[data-state={state}]")
             expect(regions.first).to_be_visible(timeout=15_000)
+            if state == "offline":
+                expect(ada.page.get_by_text("Offline.")).to_be_visible()
             results = Axe().run(ada.page)
             assert results.violations_count == 0, results.generate_report()
             ada.page.context.set_offline(True)

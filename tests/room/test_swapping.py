@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from sites import CLIENTS, Site, serve_chat
 
 Invite = Callable[..., Person]
-ROOMS = ("attic", "cellar")
+ROOMS = ("attic", "cellar", "porch", "garden")
 HEADS = {
     "htmx": """
 {% load django_htmx %}{% htmx_script %}
@@ -72,18 +72,18 @@ def test_rooms_can_be_left_and_entered_again(invite: Invite, chat: Site) -> None
     ada = invite("ada")
     ada.page.goto("/")
     ada.page.evaluate("window.isTheSame = true")
-    said = ["welcome to the attic"]
+    said = ["welcome to the porch"]
     for number in range(3):
-        enter(ada, "attic")
+        enter(ada, "porch")
         assert_sockets(chat, 1)
         said.append(f"visit {number}")
         ada.field.fill(said[-1])
         ada.field.press("Enter")
         ada.sees(*said)
         if number:
-            enter(ada, "cellar")
+            enter(ada, "garden")
             assert_sockets(chat, 1)
-    ada.sees("welcome to the cellar")
+    ada.sees("welcome to the garden")
     leave(ada)
     assert_sockets(chat, 0)
     assert ada.page.evaluate("isTheSame") is True

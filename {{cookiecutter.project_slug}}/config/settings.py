@@ -8,6 +8,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
 from config import environment
@@ -123,6 +124,10 @@ TEMPLATES = [
 _database = env.db_url("DATABASE_URL", default="sqlite:///db.sqlite3")
 if _database["ENGINE"] == "django.db.backends.sqlite3":
     _database["NAME"] = BASE_DIR / _database["NAME"]
+    if not _database["NAME"].parent.is_dir():
+        raise ImproperlyConfigured(
+            f"DATABASE_URL: expected the folder of {_database['NAME']} to exist."
+        )
     # Threads cannot share a database that is in memory.
     _database["TEST"] = {"NAME": BASE_DIR / "test.sqlite3"}
     # Readers never wait for the writer, and writers queue instead of failing.

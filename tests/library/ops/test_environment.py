@@ -47,6 +47,7 @@ WRONG = {
         ),
         *("sqlite://db.sqlite3", "sqlite:///", "sqlite:///C#.sqlite3", "db.sqlite3"),
         *("sqlite:///c++.sqlite3", "sqlite:///50%.sqlite3", "sqlite:///a?nonsense=1"),
+        "sqlite:///missing/folder/db.sqlite3",
         *("postgres://u:p#w@h/n", "postgres://u:p/w@h/n", "postgres://u:1/w@h/n"),
         *(
             "postgres://h:abc/n",
@@ -142,7 +143,7 @@ RIGHT = [
         "CSRF_TRUSTED_ORIGINS",
         "https://*.example.com,http://localhost:3000,http://[::1]",
     ),
-    ("DATABASE_URL", "sqlite:////srv/My%20C%23/50%25%3F.sqlite3?timeout=7"),
+    ("DATABASE_URL", "sqlite:////tmp/My%20C%23%2050%25%3F.sqlite3?timeout=7"),
     (
         "DATABASE_URL",
         "postgresql://u:p%23@a:5433,b/n?sslmode=require&connect_timeout=3",

@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.sites.models import Site
 from django.core import checks
 from django.core.management import call_command
 from django.core.management.base import CommandError
@@ -60,6 +61,29 @@ def test_broken_settings_are_not_released(
 
     with pytest.raises(CommandError, match="Nothing is released"):
         call_command("release")
+
+
+def test_nothing_is_released_for_development(settings: Any) -> None:
+    settings.DEBUG = True
+
+    with pytest.raises(CommandError, match=r"DEBUG is true, .* Set DEBUG=false"):
+        call_command("release")
+
+
+@pytest.mark.parametrize("domain", ["localhost:8000", "harbour.example"])
+def test_a_site_of_development_is_told(
+    settings: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], domain: str
+) -> None:
+    settings.STATIC_ROOT = tmp_path
+    settings.SITE_DOMAIN = "harbour.example"
+    site = Site.objects.get_current()
+    site.domain = domain
+    site.save()
+
+    call_command("release")
+
+    said = capsys.readouterr().err
+    assert ("The Site is localhost:8000" in said) is (domain == "localhost:8000")
 
 
 def test_files_are_replaced_and_old_ones_stay(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ class CloseCode(IntEnum):
     """
 
     NORMAL_CLOSURE = 1000
-    UNSUPPORTED_DATA = 1003  # binary where text is expected
     NO_STATUS = 1005  # never sent: the browser gave none
     ABNORMAL_CLOSURE = 1006  # never sent: the connection was lost
     POLICY_VIOLATION = 1008  # sent too much

@@ -1,11 +1,14 @@
 import re
+from typing import ClassVar
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.contrib.auth import get_user
+from django.contrib.auth.password_validation import MinimumLengthValidator
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 from pytest_django.asserts import assertContains, assertRedirects
 
 from apps.users.models import User
@@ -34,6 +37,27 @@ def test_sign_up_signs_in_and_leads_home(client: Client) -> None:
 
     assertRedirects(response, reverse("home"))
     assert get_user(client) == User.objects.get(username="ada")
+
+
+class Remember(MinimumLengthValidator):
+    """A validator that notes passwords, so that they are not used again."""
+
+    told: ClassVar[list[tuple[str, str]]] = []
+
+    def password_changed(self, password: str, user: User) -> None:
+        self.told.append((password, user.username))
+
+
+def test_sign_up_tells_validators_of_the_password(
+    client: Client, settings: Settings
+) -> None:
+    name = f"{Remember.__module__}.{Remember.__name__}"
+    settings.AUTH_PASSWORD_VALIDATORS = [{"NAME": name}]
+    client.post(
+        reverse("account_signup"),
+        {"username": "ada", "password1": PASSWORD, "password2": PASSWORD},
+    )
+    assert Remember.told == [(PASSWORD, "ada")]
 
 
 def test_sign_up_refuses_a_weak_password(client: Client) -> None:

@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.conf import settings
+from django.contrib.sites.models import Site
 from django.contrib.staticfiles.management.commands import collectstatic
 from django.core.checks import run_checks
 from django.core.files.storage import storages
@@ -14,6 +15,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
+DEVELOPMENT = "localhost:8000"  # SITE_DOMAIN where DEBUG is true
 MANIFEST = "staticfiles.json"
 LOCK = int.from_bytes(b"release", "big")
 
@@ -23,6 +25,11 @@ class Command(BaseCommand):
     requires_system_checks = ()  # they are made below
 
     def handle(self, *args: object, **options: object) -> None:
+        if settings.DEBUG:
+            raise CommandError(
+                "DEBUG is true, which is for development. Set DEBUG=false in .env, or for "
+                "this command: static files would lack the names that production uses."
+            )
         if connection.vendor == "postgresql":
             # Wait for other releases, and have others wait until this connection ends.
             with connection.cursor() as cursor:
@@ -32,6 +39,11 @@ class Command(BaseCommand):
         if any(one.is_serious() and not one.is_silenced() for one in run_checks()):
             raise CommandError("Nothing is released with these errors.")
         call_command("migrate", interactive=False)
+        if Site.objects.get_current().domain == DEVELOPMENT != settings.SITE_DOMAIN:
+            self.stderr.write(
+                f"The Site is {DEVELOPMENT}, because its database was created in "
+                "development; links in e-mails lead there. Change it in the admin."
+            )
         root = Path(settings.STATIC_ROOT)
         # Those of an image are read-only: they were collected when it was built.
         if os.access(root, os.W_OK) or not (root / MANIFEST).exists():

@@ -1,10 +1,11 @@
 """The tests that docs/testing.md shows pass, and what it says of others is so."""
 
 import re
+from pathlib import Path
 from socket import create_server
 
 import pytest
-from baking import Kitchen, Project, Variables, run
+from baking import Kitchen, Project, Variables, assert_all_passed, run
 from readmes import code
 
 WRONG = """
@@ -88,6 +89,19 @@ def test_by_pytest(project: Project) -> None:
 
     assert "5 failed, 7 passed" in done.stdout
     assert len(re.findall(rf"^E +{SENTENCE}", done.stdout, re.M)) == 5
+
+
+def test_by_pytest_in_parallel(project: Project, tmp_path: Path) -> None:
+    target = ("--python", project.python, "--target", tmp_path, "--no-deps")
+    run("uv", "pip", "install", "-q", *target, "pytest-xdist", "execnet", cwd=tmp_path)
+    paths = [f"apps/web/tests/{name}" for name in SHOWN]
+    command = ("pytest", "-q", "-p", "no:cacheprovider", "-n", "auto", *paths)
+    env = {"PYTHONPATH": str(tmp_path), "PYTEST_XDIST_AUTO_NUM_WORKERS": "2"}
+
+    done = project.run(*command, env=env)
+
+    assert "bringing up nodes" in done.stdout
+    assert_all_passed(done.stdout)
 
 
 def test_by_django_in_parallel(project: Project) -> None:

@@ -64,6 +64,19 @@ def test_a_database_that_does_not_answer_is_told(kitchen: Kitchen) -> None:
     assert (project / ".venv").exists()
 
 
+def test_a_database_that_is_nowhere_is_told(kitchen: Kitchen, tmp_path: Path) -> None:
+    uv = tmp_path / "uv"
+    uv.write_text("#!/bin/sh\n")  # it says that all is well, and does nothing
+    uv.chmod(0o755)
+
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    done = kitchen.cookiecutter("--no-input", env={"PATH": path})
+
+    assert "The database is not where the settings have it." in done.stdout
+    assert "Set DATABASE_URL in .env:" in done.stdout
+    assert "Ready" not in done.stdout
+
+
 def test_a_member_of_a_workspace_is_told_how_to_have_a_lock(
     kitchen: Kitchen, tmp_path: Path
 ) -> None:

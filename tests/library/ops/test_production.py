@@ -127,7 +127,7 @@ def test_options_in_the_address_of_the_database_count(
     [
         ("", "db.sqlite3"),
         ("sqlite:///other.sqlite3", "other.sqlite3"),
-        ("sqlite:////tmp/My%20C%23%2050%25%3F%2B.sqlite3", "/tmp/My C# 50%?+.sqlite3"),
+        ("sqlite:////var/My%20C%23%2050%25%3F%2B.sqlite3", "/var/My C# 50%?+.sqlite3"),
     ],
 )
 def test_a_file_of_sqlite_lies_where_it_is_said_to(

@@ -1,7 +1,10 @@
 """Closed for good: the page says what happened, and does not hammer on."""
 
+import re
 from collections.abc import Callable
 
+import pytest
+from baking import TREE
 from people import Person
 from playwright.sync_api import expect
 from serving import PASSWORD
@@ -21,6 +24,38 @@ def stays_away(person: Person, sentence: str) -> None:
     expect(person.field).to_be_hidden()
     person.page.wait_for_timeout(QUIET)
     assert not sockets
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ("apps/web/templates/web/home.html", 'id="words-{}"'),
+        ("channels_live/startsocket/html/client.js-tpl", '    {}: "'),
+        ("channels_live/startsocket/json/client.js-tpl", '    {}: "'),
+    ],
+)
+def test_a_page_has_words_for_each_state(file: str, said: str) -> None:
+    script = TREE / "channels_live" / "static" / "channels_live" / "socket.js"
+    states = set(re.findall(r'#say\("(\w+)"\)', script.read_text("utf-8")))
+    assert len(states) == 4
+    text = (TREE / file).read_text("utf-8")
+    assert [state for state in states if said.format(state) not in text] == []
+
+
+def test_the_home_page_says_that_its_login_has_ended(
+    invite: Invite, chat: Site
+) -> None:
+    chat.settle("leaver")
+    leaver = invite("leaver")
+    leaver.page.goto("/")
+    state = leaver.page.locator("#ping-state")
+    expect(state).to_have_text("connected")
+    tab = leaver.new_tab()
+    tab.goto("/")
+    tab.get_by_role("button", name="Sign Out").click()
+    expect(state).to_have_text("disconnected: reload this page")
+    leaver.page.reload()
+    expect(state).to_have_text("connected")
 
 
 def test_signed_out_in_another_tab(invite: Invite, chat: Site) -> None:

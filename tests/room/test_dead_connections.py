@@ -186,6 +186,8 @@ def test_a_refused_page_says_why(invite: Invite, chat: Site) -> None:
         expect(ada.status).to_have_text("This address is not allowed to connect.")
         ada.page.goto(line.url)
         expect(ada.page.locator("#ping-detail")).to_contain_text("not allowed")
+        here = f"{line.url.replace('http', 'ws')}/ws/ping/"
+        expect(ada.page.locator(".ping code")).to_have_text(here)
         ada.page.goto("about:blank")
     # For pages that show nothing of it, and for the log.
     assert any(" refuses this page" in one for one in ada.complaints)

@@ -161,6 +161,16 @@ def test_the_home_page_comes_to_life_again(invite: Invite, chat: Site) -> None:
         ada.page.locator("a.brand").click()
 
 
+@pytest.mark.parametrize("chat_client", ["htmx"], scope="module")
+def test_the_admin_has_its_own_styles(invite: Invite) -> None:
+    margaret = invite("margaret")
+    margaret.page.goto("/")
+    follow(margaret, "Admin")
+    expect(margaret.page.locator("#site-name")).to_be_visible()
+    styles = margaret.page.locator("link[href*='admin/css/base']")
+    expect(styles).to_have_count(1)
+
+
 @pytest.mark.parametrize("chat_client", CLIENTS, scope="module")
 def test_regions_come_and_go_with_pages(invite: Invite, chat: Site) -> None:
     ada = invite("ada")

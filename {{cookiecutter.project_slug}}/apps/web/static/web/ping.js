@@ -16,6 +16,8 @@ window.LivePing ??= class LivePing extends HTMLElement {
 
   connectedCallback() {
     this.#draw();
+    const host = location.href.replace(/^http/, "ws"); // as the browser knows it
+    this.querySelector("code").textContent = new URL(this.dataset.socket, host);
     this.#socket = new LiveSocket(this.dataset.socket, { element: this });
     this.#socket.addEventListener("state", () => this.#tell());
     this.#socket.addEventListener("message", () => this.#receive());

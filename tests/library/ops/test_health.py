@@ -97,7 +97,10 @@ async def test_a_pending_migration_is_waited_for(
 async def test_a_channel_layer_that_hangs_holds_up_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    hanging = []
+
     async def hang() -> None:
+        hanging.append(1)
         await asyncio.Event().wait()
 
     monkeypatch.setattr("apps.ops.probes.check_channel_layer", hang)
@@ -108,6 +111,7 @@ async def test_a_channel_layer_that_hangs_holds_up_nothing(
         answers = await asyncio.gather(*asked)
 
     assert [answer.status for answer in answers] == [503] * 3
+    assert len(hanging) == 1  # those that come together share one look
     assert answers[0].report["checks"]["channel_layer"] == "fail"
     assert answers[0].report["checks"]["database"] == "pass"
 

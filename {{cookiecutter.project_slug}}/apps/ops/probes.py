@@ -24,7 +24,7 @@ def answer_probes(get_response: Callable[[HttpRequest], Any]) -> Callable[..., A
     """Answer probes. First in MIDDLEWARE.
 
     Probes come from inside, often without https or a Host that this site answers to.
-    They leave no trace in the log.
+    They leave no trace in the log. Those that come together share one look.
     """
     checks = {
         "database": in_thread(check_database),
@@ -33,13 +33,17 @@ def answer_probes(get_response: Callable[[HttpRequest], Any]) -> Callable[..., A
         "channel_layer": check_channel_layer,
     }
     failing: set[str] = set()  # when they were asked last
+    look: asyncio.Task[dict[str, str]] | None = None
 
     async def answer(request: HttpRequest) -> Any:
+        nonlocal look
         match request.path_info if request.method in {"GET", "HEAD"} else "":
             case "/health/live":
                 response: HttpResponse = JsonResponse({"status": "pass"})
             case "/health/ready":
-                response = await report(checks, failing)
+                if look is None or look.done():
+                    look = asyncio.create_task(ask(checks, failing))
+                response = report(await asyncio.shield(look))
             case _:
                 return await get_response(request)
         response.headers["Cache-Control"] = "no-store"
@@ -49,21 +53,23 @@ def answer_probes(get_response: Callable[[HttpRequest], Any]) -> Callable[..., A
     return answer
 
 
-async def report(checks: dict[str, Any], failing: set[str]) -> HttpResponse:
+async def ask(checks: dict[str, Any], failing: set[str]) -> dict[str, str]:
     """Return what passes. Why something does not is for the log alone, and said once."""
+    asked = (asyncio.wait_for(check(), TIMEOUT) for check in checks.values())
+    errors = await asyncio.gather(*asked, return_exceptions=True)
+    failed = {n: error for n, error in zip(checks, errors, strict=True) if error}
+    for name in failed.keys() - failing:
+        logger.warning("Not ready: %s (%r)", name, failed[name])
+    failing.clear()
+    failing.update(failed)
+    return {name: "fail" if name in failed else "pass" for name in checks}
+
+
+def report(checks: dict[str, str]) -> HttpResponse:
     if is_ending():
-        words = {"process": "fail"}
-    else:
-        asked = (asyncio.wait_for(ask(), TIMEOUT) for ask in checks.values())
-        errors = await asyncio.gather(*asked, return_exceptions=True)
-        failed = {n: error for n, error in zip(checks, errors, strict=True) if error}
-        for name in failed.keys() - failing:
-            logger.warning("Not ready: %s (%r)", name, failed[name])
-        failing.clear()
-        failing.update(failed)
-        words = {name: "fail" if name in failed else "pass" for name in checks}
-    status = "fail" if "fail" in words.values() else "pass"
-    body = {"status": status, "checks": words}
+        checks = {"process": "fail"}
+    status = "fail" if "fail" in checks.values() else "pass"
+    body = {"status": status, "checks": checks}
     return JsonResponse(body, status=200 if status == "pass" else 503)
 
 

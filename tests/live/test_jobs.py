@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from baking import Kitchen, Project, Variables, assert_all_passed, environment
 from fleet import wait_until
+from keys import UUID, give_keys
 from people import Person
 from playwright.sync_api import Browser, Locator, expect
 from readmes import section
@@ -157,6 +158,25 @@ def test_their_own_tests_pass(project: Project) -> None:
     done = project.run("pytest", "-q", "apps/exports", "apps/assistant")
     assert_all_passed(done.stdout)
     project.run("ruff", "check", "--no-cache", "apps")
+
+
+@pytest.mark.deep
+def test_they_are_right_for_users_with_uuids(
+    kitchen: Kitchen, mypy_cache: Variables
+) -> None:
+    project = kitchen.bake({})
+    give_keys(project, *UUID)
+    type_page(project, "jobs.md")
+    apps = project.path / "apps"
+    for path in (apps / "exports" / "live.py", apps / "assistant" / "live.py"):
+        text = path.read_text().replace("key: int", "key: UUID")
+        text = text.replace("user: int", "user: str")
+        path.write_text(
+            text.replace("import Any\n", "import Any\nfrom uuid import UUID\n")
+        )
+    done = project.run("pytest", "-q", "apps/exports", "apps/assistant")
+    assert_all_passed(done.stdout)
+    project.run("mypy", "apps/exports", "apps/assistant", env=mypy_cache)
 
 
 def test_a_bar_fills_on_all_pages_of_a_person(come: Invite) -> None:

@@ -43,7 +43,7 @@ async def open_socket(
 ) -> AsyncIterator[WebsocketCommunicator]:
     """Open a socket from a page of this site, logged in as `user`.
 
-    Or open it with a ticket, in a subprotocol.
+    Or open it with a ticket, in a subprotocol. Raises AssertionError if it is refused.
     With a user, raises RuntimeError in a test that runs in a transaction.
     """
     headers = [(b"host", b"testserver"), (b"origin", b"http://testserver")]
@@ -56,7 +56,10 @@ async def open_socket(
     application = get_default_application()
     offered = [PROTOCOL, ticket] if ticket else []
     socket = WebsocketCommunicator(application, path, headers, offered)
-    assert (await socket.connect(WAIT))[0]
+    await socket.send_input({"type": "websocket.connect"})
+    answer = await socket.receive_output(WAIT)
+    reason = answer.get("reason") or "by its consumer"
+    assert answer["type"] == "websocket.accept", f"{path} was refused: {reason}"
     yield socket
     await socket.disconnect(timeout=WAIT)
 

@@ -2,6 +2,7 @@ import gc
 from typing import Any, cast
 
 import pytest
+from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 from django.http import HttpRequest
@@ -9,7 +10,7 @@ from django.urls import path, re_path
 from pytest_django import Settings
 
 from channels_live import any_origin, ticket_for, ticket_login, websocket_application
-from channels_live.testing import WAIT, has_entered
+from channels_live.testing import WAIT, has_entered, open_socket
 from tests.library.helpers.browsing import socket_of
 from tests.library.helpers.consumers import OrdersConsumer
 
@@ -43,6 +44,31 @@ async def test_an_unknown_path_is_refused_without_an_exception(path: str) -> Non
 
     assert await socket.connect(WAIT) == (False, 1000)
     await socket.wait()  # raises what the application raised
+
+
+class Unkind(AsyncWebsocketConsumer):
+    channel_layer_alias = ""
+
+    async def connect(self) -> None:
+        await self.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [("/ws/nowhere/", "unknown path"), ("/ws/unkind/", "by its consumer")],
+)
+async def test_a_test_is_told_why_its_socket_is_refused(
+    path: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    route = re_path("^ws/unkind/$", cast(Any, Unkind.as_asgi()))
+    application = websocket_application([route])
+    monkeypatch.setattr(
+        "channels_live.testing.get_default_application", lambda: application
+    )
+
+    with pytest.raises(AssertionError, match=f"^{path} was refused: {reason}"):
+        async with open_socket(path):
+            pass
 
 
 @pytest.mark.parametrize("mount", ["/app", "/app/"])

@@ -127,12 +127,11 @@ class Socket:
         """Close the socket.
 
         `how` is for the metrics. The browser is told the `reason`, unless its handshake is
-        refused: then it is logged.
+        refused: then servers drop it, and it is logged.
         """
         if not self.is_closed:
-            said = reason if self.is_open else ""
             self._finish(how, code, reason)
-            await self._say_close(code, said)
+            await self._say_close(code, reason)
 
     def terminate(self, code: int) -> None:
         """Close the socket from outside of its consumer; it may be entering still."""

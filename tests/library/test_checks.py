@@ -118,6 +118,20 @@ def test_a_region_without_a_template_is_told(monkeypatch: pytest.MonkeyPatch) ->
     ]
 
 
+def test_a_misspelt_name_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: dict[str, type[Live]] = {}
+    for module in ("region", "checks"):
+        monkeypatch.setattr(f"channels_live.live.{module}.regions", found)
+    type("Odd", (Live,), {"follow": {}, "get_contex": None, "helper": None})
+    own: dict[str, Any] = dict.fromkeys(["get_context_data", "get_context"])
+    type("Fine", (Live,), own)
+    messages = checks.run_checks()
+    assert [one.msg for one in messages if one.id == "channels_live.W004"] == [
+        "tests.Odd has follow, which nothing reads: is follows meant?",
+        "tests.Odd has get_contex, which nothing reads: is get_context meant?",
+    ]
+
+
 def test_every_mistake_is_told_at_once(settings: Settings) -> None:
     settings.CHANNELS_LIVE = {"x": 1, "FRAME_SIZE": 0, "BODY_SIZE": None}
 

@@ -107,6 +107,21 @@ def test_an_app_that_is_not_of_this_project_is_refused(app: str) -> None:
         call_command("startsocket", app, "ticker")
 
 
+@pytest.mark.parametrize(("name", "route"), [("home", "home"), ("ping", "ws_ping")])
+def test_a_name_that_a_route_has_is_refused(
+    web: Path, settings: Settings, name: str, route: str
+) -> None:
+    settings.ROOT_URLCONF = "config.urls"
+    with pytest.raises(CommandError, match=f"route is named “{route}”"):
+        call_command("startsocket", "web", name)
+    assert files(web) == set()
+
+
+def test_an_app_may_be_named_as_in_the_settings(web: Path) -> None:
+    call_command("startsocket", "apps.web", "ticker", stdout=StringIO())
+    assert (web / "ticker.py").exists()
+
+
 @pytest.mark.parametrize("there", ["home.py", "templates/web/home.html", "home/x.py"])
 def test_what_belongs_to_something_else_is_left_alone(web: Path, there: str) -> None:
     (web / there).parent.mkdir(parents=True, exist_ok=True)

@@ -121,6 +121,8 @@ def test_a_key_has_the_type_of_the_field_it_stands_for(ada: Any) -> None:
     assert name_in(number) == name_in(text)
     with pytest.raises(ValueError, match=r"Invalid key for .*: 'ada'"):
         Card.changed("ada")
+    with pytest.raises(ValueError, match=r"Invalid key for .* Pass its pk\."):
+        Team.changed(ada)
     with pytest.raises(ValueError, match=r"No key for .* misspelt"):
         render("{% live 'tests.Card' missspelt %}")
 

@@ -1,5 +1,7 @@
 """System checks of the project's regions."""
 
+from difflib import get_close_matches
+
 from django.core import checks
 
 from channels_live.live.region import METHODS, Live, regions
@@ -32,4 +34,20 @@ def check_rights(**kwargs: object) -> list[checks.CheckMessage]:
         for name, region in regions.items()
         if hasattr(region, "template_name")  # else others are based on it
         and all(getattr(region, name) is getattr(Live, name) for name in METHODS[:3])
+    ]
+
+
+@checks.register
+def check_names(**kwargs: object) -> list[checks.CheckMessage]:
+    """Warn of names that nothing reads because they are misspelt."""
+    return [
+        checks.Warning(
+            f"{name} has {given}, which nothing reads: is {meant} meant?",
+            id="channels_live.W004",
+        )
+        for name, region in regions.items()
+        for given in vars(region)
+        if not hasattr(Live, given)
+        for meant in get_close_matches(given, (*METHODS, "follows"), 1, 0.8)
+        if getattr(region, meant) is getattr(Live, meant)
     ]

@@ -127,6 +127,8 @@ class Live:
         """
         if key is None:
             raise ValueError(f"Invalid key for {cls.name}: None.")
+        if isinstance(key, Model):
+            raise ValueError(f"Invalid key for {cls.name}: {key!r}. Pass its pk.")
         field = next(filter(None, cls.fields.values()), None)
         if field is not None:
             try:

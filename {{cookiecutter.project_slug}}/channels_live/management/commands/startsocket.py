@@ -2,6 +2,7 @@
 
 import keyword
 import re
+from contextlib import suppress
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -9,6 +10,9 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.urls import NoReverseMatch, reverse
+
+from channels_live.utils import websocket_reverse
 
 TEMPLATES = Path(__file__).parents[2] / "startsocket"
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -35,6 +39,7 @@ class Command(BaseCommand):
     def handle(
         self, *args: Any, app: str, name: str, form: str, **options: Any
     ) -> None:
+        app = app.removeprefix("apps.")
         if not apps.is_installed(f"apps.{app}"):
             raise CommandError(f"INSTALLED_APPS has no “apps.{app}”.")
         if keyword.iskeyword(name) or not NAME.fullmatch(name):
@@ -59,6 +64,10 @@ class Command(BaseCommand):
                     f"{relative(path)} already exists. Use another name, or move the "
                     "file. Nothing was written."
                 )
+        for find, route in ((reverse, name), (websocket_reverse, f"ws_{name}")):
+            with suppress(NoReverseMatch):
+                find(route)
+                raise CommandError(f"A route is named “{route}”. Use another name.")
         names = {
             "app": app,
             "name": name,

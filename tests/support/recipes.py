@@ -14,6 +14,9 @@ FILE = re.compile(
     re.S,
 )
 HEADER = "templates/base.html"
+LAST_IN_NAV = """{% translate "Sign Up" %}</a>
+      {% endif %}
+"""
 ROUTE = re.compile(
     r"`config/urls.py`, with its imports? (`.*?`):\n\n```python\n(.*?)\n```", re.S
 )
@@ -106,7 +109,7 @@ def type_header(project: Project, page: str) -> None:
     """Type what belongs to the header of all pages."""
     for name, source in FILE.findall(page_of(project, page)):
         if name == HEADER:
-            insert(project.path / name, "    </nav>\n", source)
+            insert(project.path / name, LAST_IN_NAV, source)
 
 
 def install(project: Project, app: str) -> None:

@@ -191,7 +191,7 @@ def test_a_refused_page_says_why(invite: Invite, chat: Site) -> None:
         ada.page.goto("about:blank")
     # For pages that show nothing of it, and for the log.
     assert any(" refuses this page" in one for one in ada.complaints)
-    assert f"add {line.url} to CSRF_TRUSTED_ORIGINS" in chat.server.log
+    assert f"add {line.url} to CSRF_TRUSTED_ORIGINS in .env" in chat.server.log
     ada.complaints.clear()
 
 

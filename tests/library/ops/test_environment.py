@@ -222,6 +222,12 @@ def test_a_wrong_value_is_explained(name: str) -> None:
         assert (repr(value) in sentence) == (not is_secret), value
 
 
+def test_a_space_or_slash_too_much_is_named() -> None:
+    assert "without spaces" in str(told()["ALLOWED_HOSTS", "a.com, b.com"])
+    slashed = told()["CSRF_TRUSTED_ORIGINS", "https://example.com/"]
+    assert "without a slash" in str(slashed)
+
+
 def test_a_right_value_is_not() -> None:
     assert {case: told()[case] for case in RIGHT if told()[case]} == {}
 

@@ -28,8 +28,8 @@ def test_a_new_project_passes_and_a_bad_line_does_not(
     hooks = ("uv", "run", "pre-commit", "run", "--all-files")
     done = run(*hooks, cwd=project.path, env=env)
     assert done.stdout.count("Passed") == 4
-    views = project.path / "apps" / "web" / "views.py"
-    views.write_text(f"{views.read_text('utf-8')}\n\ndef f(x):\n    return other \n")
+    urls = project.path / "config" / "urls.py"
+    urls.write_text(f"{urls.read_text('utf-8')}\n\ndef f(x):\n    return other \n")
     run("git", "add", ".", cwd=project.path)
     done = run(*hooks, cwd=project.path, env=env, ok=False)
     failed = re.findall(r"^([a-z ,]+)\.+Failed", done.stdout, re.M)

@@ -118,14 +118,17 @@ def test_a_gap_is_closed_in_order(invite: Invite, chat: Site) -> None:
 
 
 def test_a_gap_too_long_to_send_is_linked(invite: Invite, chat: Site) -> None:
-    ada = invite("ada")
+    ada, bob = invite("ada"), invite("bob")
     ada.enter("long-gap")
+    bob.enter("long-gap")
     ada.say("first")
     ada.sees("first")
     ada.context.set_offline(True)
     expect(ada.status).to_have_text("You are offline.", timeout=15_000)
     missed = [("eve", f"missed {number}") for number in range(IN_THE_GAP)]
     chat.fill("long-gap", *missed)
+    # Now the server knows how many there are, and does not only hear of them.
+    expect(bob.messages.last).to_contain_text(f"missed {IN_THE_GAP - 1}")
     ada.context.set_offline(False)
     ada.is_online()
     expect(ada.messages.last).to_contain_text(f"missed {IN_THE_GAP - 1}")

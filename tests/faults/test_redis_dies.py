@@ -59,6 +59,10 @@ def gone(redis: ValkeyServer, how: str) -> Iterator[None]:
         redis.start()
 
 
+def times_said(server: Server) -> list[int]:
+    return [server.log.count(sentence) for sentence in ONCE]
+
+
 def assert_accounts_work(server: Server) -> None:
     """People get in, sign up and ask for new passwords; nobody guesses without end."""
     Visitor(server).log_in("ada")
@@ -101,6 +105,7 @@ def test_without_redis_all_arrives_and_with_it_at_once_again(
         with talking(pages, pause=0.7) as said:
             wait_until(lambda: len(pages[0].shown) > 5, "people talk")
             start = time.monotonic()
+            before = [times_said(server) for server in servers]
             with gone(redis, how):
                 asking = begin(fleet.ask, LOSE)
                 wait_until(lambda: all(page.closed for page in losing), "they are out")
@@ -109,14 +114,16 @@ def test_without_redis_all_arrives_and_with_it_at_once_again(
                 for server in servers:
                     assert_accounts_work(server)
                 time.sleep(max(0, start + AWAY - time.monotonic()))
+                after = [times_said(server) for server in servers]
             back = time.monotonic()
             time.sleep(RESUME + 1)
         assert_complete(pages, said, fleet.stored)
         assert all(page.is_out for page in losing), "somebody is back"
         fleet.assert_quiet()
+        # On a busy machine Redis may be slow once more, before or after.
+        assert after == [[layer + 1, cache + 1] for layer, cache in before]
         for server in servers:
-            assert [server.log.count(sentence) for sentence in ONCE] == [1, 1]
-            assert server.log.count("is back") == 2
+            assert server.log.count("is back") >= 2
         assert [page.connections for page in pages] == [1] * len(pages)
         heard = sorted(pair for page in pages for pair in delays(page))
         meanwhile = [delay for moment, delay in heard if start < moment < back]

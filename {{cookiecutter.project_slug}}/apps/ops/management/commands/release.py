@@ -47,7 +47,13 @@ class Command(BaseCommand):
         root = Path(settings.STATIC_ROOT)
         # Those of an image are read-only: they were collected when it was built.
         if os.access(root, os.W_OK) or not (root / MANIFEST).exists():
-            collect(root)
+            try:
+                collect(root)
+            except OSError as error:
+                raise CommandError(
+                    f"Static files: {error}. If {root} is read-only and empty, make it "
+                    "writable, or run collectstatic when the image is built."
+                ) from error
         self.stdout.write(self.style.SUCCESS("Released."))
 
 

@@ -406,17 +406,21 @@ def test_what_is_beside_a_region_stays_as_it_is(come: Invite, bells: Site) -> No
     assert ada.page.evaluate(kept, "within") == ["", False, False]
 
 
-@pytest.mark.parametrize(
-    ("place", "content"),
-    [("<p>{}</p>", "<ul></ul>"), ("<table>{}</table>", "<tr><td>1</td></tr>")],
-)
+MISPLACED = [
+    ("<p>{}</p>", "<ul></ul>"),
+    ("<table>{}</table>", "<tr><td>1</td></tr>"),
+    ("<div>{}</div>", "<b>not closed"),
+]
+
+
+@pytest.mark.parametrize(("place", "content"), MISPLACED)
 def test_a_region_whose_content_is_parsed_away_from_it_is_told(
     come: Invite, place: str, content: str
 ) -> None:
     def misplace(route: Route) -> None:
         response = route.fetch()
         body, count = re.subn(
-            "(<live-region [^>]*>).*?(<!--end--></live-region>)",
+            "(<live-region [^>]*>).*?(<!--live-region--></live-region>)",
             place.format(rf"\1{content}\2"),
             response.text(),
             count=1,
@@ -432,6 +436,42 @@ def test_a_region_whose_content_is_parsed_away_from_it_is_told(
     told = [one for one in ada.complaints if "no such region here" in one]
     assert len(told) == 1
     ada.complaints.clear()  # also that an altered page may open no socket
+
+
+@pytest.mark.parametrize(("place", "content"), MISPLACED)
+def test_so_is_one_that_is_swapped_in(come: Invite, place: str, content: str) -> None:
+    ada = come("ada", path="/desk/")
+    desk = ada.page.locator("live-region").first
+    expect(desk).to_have_attribute("data-state", "live")
+    before, after = place.format(" ").split(" ")
+    ada.page.evaluate(
+        """([before, content, after]) => {
+          const desk = document.querySelector("live-region");
+          const [tag, end] = desk.cloneNode().outerHTML.split("></");
+          desk.parentElement.innerHTML =
+            `${before}${tag}>${content}<!--live-region--></${end}${after}`;
+        }""",
+        [before, content, after],
+    )
+    ada.page.wait_for_timeout(200)
+    told = [one for one in ada.complaints if "no such region here" in one]
+    assert len(told) == 1
+    ada.complaints.clear()
+
+
+def test_a_page_whose_comments_a_proxy_takes_out_is_right(come: Invite) -> None:
+    def strip(route: Route) -> None:
+        response = route.fetch()
+        body, count = re.subn("<!--.*?-->", "", response.text(), flags=re.S)
+        assert count
+        route.fulfill(response=response, body=body)
+
+    ada = come("ada", path="/desk/")
+    ada.page.route("**/desk/", strip)
+    ada.page.reload()
+    ada.page.wait_for_timeout(200)
+    assert not [one for one in ada.complaints if "no such region here" in one]
+    ada.complaints.clear()  # that an altered page may open no socket
 
 
 def test_an_element_that_is_morphed_into_another_region(

@@ -31,7 +31,7 @@ from tests.library.live.regions import Card, Closed, Own, Team, Text, User
 NEW_YEAR = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 REGION = re.compile(
     r'<live-region name="([^"]*)" topic="([^"]*)" digest="([^"]*)" csrf="([^"]*)">'
-    r"(.*)<!--end--></live-region>"
+    r"(.*)<!--live-region--></live-region>"
 )
 
 

@@ -87,7 +87,7 @@ def show_regions(
     shown = [(place, states[place.key]) for place in places if place.key in states]
     return format_html_join(
         "",
-        '<live-region name="{}" topic="{}" digest="{}" csrf="{}">{}<!--end--></live-region>',
+        '<live-region name="{}" topic="{}" digest="{}" csrf="{}">{}<!--live-region--></live-region>',
         [
             (place.sign(who), place.topic, state.digest, token, state.with_token(token))
             for place, state in shown

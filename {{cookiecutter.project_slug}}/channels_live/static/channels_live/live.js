@@ -10,6 +10,7 @@ if (!customElements.get("live-region")) {
   const ADDRESS = document.currentScript.dataset.liveSocket;
   const FRAME_SIZE = 12000; // characters; the server reads up to 16 KB
   const TOKEN = "channels-live-csrf-token"; // stands in regions for the visitor's own
+  const STRAYS = "//comment()[.='live-region'][not(parent::live-region)]";
 
   const elements = new Set(); // of the document
   const untold = new Set(); // those that the server does not know of
@@ -122,6 +123,18 @@ if (!customElements.get("live-region")) {
     return document.importNode(template.content, true);
   }
 
+  // Browsers move content that may not be where it is out of its region, and with it the
+  // comment with which the tag ends it.
+  function complain() {
+    const found = document.evaluate(STRAYS, document, null, XPathResult.ANY_TYPE);
+    const strays = [];
+    for (let stray; (stray = found.iterateNext()); ) strays.push(stray);
+    for (const stray of strays) {
+      console.error("HTML allows no such region here, see docs/live.md:", stray.parentNode);
+      stray.remove();
+    }
+  }
+
   // Elements that come and go together are told of together.
   function plan() {
     if (!isPlanned) setTimeout(tell);
@@ -130,6 +143,7 @@ if (!customElements.get("live-region")) {
 
   function tell() {
     isPlanned = false;
+    complain();
     if (!elements.size) return close();
     socket ??= open();
     if (socket.state !== "online") return;
@@ -212,15 +226,7 @@ if (!customElements.get("live-region")) {
     elements.forEach((element) => element.hide()),
   );
 
-  // Browsers move content that may not be where it is out of its region, and the comment
-  // with which the tag ends it. Pages that are loaded later may have no comments.
-  if (document.readyState === "interactive") {
-    for (const element of document.querySelectorAll("live-region")) {
-      if (element.lastChild?.data === "end") continue;
-      console.error("HTML allows no such region here, see docs/live.md:", element);
-    }
-  }
-
   customElements.define("live-region", LiveRegion);
   customElements.define("live-listen", LiveListener);
+  plan();
 }

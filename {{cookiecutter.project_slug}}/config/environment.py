@@ -86,6 +86,7 @@ def read(file: Path) -> environ.Env:
         if line and not re.match(r"#|(export )?\w+=", line):
             raise ImproperlyConfigured(f"{file}, line {number}: expected NAME=value.")
     env = environ.Env()
+    shell = set(os.environ)  # before what the file adds
     env.read_env(StringIO("\n".join(lines)))
     env.ENVIRON = {k: v.strip() for k, v in os.environ.items() if v.strip()}
     for names, expected, pattern in SHAPES:
@@ -93,5 +94,8 @@ def read(file: Path) -> environ.Env:
             value = env.ENVIRON.get(name)
             if value and not re.fullmatch(pattern, value, re.ASCII):
                 got = "" if SECRET.search(name) else f", got {value!r}"
-                raise ImproperlyConfigured(f"{name}: expected {expected}{got}.")
+                place = "the environment" if name in shell else file
+                raise ImproperlyConfigured(
+                    f"{name} in {place}: expected {expected}{got}."
+                )
     return env

@@ -39,8 +39,12 @@ NAVIGATION: list[tuple[str, str]] = []
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str(
     "SECRET_KEY",
-    default="insecure-and-only-for-development" if DEBUG else env.NOTSET,
+    default="insecure-and-only-for-development" if DEBUG else "",
 )
+if not SECRET_KEY:
+    raise ImproperlyConfigured(
+        "SECRET_KEY: expected a long random word, in the environment or in .env."
+    )
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 
 ALLOWED_HOSTS = env.list(

@@ -217,7 +217,7 @@ def test_a_wrong_value_is_explained(name: str) -> None:
     is_secret = re.search("DSN|KEY|PASSWORD|TOKEN|URL$", name)
     for value in WRONG[name]:
         sentence = told()[name, value] or "nothing"
-        assert sentence.startswith(f"{name}: expected "), value
+        assert re.match(f"{name}(?: in the environment)?: expected ", sentence), value
         assert sentence.endswith(".")
         assert (repr(value) in sentence) == (not is_secret), value
 
@@ -254,7 +254,7 @@ def test_the_sentence_comes_last(command: tuple[str, ...]) -> None:
     )
 
     assert done.returncode != 0
-    sentence = "DEBUG: expected true or false, got 'app:*'."
+    sentence = "DEBUG in the environment: expected true or false, got 'app:*'."
     assert done.stderr.splitlines()[-1].endswith(sentence)
 
 
@@ -293,6 +293,16 @@ def test_a_file_may_be_written_as_people_do(tmp_path: Path) -> None:
 
     assert json.loads(done.stdout) == ["true", "b # c", "a$b"], done.stderr
     assert done.stderr == ""
+
+
+def test_a_wrong_value_of_the_file_is_told_from_one_of_the_shell(
+    tmp_path: Path,
+) -> None:
+    done = read(tmp_path, "DEBUG=app:*\nSECRET_KEY=two words\n")
+
+    assert done.stderr.splitlines()[-1].endswith(
+        f"DEBUG in {tmp_path / '.env'}: expected true or false, got 'app:*'."
+    )
 
 
 def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:

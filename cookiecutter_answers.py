@@ -11,14 +11,17 @@ import keyword
 import re
 import sys
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from jinja2 import Environment
 from jinja2.ext import Extension
+from rich.prompt import Prompt
 from slugify import slugify
 
+# With which cookiecutter and cruft ask nothing.
+UNASKED = {"--no-input", "-y"}
 TEXTS = ("project_name", "description", "author_name", "author_email")
 
 # The project's own top-level names, and what its dependencies bring: a project
@@ -151,10 +154,19 @@ def timezone_problem(timezone: str) -> str:
     return ""
 
 
-def checked(answers: Mapping[str, Any]) -> str:
-    """Nothing, for good answers; ends cookiecutter with the problems of bad ones."""
-    if found := problems(answers):
-        raise SystemExit("\n".join(found))
+def checked(answers: MutableMapping[str, Any]) -> str:
+    """Nothing, once all answers are good.
+
+    Bad ones are asked for again, so that somebody at a prompt does not lose the others.
+    Where nobody is asked, they end cookiecutter with their problems.
+    """
+    while found := problems(answers):
+        if not sys.stdin.isatty() or UNASKED & set(sys.argv):
+            raise SystemExit("\n".join(found))
+        for problem in found:
+            print(problem)
+            name = problem.split()[0]
+            answers[name] = Prompt.ask(f"  {name}", default="", show_default=False)
     return ""
 
 

@@ -2,12 +2,15 @@
 
 import ast
 import json
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
-from baking import TEMPLATE, Kitchen, as_options
+from baking import LIMIT, TEMPLATE, Kitchen, as_options, environment
 from cookiecutter.utils import create_env_with_context
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -211,6 +214,34 @@ def test_cookiecutter_says_the_sentence_and_leaves_nothing(
     assert sentence in done.stderr
     assert done.stdout == ""
     assert [path.name for path in around.rglob("*")] == ["out"]
+
+
+def test_a_bad_answer_is_asked_for_again_and_no_other(kitchen: Kitchen) -> None:
+    terminal, stdin = os.openpty()
+    output = kitchen.folder()
+    answers = ["Ours", "my-project", "", "Ada", "ada", "ours.example", "Mars"]
+    again = ["ours", "ada@ours.example", "still Mars", "Europe/Berlin"]
+    with subprocess.Popen(
+        [
+            *(sys.executable, "-m", "cookiecutter", kitchen.template),
+            *("--config-file", kitchen.config, "-o", output),
+        ],
+        env=environment({}),
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        lines = [*answers, *[""] * 6, "no", *again]
+        os.write(terminal, "".join(f"{line}\n" for line in lines).encode())
+        said, _ = process.communicate(timeout=LIMIT)
+        os.close(terminal)
+
+    assert process.returncode == 0
+    assert said.count("is no time zone") == 2
+    (written,) = output.iterdir()
+    settings = (written / "config" / "settings.py").read_text()
+    assert (written.name, 'TIME_ZONE = "Europe/Berlin"' in settings) == ("ours", True)
+    assert "ada@ours.example" in (written / "pyproject.toml").read_text()
 
 
 def test_a_replay_with_a_bad_answer_is_refused_too(kitchen: Kitchen) -> None:

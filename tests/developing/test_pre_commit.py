@@ -33,5 +33,5 @@ def test_a_new_project_passes_and_a_bad_line_does_not(
     run("git", "add", ".", cwd=project.path)
     done = run(*hooks, cwd=project.path, env=env, ok=False)
     failed = re.findall(r"^([a-z ,]+)\.+Failed", done.stdout, re.M)
-    assert failed == ["ruff check", "no blanks at line ends, no marks of a conflict"]
+    assert failed == ["ruff check", "no trailing whitespace, no conflict markers"]
     assert "F821 Undefined name" in done.stdout

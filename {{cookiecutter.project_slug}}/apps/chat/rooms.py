@@ -10,6 +10,8 @@ from apps.chat.flood import check_rooms
 from apps.chat.models import Room
 from apps.users.models import User
 
+MAX_MEMBERS = 500  # pages list them all
+
 
 def enter_room(user: User, name: str, *, is_private: bool = False) -> Room:
     """Return the room of that name that the user may see, created now if there is none.
@@ -44,7 +46,12 @@ def enter_room(user: User, name: str, *, is_private: bool = False) -> Room:
 
 def add_member(room: Room, username: str) -> None:
     """Add a member to a private room. Raise ValidationError."""
-    room.members.add(find_user(username))
+    user = find_user(username)
+    if room.members.count() >= MAX_MEMBERS:
+        raise ValidationError(
+            _("A room has %(limit)s members at most."), params={"limit": MAX_MEMBERS}
+        )
+    room.members.add(user)
 
 
 def remove_member(room: Room, username: str) -> None:

@@ -5,6 +5,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
+from apps.chat import rooms
 from apps.chat.models import Message, Room
 from apps.users.models import User
 
@@ -115,6 +116,20 @@ def test_the_creator_is_told_what_is_wrong(
 
     assertRedirects(response, attic.get_absolute_url())
     assertContains(response, sentence)
+
+
+def test_a_room_has_so_many_members_only(
+    attic: Room, ada: User, bob: User, eve: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rooms, "MAX_MEMBERS", 2)
+    client = Client()
+    client.force_login(ada)
+
+    url = reverse("chat:add", args=["attic"])
+    response = client.post(url, {"username": "eve"}, follow=True)
+
+    assertContains(response, "2 members at most")
+    assert set(attic.members.all()) == {ada, bob}
 
 
 def test_only_the_creator_is_offered_to_choose(

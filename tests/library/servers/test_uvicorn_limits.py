@@ -174,6 +174,38 @@ async def test_heads_are_forgotten_with_the_handshake(connect: Connect) -> None:
     assert (b"Host", b"example.org") in socket.scope["headers"]
 
 
+@pytest.mark.parametrize(
+    ("header", "answer"),
+    [
+        (b"Cookie: " + b"a" * 9000, b"HTTP/1.1 431 "),
+        (b"X: 1\r\n" * 130 + b"X: 1", b"HTTP/1.1 431 "),
+        (b"Content-Length: 5", b""),
+    ],
+)
+async def test_a_head_that_is_refused_is_answered_and_the_connection_closed(
+    connect: Connect,
+    caplog: pytest.LogCaptureFixture,
+    header: bytes,
+    answer: bytes,
+) -> None:
+    socket = connect(WebSocket)
+
+    socket.data_received(UPGRADE[:-2] + header + b"\r\n\r\n")
+
+    assert socket.transport.written.startswith(answer)
+    assert socket.transport.is_closed
+    assert "A WebSocket is refused: " in caplog.text
+
+
+async def test_frames_before_the_answer_end_the_connection(connect: Connect) -> None:
+    socket = connect(WebSocket)
+    socket.data_received(UPGRADE)
+
+    socket.data_received(b"\x81\x81\0\0\0\0\xff")
+
+    assert socket.transport.is_aborted
+
+
 async def test_who_reads_nothing_is_closed_all_the_same(connect: Connect) -> None:
     socket = connect(WebSocket)
     socket.data_received(UPGRADE)
@@ -197,8 +229,8 @@ async def test_pings_are_answered_for_as_long_as_answers_are_read(
 ) -> None:
     socket = connect(WebSocket)
     socket.data_received(UPGRADE)
-    socket.conn.send_response(socket.response)
-    socket.conn.data_to_send()
+    await socket.send({"type": "websocket.accept"})
+    socket.transport.written = b""
 
     socket.data_received(PING)
     assert socket.transport.written == b"\x8a\x04ping"

@@ -42,6 +42,7 @@ Server: Any = uvicorn.Server
 _receive = Cycle.receive
 _send = Cycle.send
 _send_event = WebSocket.send
+_data_received = WebSocket.data_received
 _tick = Server.on_tick
 _shutdown = Server.shutdown
 
@@ -129,6 +130,21 @@ async def send_event(self: Any, event: Any) -> None:
             self.response.headers.clear()
 
 
+def data_received(self: Any, data: bytes) -> None:
+    """Answer a head that is refused, and end a connection that does not await its answer.
+
+    uvicorn would keep both: the one open for ever, the other with a traceback.
+    """
+    if self.handshake_initiated and not self.handshake_complete:
+        self.transport.abort()
+        return
+    _data_received(self, data)
+    if not self.handshake_initiated:
+        logger.warning("A WebSocket is refused: %s.", self.conn.handshake_exc)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.transport.close()
+
+
 def handle_ping(self: Any) -> None:
     # Answers that nobody reads would pile up.
     answer = b"".join(self.conn.data_to_send())
@@ -168,6 +184,7 @@ def install() -> None:
     use_inbox(websockets_sansio_impl)
     Cycle.receive = receive
     Cycle.send = send
+    WebSocket.data_received = data_received
     WebSocket.handle_ping = handle_ping
     WebSocket.send = send_event
     Server.on_tick = tick

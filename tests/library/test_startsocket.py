@@ -117,6 +117,14 @@ def test_a_name_that_a_route_has_is_refused(
     assert files(web) == set()
 
 
+def test_a_live_region_may_have_the_name_of_a_socket(
+    web: Path, settings: Settings
+) -> None:
+    settings.ROOT_URLCONF = "config.urls"
+    call_command("startsocket", "web", "ping", "--live", stdout=StringIO())
+    assert (web / "ping.py").exists()
+
+
 def test_an_app_may_be_named_as_in_the_settings(web: Path) -> None:
     call_command("startsocket", "apps.web", "ticker", stdout=StringIO())
     assert (web / "ticker.py").exists()

@@ -16,7 +16,6 @@ from django.shortcuts import redirect
 from django.tasks import Task, TaskResult
 from django.tasks.signals import task_enqueued, task_finished
 from django.utils import timezone
-from django.views.decorators.http import require_POST
 from django_ox.models import OxTask
 from django_ox.results import task_result_from_db
 from django_ox.worker import Worker
@@ -63,10 +62,10 @@ def enqueue_view(
 ) -> Callable[..., HttpResponseBase]:
     """Return a view that enqueues a job with the primary key of the user who posts."""
 
-    @require_POST
     @login_required
     def view(request: HttpRequest) -> HttpResponse:
-        job.enqueue(*as_json(request.user.pk))
+        if request.method == "POST":  # a login leads here by GET
+            job.enqueue(*as_json(request.user.pk))
         return redirect(then)
 
     return view

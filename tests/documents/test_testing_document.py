@@ -118,7 +118,7 @@ def test_by_django_in_parallel(project: Project) -> None:
     assert "Ran 7 tests" in printed
     assert "FAILED (errors=3)" in printed
     assert printed.count(SENTENCE) == 3
-    assert "Jobs of" not in printed
+    assert "The queue" not in printed
     assert not list(project.path.glob("test*.sqlite3*"))
 
 

@@ -62,7 +62,7 @@ ROOM = "/ws/chat/lobby/?after="
 BEFORE, AFTER = 2000, 10_000  # messages
 GROWTH = 12  # megabytes that a server may grow by
 CLOSED = "closed with 1013"
-CUT = "A WebSocket reads nothing, not even its close: it is cut."
+CUT = "A client reads nothing, not even its close frame: cut off."
 STAMP = re.compile(r'data-number="(\d+)".*?sent at ([\d.]+)', re.S)
 
 

@@ -7,7 +7,7 @@ from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-# Before the imports below: they need the app registry to be ready.
+# Before the imports below, which need the app registry to be ready.
 django_application = get_asgi_application()
 
 from django.db import connection

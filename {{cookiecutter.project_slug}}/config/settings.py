@@ -1,4 +1,4 @@
-"""Settings of this project. What differs between machines comes from the environment.
+"""Settings of this project. Those that differ between machines come from the environment.
 
 .env.example lists every variable.
 """
@@ -134,7 +134,7 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
         )
     # Threads cannot share a database that is in memory.
     _database["TEST"] = {"NAME": BASE_DIR / "test.sqlite3"}
-    # Readers never wait for the writer, and writers queue instead of failing.
+    # Readers do not wait for the writer, and writers wait for each other.
     _options: dict[str, object] = {
         "init_command": "PRAGMA journal_mode=WAL",
         "timeout": 20,
@@ -143,14 +143,14 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
 else:
     from config.postgresql import LimitedConnection, as_options, check_connection
 
-    # In seconds, for all processes: if one is lost, the server gives up its locks.
+    # In seconds, for all processes: if one is lost, the server releases its locks.
     DATABASE_LIMITS = {
         "tcp_keepalives_idle": 60,
         "tcp_keepalives_interval": 15,
         "tcp_user_timeout": 120,
         "idle_in_transaction_session_timeout": 600,
     }
-    # For web processes. Statements of commands may take any time.
+    # For web processes. Statements of commands have no time limit.
     WEB_DATABASE_LIMITS = DATABASE_LIMITS | {
         "lock_timeout": 5,
         "statement_timeout": 10,
@@ -162,45 +162,45 @@ else:
             "min_size": 1,
             "max_size": 10,
             "timeout": 3,  # seconds
-            # The pool would double its pause with each vain try to reconnect.
+            # By default, the pool doubles its pause after each failed attempt.
             "reconnect_timeout": 2,
             "check": check_connection,
             "connection_class": LimitedConnection,
         },
-        # Notice where no server is any more.
+        # Detect a server that is gone.
         "connect_timeout": 3,
         "tcp_user_timeout": 10_000,  # milliseconds
         "keepalives_idle": 10,
         "keepalives_interval": 3,
         "keepalives_count": 3,
     }
-# What DATABASE_URL says after its question mark, such as sslmode, counts before these.
+# Options in DATABASE_URL, such as sslmode, override these.
 _database["OPTIONS"] = _options | _database.get("OPTIONS", {})
 DATABASES = {"default": _database}
 
 REDIS_URLS = env.list("REDIS_URL", default=[])
-# Projects that share a Redis hear and overwrite nothing of each other's.
+# Keeps projects apart that share a Redis.
 REDIS_PREFIX = "{{ cookiecutter.project_slug }}"
 if REDIS_URLS:
     from redis.connection import parse_url
 
     _number = parse_url(REDIS_URLS[0]).get("db", 0)  # type: ignore[no-untyped-call]
     _layer = {
-        # A message is waited for without end; a dead connection is noticed by a ping.
+        # Waiting for a message has no timeout; pings detect a dead connection.
         "hosts": [
             {"address": url, "socket_timeout": None, "health_check_interval": 5}
             for url in REDIS_URLS
         ],
-        # Pub/sub knows no databases.
+        # Pub/sub ignores the number of the database.
         "prefix": f"{REDIS_PREFIX}.{_number}:",
     }
     CHANNEL_LAYERS = {
-        # Of plain Channels consumers, workers and send().
+        # For plain Channels consumers, workers and send().
         "default": {
             "BACKEND": "channels_redis.core.RedisChannelLayer",
             "CONFIG": _layer,
         },
-        # Of channels_live, which needs no more than pub/sub.
+        # For channels_live, which needs pub/sub only.
         "channels_live": {
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
             "CONFIG": _layer,
@@ -224,13 +224,13 @@ else:
     CACHES = {
         "default": {
             "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-            # Django would begin to forget what limits guessing after 300.
+            # By default 300: then Django would drop counted login attempts.
             "OPTIONS": {"MAX_ENTRIES": 10_000},
         }
     }
 
 # % if cookiecutter.include_chat_demo
-# In apps.chat, messages of one person and rooms that they make.
+# In apps.chat, messages of one person and rooms that they create.
 CHAT_FLOOD_LIMIT = env.str("CHAT_FLOOD_LIMIT", default="10 per 5 seconds")
 CHAT_ROOM_LIMIT = env.str("CHAT_ROOM_LIMIT", default="20 per hour")
 # % endif
@@ -260,18 +260,18 @@ LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "apps.users.accounts.AccountAdapter"
 ACCOUNT_FORMS = {"signup": "apps.users.accounts.SignupForm"}
 ACCOUNT_LOGIN_METHODS = {"email", "username"}
-# Letters of other alphabets may look the same.
+# Letters of other alphabets may look alike.
 ACCOUNT_USERNAME_VALIDATORS = "apps.users.accounts.USERNAME_VALIDATORS"
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
-# Signing up tells nobody whose e-mail address is known here.
+# Signing up does not reveal whose e-mail address is known.
 ACCOUNT_PREVENT_ENUMERATION = "strict"
 ACCOUNT_RATE_LIMITS = {
-    # For an address, and for a name from one address or known browser.
+    # For an IP address, and for a user from one IP address or known browser.
     "login_failed": "10/m/ip,5/5m/key,20/d/key",
-    # For a name from all browsers together in which it has not logged in yet.
+    # For a user from all browsers together in which they have not logged in yet.
     "login_failed_elsewhere": "100/d/key",
 }
-# So that its owner gets in whatever others try.
+# So that users can log in although others have used up their attempts.
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 
 # E-mail
@@ -303,7 +303,7 @@ TASKS = {
     "default": {
         "BACKEND": "django_ox.backend.OxBackend",
         "QUEUES": ["default", "mail"],
-        # Seconds until the jobs of a process that died begin anew.
+        # Seconds until the jobs of a process that died start again.
         "OPTIONS": {"LOCK_TIMEOUT": 30, "WORKER_CLASS": "apps.ops.jobs.JobWorker"},
     }
 }
@@ -319,7 +319,7 @@ URLIZE_ASSUME_HTTPS = True  # where apps.chat shows www.example.org
 # % endif
 TIME_ZONE = "{{ cookiecutter.timezone }}"
 
-# Static files: hashed and compressed in production, as they lie in development
+# Static files: hashed and compressed in production, unchanged in development
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
@@ -340,7 +340,7 @@ SECURE_CSP = {
     "style-src": [CSP.SELF, CSP.NONCE],
     "img-src": [CSP.SELF, "data:"],
     "font-src": [CSP.SELF],
-    "connect-src": [CSP.SELF],  # the WebSockets of this host too
+    "connect-src": [CSP.SELF],  # includes WebSockets of this host
     "manifest-src": [CSP.SELF],
     "base-uri": [CSP.NONE],
     "form-action": [CSP.SELF],
@@ -352,19 +352,19 @@ CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = USE_HTTPS_IN_ABSOLUTE_URLS
 CSRF_COOKIE_SECURE = USE_HTTPS_IN_ABSOLUTE_URLS
 if USE_HTTPS_IN_ABSOLUTE_URLS:
-    # Browsers take cookies of such names from this very host only, by HTTPS.
+    # Browsers accept cookies with this prefix from this host only, over HTTPS.
     SESSION_COOKIE_NAME = "__Host-sessionid"
     CSRF_COOKIE_NAME = "__Host-csrftoken"
     SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
 SECURE_SSL_REDIRECT = USE_HTTPS_IN_ABSOLUTE_URLS
 PASSWORD_RESET_TIMEOUT = 3600  # seconds
-# Subdomains and browsers' preload lists bind others than this site: its owner decides.
+# HSTS for subdomains, and browsers' preload lists, affect other sites: you decide.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=1) if BEHIND_PROXY else 0
 
-# WebSockets: channels_live/README.md lists all that can be tuned, and the defaults.
+# WebSockets: channels_live/README.md lists all keys and their defaults.
 
 CHANNELS_LIVE = {
     "CHANNEL_LAYER": "channels_live",
@@ -379,7 +379,7 @@ TEST_RUNNER = "channels_live.runner.Runner"  # of manage.py test
 METRICS_ADDRESS = "" if IS_TEST else env.str("METRICS_ADDRESS", default="")
 SENTRY_DSN = "" if IS_TEST else env.str("SENTRY_DSN", default="")
 LOG_LEVELS = env.dict("LOG_LEVELS", default={})
-LOGGING_CONFIG = "apps.ops.logs.configure"  # knows of LOG_LEVELS and SENTRY_DSN too
+LOGGING_CONFIG = "apps.ops.logs.configure"  # also reads LOG_LEVELS and SENTRY_DSN
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -397,13 +397,13 @@ LOGGING = {
         "none": {"class": "logging.NullHandler"},
     },
     "loggers": {
-        # channels_live says once that a service is away; these would each second.
+        # channels_live logs an outage once; these would log it every second.
         "channels_redis.pubsub": {"level": "CRITICAL"},
         "psycopg.pool": {"level": "CRITICAL"},
-        # Nothing is said twice.
+        # Nothing is logged twice.
         "django": {"handlers": []},
         "django.request": {"level": "ERROR"},  # the access log has all requests
-        "django.tasks": {"level": "WARNING"},  # django_ox says how they end
+        "django.tasks": {"level": "WARNING"},  # django_ox logs how they end
         "django_ox": {"handlers": ["none"]},  # it would add one of its own
         # % if cookiecutter.asgi_server == "uvicorn"
         "uvicorn": {"handlers": [], "propagate": True},

@@ -11,7 +11,7 @@ from apps.ops.requests import server_error
 urlpatterns = [
     path("", TemplateView.as_view(template_name="web/home.html"), name="home"),
     path("accounts/", include("allauth.urls")),
-    # One login for all: the admin's own form would not count who tries passwords.
+    # The site's login, because the admin's own form would not count attempts.
     path("admin/login/", secure_admin_login(admin.site.login)),
     path("admin/", admin.site.urls),
     # % if cookiecutter.include_chat_demo
@@ -19,7 +19,7 @@ urlpatterns = [
     # % endif
 ]
 
-handler500 = server_error  # 503 where that is what it is
+handler500 = server_error  # or 503, if the site is busy
 
 if settings.BROWSER_RELOAD:
     urlpatterns += [path("__reload__/", include("django_browser_reload.urls"))]

@@ -123,7 +123,7 @@ def test_a_key_has_the_type_of_the_field_it_stands_for(ada: Any) -> None:
         Card.changed("ada")
     with pytest.raises(ValueError, match=r"Invalid key for .* Pass its pk\."):
         Team.changed(ada)
-    with pytest.raises(ValueError, match=r"No key for .* misspelt .* empty"):
+    with pytest.raises(ValueError, match=r"No key for .* misspelt, .* empty"):
         render("{% live 'tests.Card' missspelt %}")
 
 

@@ -21,7 +21,7 @@ OPTIONS: dict[str, Any] = {
 }
 # What is no JSON is as good as no answer.
 ERRORS = (RedisError, OSError, json.JSONDecodeError, UnicodeDecodeError)
-outage = Outage("cache", ERRORS, "Each process counts for itself.")
+outage = Outage("cache", ERRORS, "Each process uses a cache of its own meanwhile.")
 
 
 class Cache(RedisCache):

@@ -102,6 +102,6 @@ def work(queue: str) -> None:
                 pass
         # The database is away, or a job would end the process.
         except BaseException as error:
-            logger.warning("Jobs of %s wait for %d s: %r", queue, LOOK, error)
+            logger.warning("The queue %s waits for %d s: %r", queue, LOOK, error)
         connections.close_all()
         stored.wait(LOOK)

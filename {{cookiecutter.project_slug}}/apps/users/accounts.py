@@ -72,7 +72,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_client_ip(self, request: HttpRequest) -> str:
         if not request.META.get("REMOTE_ADDR"):  # as through a Unix socket
-            logger.warning("Nobody without an address can log in: set BEHIND_PROXY.")
+            logger.warning("Without an address, nobody can log in: set BEHIND_PROXY.")
         return super().get_client_ip(request)  # type: ignore[no-any-return]
 
     def _get_login_attempts_cache_key(

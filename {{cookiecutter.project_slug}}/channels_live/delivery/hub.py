@@ -121,7 +121,7 @@ class Hub:
 
     def _begin_anew(self, group: Group) -> None:
         """Have all pages of a group come back: their database has lost what they show."""
-        logger.warning("The history of the group %s is not what was sent.", group.name)
+        logger.warning("%s: pages and history differ; pages reconnect.", group.name)
         group.forget()
         labels, code = [label("group", group.name)], CloseCode.SERVICE_RESTART
         # What is said again is taken for the same but for its time.

@@ -33,7 +33,7 @@ def accept(loop: Any, factory: Any, door: Any, *details: Any) -> None:
         _accept(loop, factory, door, ssl, server, AT_ONCE, *others)
         return
     if number not in _full:
-        logger.error("No file descriptor is free: no connection is accepted.")
+        logger.error("No file descriptor is free: new connections wait.")
     _full.add(number)
     loop._remove_reader(number)
     loop.call_later(PAUSE, go_on, loop, factory, door, *details)

@@ -63,7 +63,7 @@ def look_at(connection: Any, now: float) -> None:
     elif awaited and now - connection.began > patience:
         if isinstance(connection, WebSocket):
             metrics.aborted.inc()
-            logger.warning("A WebSocket reads nothing, not even its close: it is cut.")
+            logger.warning("A client reads nothing, not even its close frame: cut off.")
         end = connection.transport.get_extra_info("socket")
         end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         connection.transport.abort()

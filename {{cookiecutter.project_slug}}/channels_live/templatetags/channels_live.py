@@ -75,8 +75,8 @@ def show_regions(
     found = wait_for(lambda: [getattr(one, "pk", one) for one in keys])
     if keys == "" or "" in found:  # what Django has for a variable that does not exist
         raise ValueError(
-            f"No key for {name}: is the variable misspelt in the template, or its list "
-            "empty? Then put the tag into an if."
+            f"No key for {name}: the variable is misspelt, or its list is empty. If the "
+            "list may be empty, put the tag into an if."
         )
     keys = ["" if key is NO_KEY else key for key in found if key is not None]
     places = [Place.of_page(region, key) for key in keys]

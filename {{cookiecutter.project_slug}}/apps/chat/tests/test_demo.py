@@ -67,6 +67,6 @@ def test_leaves_people_and_rooms_of_the_same_names_alone() -> None:
 
 def test_refuses_in_production(settings: Settings) -> None:
     settings.DEBUG = False
-    with pytest.raises(CommandError, match="only where DEBUG is true"):
+    with pytest.raises(CommandError, match="where DEBUG is true"):
         demo()
     assert not User.objects.exists()

@@ -47,7 +47,7 @@ def test_in_development_the_origin_is_named(settings: Settings) -> None:
 def test_bad_request_has_the_projects_look(rf: RequestFactory) -> None:
     response = defaults.bad_request(rf.get("/"), BadRequest())
 
-    assertContains(response, "makes no sense here", status_code=400)
+    assertContains(response, "This request is invalid", status_code=400)
 
 
 def test_server_error_needs_no_context_and_no_database(rf: RequestFactory) -> None:

@@ -42,8 +42,8 @@ class Command(BaseCommand):
     def handle(self, *args: object, **options: object) -> None:
         if not settings.DEBUG:
             raise CommandError(
-                "These people all have one password: demo runs only where DEBUG is "
-                "true, in development."
+                "All users of the demo have one password, so it runs in development "
+                "only, where DEBUG is true."
             )
         # The same in each run, and secret as long as SECRET_KEY is.
         digest = salted_hmac(__name__, "password", algorithm="sha256").hexdigest()

@@ -26,7 +26,7 @@ class Command(BaseCommand):
         except Room.DoesNotExist:
             slugs = ", ".join(Room.objects.values_list("slug", flat=True)[:20])
             raise CommandError(
-                f"There is no room “{room}”. Rooms there are: {slugs or 'none yet'}."
+                f"There is no room “{room}”. The rooms are: {slugs or 'none yet'}."
             ) from None
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None

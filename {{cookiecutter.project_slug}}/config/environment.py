@@ -24,7 +24,7 @@ POSTGRES_OPTION = (
     r"(sslmode=(disable|allow|prefer|require|verify-ca|verify-full)"
     r"|(connect_timeout|keepalives\w*|tcp_user_timeout)=\d+|ssl\w*(cert|key)=[^\s#&]+"
     r"|(application_name|channel_binding|gssencmode|host|options|service)=[^\s#&]+"
-    r"|target_session_attrs=[a-z-]+)"
+    r"|target_session_attrs=[a-z-]+|DISABLE_SERVER_SIDE_CURSORS=true)"
 )
 DATABASE = (
     rf"postgres(ql)?://(({WORD})?@)?({SERVER}(,{SERVER})*)?/[^\s?#@+]+"

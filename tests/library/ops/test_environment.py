@@ -152,6 +152,7 @@ RIGHT = [
     ("DATABASE_URL", "postgres:///n?host=/run/postgresql"),
     ("DATABASE_URL", "postgres://u:p%5B^{|}*,;:!$&'()+=~`\"<>@h/n?options=-c%20a=b"),
     ("DATABASE_URL", "postgres://h/n?sslmode=verify-full&sslrootcert=/ca.pem"),
+    ("DATABASE_URL", "postgres://h/n?DISABLE_SERVER_SIDE_CURSORS=true"),
     *(
         ("DEFAULT_FROM_EMAIL", value)
         for value in ("Grüße <noreply@example.com>", '"Acme, Inc." <a.b+c@d-e.example>')

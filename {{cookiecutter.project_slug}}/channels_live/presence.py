@@ -62,7 +62,7 @@ def find_present(groups: Collection[str]) -> dict[str, tuple[list[Any], int]]:
 
 
 def count_present(groups: Collection[str]) -> dict[str, int]:
-    """Return how many people are in each of these groups, with one query."""
+    """Return how many users are in each of these groups, with one query."""
     counted = find_alive(groups).values("group").annotate(Count("user", distinct=True))
     return {row["group"]: row["user__count"] for row in counted}
 

@@ -14,7 +14,7 @@ from channels_live import CATCH_UP, CloseCode, Refused, in_thread
 
 
 class Shown(NamedTuple):
-    """What a page shows that comes back: the changes of its room up to number `after`.
+    """What a reconnecting page shows: the changes of its room up to number `after`.
 
     Its last message has the number `number` and the id `client_id`.
     """
@@ -25,7 +25,7 @@ class Shown(NamedTuple):
 
 
 class Entrance(NamedTuple):
-    """Somebody who comes to a room."""
+    """A user whose socket opens, and the room."""
 
     slug: str
     user: Any  # their primary key
@@ -41,7 +41,7 @@ async def get_room(slug: str, user: User | AnonymousUser, shown: Shown) -> Room:
 
 @in_thread
 def find_rooms(coming: Collection[Entrance]) -> dict[Entrance, Room | Exception]:
-    """Return the room for each who comes in the same moment, or why they may not enter."""
+    """Return the room of each entrance, or why it is refused."""
     slugs = {one.slug for one in coming if "\0" not in one.slug}
     rooms = {room.slug: room for room in Room.objects.filter(slug__in=slugs)}
     known = [one for one in coming if one.slug in rooms]
@@ -52,7 +52,7 @@ def find_rooms(coming: Collection[Entrance]) -> dict[Entrance, Room | Exception]
     found: dict[Entrance, Room | Exception] = {}
     for one in coming:
         room = rooms.get(one.slug)
-        # Who is no member does not learn that it exists.
+        # Users who are not members do not learn that it exists.
         if room is None or (room.pk, one.user) in revoked:
             found[one] = Refused(CloseCode.NOT_FOUND)
         elif (one.slug, one.shown) in outdated:
@@ -63,9 +63,9 @@ def find_rooms(coming: Collection[Entrance]) -> dict[Entrance, Room | Exception]
 
 
 def is_outdated(room: Room, shown: Shown) -> bool:
-    """Whether a page cannot go on from what it shows.
+    """Return whether a page has to reload.
 
-    A database that lost its last commits may have another message than the page.
+    If the database has lost its last commits, it may have other messages than the page.
     """
     after = shown.after or 0
     oldest = room.last_number - CATCH_UP
@@ -90,7 +90,7 @@ type Pair = tuple[Any, Any]  # the primary keys of a room and a user
 
 
 def find_revoked(pairs: Collection[Pair]) -> dict[Pair, int]:
-    """Return the pairs of room and user that may not stay together, and why."""
+    """Return the pairs whose user has no access to the room, with close codes."""
     rooms = Room.objects.in_bulk({room for room, _ in pairs})
     private = {room.pk for room in rooms.values() if room.is_private}
     memberships = Room.members.through.objects.filter(room__in=private)

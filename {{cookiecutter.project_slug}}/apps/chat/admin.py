@@ -15,7 +15,7 @@ class RoomAdmin(admin.ModelAdmin):
     def save_model(
         self, request: object, obj: Room, form: object, change: bool
     ) -> None:
-        """Give a room that becomes private a slug that its name does not tell."""
+        """Give a room that becomes private a slug that cannot be guessed."""
         if obj.is_private and "--" not in obj.slug:
             obj.slug = f"{obj.slug[:90]}--{get_random_string(8)}"
         obj.save()

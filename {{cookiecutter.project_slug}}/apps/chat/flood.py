@@ -15,7 +15,7 @@ from redis import ConnectionPool
 
 from apps.ops.cache import OPTIONS, ask
 
-# Shown, and not stored: each process counts for itself.
+# Counted by each process on its own: nothing is stored.
 TYPING_LIMIT = "10 per 5 seconds"
 
 type Counted = tuple[limits.RateLimitItem, str, str]  # and an event and a user
@@ -71,7 +71,7 @@ def hit_in_memory(counted: Iterable[Counted]) -> list[bool]:
 
 
 def hit_in_redis(storage: RedisStorage, counted: Iterable[Counted]) -> list[bool]:
-    """Do what MovingWindowRateLimiter.hit() does, and ask once for all."""
+    """Do what MovingWindowRateLimiter.hit() does, in one round trip for all."""
     redis: Any = storage.get_connection()
     with redis.pipeline(transaction=False) as asked:
         for limit, event, user in counted:
@@ -83,7 +83,7 @@ def hit_in_redis(storage: RedisStorage, counted: Iterable[Counted]) -> list[bool
 
 @cache
 def redis_storage() -> RedisStorage | None:
-    """Return what counts in Redis, if settings.REDIS_URLS names one."""
+    """Return the storage in Redis, if settings.REDIS_URLS names one."""
     if not settings.REDIS_URLS:
         return None
     pool = ConnectionPool.from_url(settings.REDIS_URLS[0], **OPTIONS)

@@ -1,4 +1,4 @@
-"""The messages of rooms and their changes, as sockets that come back catch up on them."""
+"""The history of rooms, from which reconnecting sockets catch up."""
 
 from collections.abc import Collection
 from typing import Any

@@ -113,7 +113,7 @@ class Message(models.Model):
             ),
         ]
 
-    # So that a crash comes between no message and its Change: see signals.py.
+    # So that a crash cannot separate a message from its Change: see signals.py.
     save = transaction.atomic(models.Model.save)
 
     def __str__(self) -> str:
@@ -121,7 +121,7 @@ class Message(models.Model):
 
 
 class Change(models.Model):
-    """A message was edited or, if it is no more, deleted.
+    """A message was edited or, if it no longer exists, deleted.
 
     The change has the next number of the room, so that it reaches pages as messages do.
     """

@@ -1,4 +1,4 @@
-"""Django's cache in Redis, which does without it while it is away."""
+"""A cache in Redis, which uses this process's memory while Redis is away."""
 
 import json
 from collections.abc import Callable
@@ -13,19 +13,19 @@ from redis.exceptions import RedisError
 
 from channels_live import Outage
 
-# Somebody waits for what is counted, and others for the thread.
+# Short, because a request waits.
 OPTIONS: dict[str, Any] = {
     "socket_connect_timeout": 0.25,
     "socket_timeout": 0.25,
     "retry": None,
 }
-# What is no JSON is as good as no answer.
+# Invalid JSON is treated as no answer.
 ERRORS = (RedisError, OSError, json.JSONDecodeError, UnicodeDecodeError)
 outage = Outage("cache", ERRORS, "Each process uses a cache of its own meanwhile.")
 
 
 class Cache(RedisCache):
-    """Has what limits guessing: without Redis, each process counts for itself."""
+    """Counts login attempts: for all processes, or without Redis for each."""
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(server, params)
@@ -33,10 +33,10 @@ class Cache(RedisCache):
 
 
 class Client:
-    """What Django's client of Redis can do, by Redis or else by this process's memory."""
+    """Does what Django's Redis client does, with Redis or this process's memory."""
 
     def __init__(self, servers: list[str], **options: Any) -> None:
-        # Whoever can write into Redis could run code here, were it Django's pickle.
+        # With Django's pickle, whoever can write to Redis could run code here.
         serializer: Any = json
         self.redis = RedisClient(servers, serializer, **OPTIONS, **options)
         self.memory = LocMemCache("meanwhile", {"OPTIONS": {"MAX_ENTRIES": 10_000}})
@@ -57,7 +57,7 @@ class RedisClient(RedisCacheClient):
 
 
 def ask[T](redis: Callable[[], T], memory: Callable[[], T]) -> T:
-    """Return what Redis answers for all processes or, while it is away, what memory does."""
+    """Return the answer of Redis or, while it is away, of this process's memory."""
     if not outage.is_fresh():
         with outage.noticed():
             answer = redis()

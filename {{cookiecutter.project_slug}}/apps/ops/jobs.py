@@ -1,4 +1,4 @@
-"""Background jobs: how they begin, end, and run in a server process: see docs/jobs.md."""
+"""Background jobs: helpers, and threads that run them in servers; see docs/jobs.md."""
 
 import json
 import logging
@@ -22,7 +22,7 @@ from django_ox.worker import Worker
 
 logger = logging.getLogger(__name__)
 
-# Seconds until the jobs of others are looked for; those of this process begin at once.
+# How often to look for jobs of other processes, in seconds; own jobs start at once.
 LOOK = 5
 
 
@@ -34,7 +34,7 @@ class JobWorker(Worker):
         reaped = super().reap()
         lost = OxTask.objects.filter(status=OxTask.Status.LOST, finished_at__gte=began)
         for job in lost if reaped else ():
-            with suppress(ImportError):  # there is no such job any more
+            with suppress(ImportError):  # its function was removed
                 task_finished.send_robust(
                     type(self.backend), task_result=task_result_from_db(job)
                 )
@@ -100,7 +100,7 @@ def work(queue: str) -> None:
             worker.reap()
             while worker.run_once():
                 pass
-        # The database is away, or a job would end the process.
+        # The database is away, or a job raises what would end the process.
         except BaseException as error:
             logger.warning("The queue %s waits for %d s: %r", queue, LOOK, error)
         connections.close_all()

@@ -1,4 +1,4 @@
-"""What LOGGING in the settings is made of: one line for each event."""
+"""The parts of LOGGING in the settings: one line for each event."""
 
 import errno
 import json
@@ -22,7 +22,7 @@ SAID_ALREADY = re.compile(r'%s - "WebSocket |connection |Invalid UTF-8 |[<>] ')
 # % endif
 # What django_ox logs while the database is away. It tries again.
 OUTAGES = (InterfaceError, OperationalError)
-# Where PostgreSQL quotes the rows and statements that it could not do with.
+# Lines in which PostgreSQL quotes rows and statements.
 QUOTED = re.compile(r"(?m)^(DETAIL|LINE \d+): .*\n?")
 
 
@@ -33,13 +33,13 @@ def configure(config: dict[str, Any]) -> None:
     for name, level in settings.LOG_LEVELS.items():
         logging.getLogger(name).setLevel(level.upper())
     if settings.SENTRY_DSN:
-        from apps.ops.sentry import report_errors  # which is not loaded in vain
+        from apps.ops.sentry import report_errors  # loaded only if needed
 
         report_errors(settings.SENTRY_DSN)
 
 
 class Calm(logging.Filter):
-    """Logs what is no bug without a traceback; what any visitor can cause is a warning."""
+    """Drops tracebacks of outages; what any visitor can cause becomes a warning."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.name.startswith("django.security."):  # such as a wrong Host
@@ -58,7 +58,7 @@ class Calm(logging.Filter):
 
 
 class JSONFormatter(logging.Formatter):
-    """For machines. Of the extras, only plain values: objects know too much."""
+    """Formats a record as JSON, with those extra fields that are plain values."""
 
     def format(self, record: logging.LogRecord) -> str:
         moment = datetime.fromtimestamp(record.created, UTC).replace(tzinfo=None)
@@ -84,7 +84,7 @@ def lacks_files(error: BaseException | None) -> bool:
 
 
 def clean(text: str) -> str:
-    """Return a text without what PostgreSQL quotes of rows, and what a path lets in with."""
+    """Return a text without rows that PostgreSQL quotes, and secrets in the path."""
     text = QUOTED.sub("", text)
     context = LogContext.current.get()
     return context.without_secrets(text) if context else text

@@ -12,7 +12,7 @@ from django_ox.models import OxTask
 
 
 class Backend(EmailBackend):
-    """Stores messages as they are by now, in the transaction that they are sent in."""
+    """Stores rendered messages as jobs, in the current transaction."""
 
     alias: str
 
@@ -28,9 +28,9 @@ class Backend(EmailBackend):
 
 @task(queue_name="mail", takes_context=True, max_attempts=30)  # type: ignore[call-overload]
 def send(context: TaskContext, mailer: str = "", *message: Any) -> None:
-    """Hand a message to the mail server, and forget what it says.
+    """Send a message, then delete its text, because links in it open accounts.
 
-    Links in it are keys to accounts. No database connection is held meanwhile.
+    No database connection is held meanwhile.
     """
     if message:
         connections.close_all()

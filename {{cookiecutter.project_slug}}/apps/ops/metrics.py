@@ -1,4 +1,4 @@
-"""The numbers of this process, for Prometheus. Each is in the module that counts it."""
+"""Serves this process's metrics for Prometheus. Each is in the module that counts it."""
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured

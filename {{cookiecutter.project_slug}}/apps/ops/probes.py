@@ -23,12 +23,12 @@ TIMEOUT = 2
 def answer_probes(get_response: Callable[[HttpRequest], Any]) -> Callable[..., Any]:
     """Answer probes. First in MIDDLEWARE.
 
-    Probes come from inside, often without https or a Host that this site answers to.
-    They leave no trace in the log. Those that come together share one look.
+    Probes come from inside, often without HTTPS or an allowed Host. They are not logged.
+    Probes at the same time share one look.
     """
     checks = {
         "database": in_thread(check_database),
-        # Neither the code of a process nor what was applied once goes back.
+        # Once they are applied, they remain so while the process runs.
         "migrations": in_thread(cache(check_migrations)),
         "channel_layer": check_channel_layer,
     }
@@ -54,7 +54,7 @@ def answer_probes(get_response: Callable[[HttpRequest], Any]) -> Callable[..., A
 
 
 async def ask(checks: dict[str, Any], failing: set[str]) -> dict[str, str]:
-    """Return what passes. Why something does not is for the log alone, and said once."""
+    """Return whether each check passes. Log once why a check fails."""
     asked = (asyncio.wait_for(check(), TIMEOUT) for check in checks.values())
     errors = await asyncio.gather(*asked, return_exceptions=True)
     failed = {n: error for n, error in zip(checks, errors, strict=True) if error}

@@ -1,7 +1,7 @@
-"""Who is at the other end, if a proxy is in between.
+"""The client's address behind proxies.
 
-Servers have options for it, but daphne's believes whatever the visitor claims, and
-uvicorn's has to be told the addresses of its proxies.
+The servers' own options do not suffice: daphne's trusts whatever the client sends, and
+uvicorn's needs the addresses of the proxies.
 """
 
 from contextlib import suppress
@@ -13,7 +13,7 @@ from django.http.request import split_domain_port
 
 
 class ProxyMiddleware:
-    """Put whom a proxy serves into the scope, in the place of the proxy."""
+    """Put the client's address into the scope, instead of the proxy's."""
 
     def __init__(self, inner: Any) -> None:
         self.inner = inner
@@ -25,9 +25,9 @@ class ProxyMiddleware:
 
 
 def forwarded_for(scope: dict[str, Any], proxies: int) -> str | None:
-    """Return the address that the outermost of our own proxies saw.
+    """Return the address that the outermost of our own proxies has added.
 
-    They each add one; what stands before it is what the visitor claims.
+    Each of them adds one. Those before it come from the client, and are not trusted.
     """
     headers = scope.get("headers", ())
     values = [value for name, value in headers if name == b"x-forwarded-for"]

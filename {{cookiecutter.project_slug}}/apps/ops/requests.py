@@ -1,4 +1,4 @@
-"""Logs and counts HTTP requests; those that cannot be served now are to come back."""
+"""Logs and counts HTTP requests, and answers 503 while the site is busy."""
 
 import asyncio
 import logging
@@ -25,8 +25,8 @@ from channels_live import LogContext
 
 logger = logging.getLogger("access.http")
 
-GONE = 499  # as nginx has it: whoever asked has not waited
-# When clients may come back, and from one line in the log to the next, in seconds.
+GONE = 499  # as in nginx: the client has disconnected
+# When clients may try again, and the interval of lines in the log, in seconds.
 RETRY_AFTER = 3
 SILENCE = 10
 _logged_at = float("-inf")
@@ -44,7 +44,7 @@ Gauge(
 
 
 class RequestContext(LogContext):
-    """What the log lines of a request share. Its end is logged and counted."""
+    """The fields of a request's log lines. Logs and counts its end."""
 
     status = 500
 
@@ -54,7 +54,7 @@ class RequestContext(LogContext):
 
     @cached_property
     def match(self) -> ResolverMatch | None:
-        """Where the path leads, redirected or not: to https, or to the last slash."""
+        """The route of the path, or that to which a missing slash is redirected."""
         for path in (self.request.path_info, f"{self.request.path_info}/"):
             with suppress(Resolver404):
                 return self.request.resolver_match or resolve(path)
@@ -91,7 +91,7 @@ class RequestContext(LogContext):
 def log_requests(get_response: Callable[[HttpRequest], Any]) -> Callable[..., Any]:
     """Log and count each response, before any other middleware but probes.
 
-    Streams go on without a database connection: Django keeps it until they end.
+    Streams begin without a database connection, which Django would keep until they end.
     """
 
     async def answer(request: HttpRequest) -> HttpResponseBase:
@@ -118,7 +118,7 @@ async def watch(
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer 503 to a request that may be made again soon, and else 500."""
+    """Answer 503 to a request that may be repeated soon, otherwise 500."""
     error = sys.exc_info()[1]
     if not lacks_files(error) and not is_waiting(error):
         return defaults.server_error(request)

@@ -1,4 +1,4 @@
-"""What allauth is to do otherwise."""
+"""What allauth does differently here: logins, their limits, and links in e-mails."""
 
 import logging
 from typing import Any
@@ -37,9 +37,9 @@ USERNAME_VALIDATORS = [
 
 
 class OneHashBackend(AuthenticationBackend):
-    """Logs in by username or proven e-mail address, whoever else signed up with that.
+    """Logs in by username or confirmed e-mail address.
 
-    Of a login that is nobody's a hash is made too, so the time tells nothing.
+    A login of an unknown user costs one hash too, so its duration reveals nothing.
     """
 
     def _authenticate(self, request: HttpRequest | None, **credentials: Any) -> Any:
@@ -62,7 +62,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_mail(
         self, template_prefix: str, email: str, context: dict[str, Any]
     ) -> None:
-        """Have links lead to the Site, whatever the request said of its host."""
+        """Make links lead to the Site, whatever the Host of the request."""
         links = {
             name: absolute_url(urlsplit(value)._replace(scheme="", netloc="").geturl())
             for name, value in context.items()
@@ -78,13 +78,13 @@ class AccountAdapter(DefaultAccountAdapter):
     def _get_login_attempts_cache_key(
         self, request: HttpRequest, **credentials: Any
     ) -> str:
-        """Count tries by account, and by browser or address: others lock no owner out."""
+        """Count by account and known browser or address: nobody locks others out."""
         account = super()._get_login_attempts_cache_key(request, **credentials)
         browser = find_known_browser(request, **credentials)
         return f"{account} {browser or self.get_client_ip(request)}"
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Limit what all browsers that are not known try together, from anywhere."""
+        """Limit the attempts of all unknown browsers together."""
         super().pre_authenticate(request, **credentials)
         if find_known_browser(request, **credentials):
             return
@@ -101,7 +101,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def post_login(
         self, request: HttpRequest, user: User, **details: Any
     ) -> HttpResponse:
-        """Mark the browser as one that this user is known in."""
+        """Mark the browser as known for this user."""
         response: HttpResponse = super().post_login(request, user, **details)
         browser, *users = read_mark(request)
         users = list(dict.fromkeys([str(user.pk), *users]))[:USERS]
@@ -117,26 +117,26 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 def read_mark(request: HttpRequest) -> list[str]:
-    """Return the id of a browser, a new one if need be, and the users it has known."""
+    """Return the id of a browser, new if it has none, and the users known in it."""
     mark = request.get_signed_cookie(KNOWN, "", max_age=KNOWN_FOR)
     return (mark or get_random_string(22)).split()
 
 
 def find_known_browser(request: HttpRequest, **credentials: Any) -> str:
-    """Return the id of the browser if it knows whom the credentials name, or else ""."""
+    """Return the browser's id if it is known for this user, otherwise ""."""
     browser, *users = read_mark(request)
     user = find_user(**credentials) if users else None
     return browser if user and str(user.pk) in users else ""
 
 
 def let_go() -> None:
-    """Let others have the database connection while a hash is made."""
+    """Release the database connection while a password is hashed."""
     if not connection.in_atomic_block:
         connection.close()
 
 
 def find_user(**credentials: Any) -> Any:
-    """Return whom a login names, or None."""
+    """Return the user of these credentials, or None."""
     login = credentials.get("username") or credentials["email"]
     proven = EmailAddress.objects.filter(email=login.lower(), verified=True).first()
     return proven.user if proven else get_user_by_username(login)

@@ -16,7 +16,7 @@ MAX_MEMBERS = 500  # pages list them all
 def enter_room(user: User, name: str, *, is_private: bool = False) -> Room:
     """Return the room of that name that the user may see, created now if there is none.
 
-    The names of private rooms stay free for others, who would learn that they exist.
+    The names of private rooms stay free for others, who must not learn of them.
 
     Raise ValidationError if the name is invalid; Flood, a subclass, if the user has
     created too many rooms.

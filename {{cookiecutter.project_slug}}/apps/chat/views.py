@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from apps.chat.forms import RoomForm
 from apps.chat.models import Room
 from apps.chat.posting import post_message
-from apps.chat.rendering import render_roster
+from apps.chat.rendering import render_line, render_roster
 from apps.chat.rooms import add_member, enter_room, remove_member
 from apps.users.models import User
 from channels_live import count_present, present
@@ -64,11 +64,13 @@ def room(request: AuthenticatedRequest, key: str) -> HttpResponse:
     is_history = before.isdecimal() and len(before) < 20
     if is_history:
         newest_first = newest_first.filter(number__lt=int(before))
-    page = list(newest_first[: MESSAGES + 1])
+    newest = list(newest_first[: MESSAGES + 1])
+    page = newest[:MESSAGES][::-1]
     context = {
         "room": room,
-        "page": page[:MESSAGES][::-1],
-        "has_earlier": len(page) > MESSAGES,
+        "page": page,
+        "lines": [render_line(message) for message in page],
+        "has_earlier": len(newest) > MESSAGES,
         "is_history": is_history,
         "roster": render_roster(*present(room.group)),
         "client_id": uuid4(),

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from typing import Any, cast
 
+from autobahn.twisted import websocket as autobahn_twisted
 from autobahn.websocket import protocol as autobahn_protocol
 from daphne import server
 from daphne.server import Server
@@ -31,7 +32,6 @@ MAX_RECEIVED = 64 * 1024
 # stalled reads why, if it goes on in time.
 CLOSE_TIMEOUT = 30
 
-autobahn: Any = autobahn_protocol
 _reactor = cast(Any, reactor)
 _handle_reply = Server.handle_reply
 
@@ -164,7 +164,10 @@ def install() -> None:
     daphne_http.install()
     # The access log has what daphne would log, with query strings.
     Server.log_action = do_nothing
-    autobahn.pformat = str  # of a connection, for a log that is off
+    # They make texts for a log that is off.
+    for name in ("pformat", "hltype", "hlval"):
+        setattr(autobahn_protocol, name, do_nothing)
+        setattr(autobahn_twisted, name, do_nothing)
     WebSocketFactory.protocol = PacedWebSocketProtocol
     Server.handle_reply = handle_reply
     Server.kill_all_applications = end

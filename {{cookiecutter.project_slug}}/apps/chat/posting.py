@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import time
 from collections import defaultdict
 from collections.abc import Collection
@@ -22,6 +23,9 @@ from apps.users.models import User
 from channels_live import Fragment, in_thread, publish
 
 logger = logging.getLogger(__name__)
+
+# NUL, and halves of characters.
+UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
 
 type Drafts = tuple[Draft, ...]  # of one room
 
@@ -85,7 +89,7 @@ def clean_text(text: str) -> str:
             _("This message has %(count)s characters; at most %(most)s fit."),
             params={"count": len(text), "most": MAX_MESSAGE},
         )
-    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+    if UNSTORABLE.search(text):
         raise ValidationError(_("This message has characters that cannot be stored."))
     return text
 

@@ -25,9 +25,9 @@ from channels_live.base.work import finish_threads
 from channels_live.consumers import PING, PONG, JsonConsumer
 from channels_live.handshake.tickets import PROTOCOL
 from channels_live.live.names import decode, owner
+from channels_live.live.pages import show
 from channels_live.live.place import Place
 from channels_live.live.region import Live
-from channels_live.live.rendering import show
 from channels_live.models import Change
 from channels_live.process import get_process
 from channels_live.runner import check_test, close_elsewhere, keep_apart

@@ -15,8 +15,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from channels_live import CloseCode
 from channels_live.live.names import owner
+from channels_live.live.pages import show
 from channels_live.live.place import Place
-from channels_live.live.rendering import answer, show
+from channels_live.live.rendering import answer
 from channels_live.process import get_process
 from channels_live.testing import WAIT, open_live, open_socket
 from tests.library.helpers.browsing import closing_code

@@ -15,9 +15,9 @@ from channels_live import CloseCode, Live, publish
 from channels_live.delivery.outbox import Outbox
 from channels_live.live.names import owner, subject
 from channels_live.live.names import sign as sign_name
+from channels_live.live.pages import show
 from channels_live.live.place import Place
 from channels_live.live.region import regions as registry
-from channels_live.live.rendering import show
 from channels_live.observe.outage import layer_outage
 from channels_live.process import get_process
 from channels_live.testing import WAIT, has_entered, open_live, open_socket

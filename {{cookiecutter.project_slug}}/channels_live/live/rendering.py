@@ -8,8 +8,8 @@ from typing import Any, Literal, NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AnonymousUser
-from django.core.exceptions import ObjectDoesNotExist
-from django.db import router
+from django.core.exceptions import ObjectDoesNotExist, SynchronousOnlyOperation
+from django.db import DatabaseError, connections, router
 from django.template.loader import get_template
 from django.templatetags.cache import CacheNode
 from django.utils.safestring import SafeString, mark_safe
@@ -123,7 +123,7 @@ def one_by_one[Item, Found](
     try:
         return ask(items) if items else {}
     except Exception as error:
-        if isinstance(error, database_outage.errors) and not is_bug(error):
+        if is_of_all(error):
             raise
         if len(items) == 1:
             return {items[0]: error}
@@ -133,22 +133,23 @@ def one_by_one[Item, Found](
     return found
 
 
+def is_of_all(error: Exception) -> bool:
+    """Whether no other question can be answered either, here and now."""
+    if isinstance(error, DatabaseError) and any(
+        connection.in_atomic_block for connection in connections.all(True)
+    ):
+        return True  # the transaction around may be broken
+    if isinstance(error, database_outage.errors):
+        return not is_bug(error)
+    return isinstance(error, SynchronousOnlyOperation)
+
+
 def load_users(pks: set[Any]) -> Users:
     """Return users as they are now. One query."""
     model = get_user_model()
     users = model._default_manager.using(router.db_for_write(model))
     found = users.in_bulk(pks - {None}).items()
     return {None: AnonymousUser()} | {pk: one for pk, one in found if one.is_active}
-
-
-def show(region: type[Live], keys: Sequence[Key], user: Any) -> dict[Key, State]:
-    """Return what a page shows of each key that the user may see.
-
-    Raises what the region raises.
-    """
-    live = region()
-    seen = tuple(find_keys(live, user, keys))
-    return read(live, seen) if seen else {}
 
 
 def read(live: Live, keys: Sequence[Key]) -> dict[Key, State]:

@@ -13,9 +13,10 @@ from django.utils.safestring import SafeString
 from channels_live.base.messages import check_name
 from channels_live.base.work import wait_for
 from channels_live.live.names import owner, sign
+from channels_live.live.pages import show
 from channels_live.live.place import Place
 from channels_live.live.region import regions
-from channels_live.live.rendering import show, within
+from channels_live.live.rendering import within
 from channels_live.utils import websocket_absolute_url, websocket_reverse
 
 register = template.Library()

@@ -1,7 +1,7 @@
 """The crowd: all members, the messages that they send, and what became of these."""
 
 import select
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 
 from benchmarks.frames import encode
@@ -13,6 +13,9 @@ SENTENCE = "and the quick brown fox said hello to everybody here"
 OPENING = 40
 # How often something is looked at that takes a while to look at, in seconds.
 LOOK = 0.01
+# Messages within a second at most. Nchan numbers those of a room in 16 bits, with a
+# sign, and begins anew with each second of the clock: it loses what comes after 32,767.
+MOST = 30_000
 
 
 class Crowd:
@@ -32,6 +35,7 @@ class Crowd:
         self.latencies: list[tuple[float, float]] = []  # when it was sent, how long
         self.doubled = 0
         self.flowing = False
+        self.waiting: deque[Member] = deque()  # to send the next
 
     def open(
         self, addresses: Iterable[tuple[int, Address]], patience: float = 60
@@ -67,9 +71,16 @@ class Crowd:
             self.turn(0.05)
 
     def turn(self, patience: float) -> None:
-        """Read what there is, or will be soon."""
+        """Read what there is, or will be soon, and let those send who wait."""
+        if self.waiting:
+            patience = min(patience, LOOK)
         for descriptor, _ in self.poll.poll(patience):
             self.readers[descriptor]()
+        while self.flowing and self.waiting and self.may_send():
+            self.send(self.waiting.popleft())
+
+    def may_send(self) -> bool:
+        return len(self.sent_at) < MOST or clock() - self.sent_at[-MOST] > 1
 
     def run(self, until: float) -> None:
         """Read for some time."""
@@ -104,7 +115,7 @@ class Crowd:
             self.doubled += 1
         member.seen.add(number)
         if self.flowing and self.author[number] is member:
-            self.send(member)
+            self.waiting.append(member)
 
     def deliveries(self) -> int:
         return sum(member.count for member in self.members)
@@ -121,6 +132,7 @@ class Crowd:
         self.sent_at.clear()
         self.author.clear()
         self.latencies.clear()
+        self.waiting.clear()
         self.doubled = 0
         for member in self.members:
             member.count = 0

@@ -14,7 +14,7 @@ import pytest
 from baking import TEMPLATE, Kitchen, run
 from fleet import wait_until
 
-from benchmarks import measure
+from benchmarks import load, measure
 from benchmarks.load import Crowd
 from benchmarks.member import Address, Dialect
 from benchmarks.services import Command, serving
@@ -131,6 +131,22 @@ def test_what_is_lost_or_doubled_is_found(
         else:
             with pytest.raises(measure.IncompleteError):
                 measure.steady(crowd, server.pid, 20, SHORT)
+
+
+def test_no_more_is_sent_than_nchan_can_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load, "MOST", 100)
+    (tmp_path / "room.py").write_text(ROOM.replace("TIMES", "1"))
+    command = Command([sys.executable, "room.py", "{port}"], tmp_path, {})
+    with (
+        serving(command, tmp_path / "room.log") as server,
+        closing(Crowd(DIALECT, Counter())) as crowd,
+    ):
+        crowd.open((0, Address(server.port, "/")) for _ in range(2))
+        measure.settle(crowd)
+        numbers = measure.saturate(crowd, server.pid, measure.Lengths(0, 1.5, 0))
+    assert 100 < numbers["messages"] <= 200
 
 
 @contextmanager

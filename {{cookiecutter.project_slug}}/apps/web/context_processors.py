@@ -3,7 +3,6 @@
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.translation import gettext
 
 
 def site(request: HttpRequest) -> dict[str, object]:
@@ -12,7 +11,5 @@ def site(request: HttpRequest) -> dict[str, object]:
         "debug": settings.DEBUG,
         "project_name": settings.PROJECT_NAME,
         "project_description": settings.PROJECT_DESCRIPTION,
-        "navigation": [
-            (gettext(label), reverse(name)) for label, name in settings.NAVIGATION
-        ],
+        "navigation": [(label, reverse(name)) for label, name in settings.NAVIGATION],
     }

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import TemplateView
 
-from apps.ops.requests import server_error
+from apps.ops.requests import bad_request, server_error
 
 urlpatterns = [
     path("", TemplateView.as_view(template_name="web/home.html"), name="home"),
@@ -19,6 +19,7 @@ urlpatterns = [
     # % endif
 ]
 
+handler400 = bad_request
 handler500 = server_error  # or 503, if the site is busy
 
 if settings.BROWSER_RELOAD:

@@ -117,6 +117,11 @@ async def watch(
         underway.remove(context)
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer 400 without reading the request: Django's own view reads its form again."""
+    return render(None, "400.html", status=400)
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer 503 to a request that may be repeated soon, otherwise 500."""
     error = sys.exc_info()[1]

@@ -2,7 +2,7 @@ import re
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
-from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.template.loader import get_template
 from django.test import Client, RequestFactory
@@ -44,8 +44,12 @@ def test_in_development_the_origin_is_named(settings: Settings) -> None:
     assertContains(response, "https://tunnel.example", status_code=403)
 
 
-def test_bad_request_has_the_projects_look(rf: RequestFactory) -> None:
-    response = defaults.bad_request(rf.get("/"), BadRequest())
+def test_bad_request_has_the_projects_look() -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.get("/accounts/login/")
+    encoding = "application/x-www-form-urlencoded; charset=utf-7"
+
+    response = client.post("/accounts/login/", b"login=a", content_type=encoding)
 
     assertContains(response, "This request is invalid", status_code=400)
 

@@ -93,10 +93,10 @@ def main() -> None:
 
 
 def set_up_database() -> None:
-    if run(MIGRATE) is None:
+    if run(MIGRATE, briefly=True) is None:
         tell(
             "The database could not be set up, for the reason above. Once it answers "
-            "at the DATABASE_URL of .env:",
+            "at the DATABASE_URL of .env, which may be sqlite:///db.sqlite3 as well:",
             MIGRATE,
             START,
         )
@@ -178,8 +178,13 @@ def find_database() -> str:
     return name if Path(name).is_file() else ""
 
 
-def run(command: list[str], *, quietly: bool = False) -> str | None:
-    """Run a command in the project. None if it failed, or else what it said quietly."""
+def run(
+    command: list[str], *, quietly: bool = False, briefly: bool = False
+) -> str | None:
+    """Run a command in the project. None if it failed, or else what it said quietly.
+
+    Briefly, only the first and the last line of its errors are shown.
+    """
     foreign = {
         *variables(),
         *FOREIGN,
@@ -193,13 +198,18 @@ def run(command: list[str], *, quietly: bool = False) -> str | None:
             cwd=PROJECT,
             env=env,
             stdin=subprocess.DEVNULL,
-            capture_output=quietly,
+            stdout=subprocess.PIPE if quietly else None,
+            stderr=subprocess.PIPE if quietly or briefly else None,
             encoding="utf-8",
             errors="replace",
             check=False,
         )
     except OSError:
         return None
+    if briefly and done.returncode:
+        errors = re.findall(r"(?m)^(?!Traceback|The above|During)\S.+", done.stderr)
+        both = dict.fromkeys(errors[:1] + errors[-1:])
+        print(*both, sep="\n", file=sys.stderr, flush=True)
     return None if done.returncode else done.stdout or ""
 
 

@@ -24,10 +24,14 @@ def room_deleted(instance: Room, **kwargs: object) -> None:
 
 @receiver(post_save, sender=Room)
 def room_saved(
-    instance: Room, update_fields: Collection[str] | None = None, **kwargs: object
+    instance: Room,
+    created: bool,
+    update_fields: Collection[str] | None = None,
+    **kwargs: object,
 ) -> None:
     """Close all sockets of a private room: its members may come back at once."""
-    if instance.is_private and (not update_fields or "is_private" in update_fields):
+    is_concerned = not created and "is_private" in (update_fields or ["is_private"])
+    if instance.is_private and is_concerned:
         disconnect(group=instance.group, code=CloseCode.SERVICE_RESTART)
 
 

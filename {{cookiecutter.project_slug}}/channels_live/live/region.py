@@ -1,12 +1,17 @@
 """Live regions: parts of pages that show the current state of the database."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from inspect import iscoroutinefunction
 from typing import Any, ClassVar
 
 from django.apps import apps
-from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.core.exceptions import (
+    FieldDoesNotExist,
+    ObjectDoesNotExist,
+    ValidationError,
+)
 from django.db import connections
 from django.db.models import Field, Model
 from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
@@ -134,7 +139,9 @@ class Live:
             try:
                 key = field.to_python(key)
             except ValidationError:
-                raise ValueError(f"Invalid key for {cls.name}: {key!r}.") from None
+                raise ValueError(
+                    f"Invalid key for {cls.name}: {key!r}. Expected a {field}."
+                ) from None
         encode(key)
         return key
 
@@ -142,7 +149,7 @@ class Live:
 def find_field(
     region: type[Live], model: type[Model], name: str | None
 ) -> Field | None:
-    """Return the field that a region follows. Raises TypeError and FieldDoesNotExist."""
+    """Return the field that a region follows. Raises TypeError."""
     where = f"{region.__name__}.follows"
     if not isinstance(model, type) or not issubclass(model, Model):
         raise TypeError(f"{where}: {model!r} is no model class. Import the model.")
@@ -153,11 +160,14 @@ def find_field(
         )
     if name is None:
         return None
-    found = model._meta.pk if name == "pk" else model._meta.get_field(name)
+    found: Any = None
+    with suppress(FieldDoesNotExist):
+        found = model._meta.pk if name == "pk" else model._meta.get_field(name)
     if not isinstance(found, Field) or not found.concrete:
         names = ", ".join(field.attname for field in model._meta.concrete_fields)
         raise TypeError(
-            f"{where}: {model._meta.label}.{name} has no column. Follow one of {names}."
+            f"{where}: {model._meta.label}.{name} has no column. Follow one of {names}; "
+            "for a key that is further away, follow nothing and call changed()."
         )
     return found
 

@@ -70,7 +70,8 @@ def show_regions(
     if name not in regions:
         names = ", ".join(sorted(regions)) or "none"
         raise template.TemplateSyntaxError(
-            f"There is no region {name!r}. In the live.py of INSTALLED_APPS are: {names}."
+            f"There is no region {name!r}: put its name into quotes. In the live.py of "
+            f"INSTALLED_APPS are: {names}."
         )
     region = regions[name]
     found = wait_for(lambda: [getattr(one, "pk", one) for one in keys])

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.test import AsyncClient
 from django.urls import reverse
 
+from apps.chat import signals
 from apps.chat.models import Room
 from apps.chat.posting import apost_message
 from apps.chat.rooms import remove_member
@@ -118,6 +119,19 @@ async def test_removal_that_is_rolled_back_closes_nothing(
 
     await bobs.say("here yet")
     await bobs.hears("here yet")
+
+
+def test_a_new_private_room_sends_nobody_away(
+    ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or on a slow day whoever makes it has to come back first of all."""
+    sent_away: list[object] = []
+    monkeypatch.setattr(signals, "disconnect", lambda **who: sent_away.append(who))
+
+    attic = Room.objects.create(name="Attic", slug="attic", is_private=True)
+    attic.members.add(ada)
+
+    assert sent_away == []
 
 
 @pytest.mark.parametrize("update_fields", [None, ["is_private"]])

@@ -4,20 +4,16 @@ import html
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.template.autoreload import reset_loaders
 from django.template.defaultfilters import linebreaks_filter, urlize
-from django.utils import timezone, translation
+from django.utils import timezone
 
 from apps.chat.rendering import (
     paragraphs,
     render_error,
-    render_line,
     render_message,
     render_roster,
     render_typing,
@@ -94,23 +90,3 @@ def test_a_time_is_that_of_the_time_zone() -> None:
         shown = render_message(message)
 
     assert ">08:05</time>" in shown
-
-
-def test_a_template_is_rendered_for_each_language_and_when_it_has_changed(
-    settings: Any, tmp_path: Path
-) -> None:
-    template = tmp_path / "chat" / "message.html"
-    template.parent.mkdir()
-    template.write_text("{% load i18n %}{% translate 'Save' %} {text}")
-    settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path]}]
-    message = said("hello")
-
-    shown = [render_line(message)]
-    with translation.override("de"):
-        shown.append(render_line(message))
-    template.write_text("now {text}")
-    reset_loaders()
-    shown.append(render_line(message))
-
-    text = "<p>hello</p>"
-    assert shown == [f"Save {text}", f"Sichern {text}", f"now {text}"]

@@ -3,23 +3,18 @@
 A fragment for everyone is rendered once, for pages in any language: its words are
 <page-words>, which each page replaces with its own. A fragment for one socket is in
 the language of that socket.
-
-Messages are shown most often. So what is the same for all of them is rendered once, with
-{number} in the place of a number, and filled in for each: see chat/message.html.
 """
 
 import re
-from functools import cache, lru_cache
-from typing import Any
+from functools import cache
 from uuid import UUID
 
 from django.conf import settings
-from django.template import Context, Template
-from django.template.loader import get_template, render_to_string
-from django.utils.html import escape, format_html, linebreaks, urlize
+from django.template.loader import render_to_string
+from django.utils.html import escape, linebreaks, urlize
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime
-from django.utils.translation import get_language, override
+from django.utils.translation import override
 
 from apps.chat.models import Message
 from apps.users.models import User
@@ -32,33 +27,28 @@ ADDRESS = re.compile(r"[.:@]\S")
 
 def render_message(message: Message) -> str:
     with override(settings.LANGUAGE_CODE):
-        return fill_in("chat/fragments.html#arrival", message)
+        return render("arrival", **parts(message))
 
 
 def render_line(message: Message) -> SafeString:
     """For a page, in its language."""
-    return fill_in("chat/message.html", message)
+    return render_to_string("chat/message.html", parts(message))
 
 
-def fill_in(template_name: str, message: Message) -> SafeString:
-    template: Any = get_template(template_name)
-    return format_html(
-        render_form(template.template, get_language()),
-        number=message.number,
-        author_id=message.author_id or "",
-        author=message.author.username if message.author else render("deleted"),
-        client_id=message.client_id,
-        created=message.created.isoformat(),
-        time=f"{localtime(message.created):%H:%M}",
-        text=paragraphs(message.text),
-    )
+def parts(message: Message) -> dict[str, object]:
+    """Return what templates show of a message.
 
-
-@lru_cache
-def render_form(template: Template, language: str | None) -> str:
-    """Render a template once for each language. One that has changed is another."""
-    with override(language):
-        return template.render(Context())
+    They take two thirds of the time that they would with the message itself.
+    """
+    return {
+        "number": message.number,
+        "author_id": message.author_id,
+        "author": message.author and message.author.username,
+        "client_id": message.client_id,
+        "created": message.created.isoformat(),
+        "time": f"{localtime(message.created):%H:%M}",
+        "text": paragraphs(message.text),
+    }
 
 
 def paragraphs(text: str) -> SafeString:
@@ -89,7 +79,7 @@ def render_entry(number: int, message_number: int, message: Message | None) -> s
         return render("removal", number=message_number)
     if number == message_number:
         return render_message(message)
-    return fill_in("chat/fragments.html#edited", message)
+    return render("edited", **parts(message))
 
 
 def render_skipped(count: int, until: int) -> str:

@@ -3,14 +3,18 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
 
+# Of the event loop, between two calls: who has a result goes on, and what has come is read.
+# Meanwhile no thread competes with it, and the next call has more items.
+TURNS = 2
+
 type Results[Item, Result] = Mapping[Item, Result | Exception]
 
 
 class Batcher[Item: Hashable, Result]:
     """Collects the items that come while the function is busy for its next call.
 
-    A lone item is worked on at once. Under load, all items that came during one call
-    share the next. Items of one key keep their order, and never wait for another key.
+    A lone item is worked on at once. Under load, all items that came during one call,
+    or right after it, share the next. Items of one key keep their order, and never wait for another key.
     """
 
     def __init__(
@@ -45,6 +49,8 @@ class Batcher[Item: Hashable, Result]:
                 results = await self._call({item: None for item, _ in batch})
                 for item, future in batch:
                     settle(future, results[item])
+                for _ in range(TURNS):
+                    await asyncio.sleep(0)
                 # Last: while the queue has items, submit() starts no other task.
                 del queue[: len(batch)]
         finally:

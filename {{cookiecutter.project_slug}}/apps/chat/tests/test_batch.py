@@ -30,6 +30,32 @@ async def test_what_comes_during_a_call_shares_the_next() -> None:
     assert work.calls == [[1, 2, 3], [4, 5]]
 
 
+async def test_what_comes_right_after_a_call_shares_the_next() -> None:
+    calls: list[list[int]] = []
+    has_begun, may_end = asyncio.Event(), asyncio.Event()
+
+    async def work(numbers: Collection[int]) -> dict[int, int]:
+        calls.append(list(numbers))
+        has_begun.set()
+        await may_end.wait()
+        return {one: one for one in numbers}
+
+    async def submit_both() -> None:
+        await batcher.submit("key", 1)
+        await batcher.submit("key", 3)
+
+    batcher = Batcher(work)
+    first = asyncio.create_task(submit_both())
+    await has_begun.wait()
+    second = asyncio.create_task(batcher.submit("key", 2))
+    await asyncio.sleep(0)
+
+    may_end.set()
+    await asyncio.gather(first, second)
+
+    assert calls == [[1], [2, 3]]
+
+
 async def test_keys_do_not_wait_for_each_other() -> None:
     both = asyncio.Barrier(2)
 

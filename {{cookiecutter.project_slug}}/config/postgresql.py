@@ -32,6 +32,10 @@ class LimitedConnection(Connection[Any]):
             for pool in pools - {None}:
                 pool.drain()
             raise OperationalError("The server has not answered in time.") from None
+        except errors.ReadOnlySqlTransaction as error:
+            # Of a standby, as after a failover: another connection may lead elsewhere.
+            self.close()
+            raise OperationalError(str(error)) from None
 
 
 def as_options(limits: dict[str, int]) -> str:

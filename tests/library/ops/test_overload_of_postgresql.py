@@ -29,6 +29,18 @@ def test_what_is_too_large_is_a_bug_and_no_overload(status: int) -> None:
     assert response.status_code == status
 
 
+def test_a_database_that_takes_no_writes_is_away() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")
+    used: Any = connection.connection
+
+    with pytest.raises(OperationalError, match="read-only transaction"):
+        connection.cursor().execute("CREATE TABLE refused ()")
+
+    assert used.closed
+    connection.close()
+
+
 def test_where_one_connection_is_dead_those_of_requests_are_given_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -75,10 +75,10 @@ def disconnect(
 
     `session` is a session key, `user` a primary key, `group` the name of a group that
     the socket has joined. Raises ValueError without any of these, and for an invalid
-    group name, primary key or close code.
+    group name, primary key or close code; TypeError for a session that is no key.
     """
-    if not 1000 <= code < 5000:
-        raise ValueError(f"Expected a close code from 1000 to 4999, got {code!r}.")
+    if not (1000 <= code < 1004 or 1007 <= code < 1015 or 3000 <= code < 5000):
+        raise ValueError(f"Expected a close code that servers may send, got {code!r}.")
     if group is not None:
         check_name(group)
     if user is not None:

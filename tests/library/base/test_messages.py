@@ -4,9 +4,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import models
 
-from channels_live import group_name, key_of, recheck, user_group
-from channels_live.base.messages import check_name
+from channels_live import disconnect, group_name, key_of, recheck, user_group
+from channels_live.base.messages import check_name, to_key
 
 
 @pytest.mark.parametrize(
@@ -32,3 +34,35 @@ def test_what_is_no_key_of_a_user_is_an_error() -> None:
         user_group(None)
     with pytest.raises(ValueError, match="primary key of a user"):
         recheck(None)
+
+
+def test_a_row_or_nothing_is_no_key(ada: Any) -> None:
+    for key in (None, ada):
+        with pytest.raises(ValueError, match="such as the pk of a row"):
+            group_name("orders", key)
+        with pytest.raises(ValueError, match="primary key of a user"):
+            user_group(key)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        (models.UUIDField(), 5),
+        (models.IntegerField(), uuid4()),
+        (models.IntegerField(), "five"),
+        (models.CharField(), (1, 2)),
+    ],
+)
+def test_a_key_of_another_type_is_none(field: Any, value: Any) -> None:
+    assert to_key(field, value) is None
+
+
+@pytest.mark.parametrize("code", [999, 1005, 1006, 1015, 2000, 5000])
+def test_a_code_that_no_server_may_send_is_an_error(code: int) -> None:
+    with pytest.raises(ValueError, match="code that servers may send"):
+        disconnect(user=1, code=code)
+
+
+def test_a_session_is_no_session_key() -> None:
+    with pytest.raises(TypeError, match="a session key as str"):
+        disconnect(session=SessionStore())  # type: ignore[arg-type]

@@ -236,6 +236,15 @@ def test_a_row_that_is_stored_over_another_changes_both_keys() -> None:
 
 
 @pytest.mark.django_db
+def test_a_row_may_be_saved_with_what_its_field_converts() -> None:
+    ada = User.objects.create(username="ada", first_name="Ada")
+    ada.first_name = 5.5
+    with live_changes() as found:
+        ada.save()
+    assert teams(found) == {"Ada", "5.5"}
+
+
+@pytest.mark.django_db
 def test_a_row_is_deleted_whose_key_was_not_loaded() -> None:
     User.objects.create(username="ada", first_name="Ada")
     with live_changes() as found:

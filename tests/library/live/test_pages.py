@@ -157,6 +157,9 @@ def test_keys_come_back_as_they_went_in(key: Any) -> None:
 
 @pytest.mark.parametrize("key", [1.5, True, b"x", [1], ("a", 1.5)])
 def test_other_keys_are_refused(key: Any) -> None:
+    for followed in (Card, Team):
+        with pytest.raises((TypeError, ValueError)):
+            followed.changed(key)
     with pytest.raises(TypeError, match="Expected a region's key as int, str, UUID"):
         Text.clean_key(key)
 

@@ -7,9 +7,11 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any, NamedTuple
 from urllib.parse import unquote
+from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
+from django.db.models import Field, Model
 
 # One type for all. Channels' own consumers ignore it: see apps.py.
 TYPE = "channels_live"
@@ -87,8 +89,11 @@ def group_name(kind: str, key: object) -> str:
     """Return a group name made of a kind and a key of any type: `kind.key`.
 
     Characters of the key other than ASCII letters, digits and hyphens are encoded, such
-    as `_20`. Names may have up to 99 characters.
+    as `_20`. Names may have up to 99 characters. Raises ValueError for None, which all
+    visitors without a login would share, and for a row.
     """
+    if key is None or isinstance(key, Model):
+        raise ValueError(f"Expected a key, such as the pk of a row, got {key!r}.")
     text = NO_LETTER.sub(lambda found: b"_%02x" % ord(found[0]), str(key).encode())
     return f"{kind}.{text.decode()}"
 
@@ -110,17 +115,33 @@ def user_group(user_pk: object) -> str:
 def user_key(user_pk: object) -> str:
     """Return a user's primary key as sessions have it. Raises ValueError."""
     model = get_user_model()
-    try:
-        key = model._meta.pk.to_python(user_pk)
-    except (TypeError, ValidationError):
-        key = None
+    key = to_key(model._meta.pk, user_pk)
     if key is None:
         raise ValueError(f"Expected the primary key of a user, got {user_pk!r}.")
     return str(model._meta.pk.value_to_string(model(pk=key)))
 
 
+def to_key(field: Field, value: object) -> Any:
+    """Return a value as a field has it, or None if it is of another type.
+
+    Fields take a number for a UUID, and the other way round; those of texts take all.
+    """
+    if isinstance(value, (Model, tuple)):
+        return None
+    try:
+        key = field.to_python(value)
+    except (TypeError, ValidationError):
+        return None
+    return None if {type(value), type(key)} == {int, UUID} else key
+
+
 def label(kind: str, value: object) -> str:
-    """Return what sockets are labelled with, and told by. Session keys are secrets."""
+    """Return what sockets are labelled with, and told by. Session keys are secrets.
+
+    Raises TypeError for what is no session key, such as a session.
+    """
     if kind == "session":
-        value = sha256(str(value).encode()).hexdigest()
+        if not isinstance(value, str):
+            raise TypeError(f"Expected a session key as str, got {value!r}.")
+        value = sha256(value.encode()).hexdigest()
     return f"{kind}:{value}"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import Context, copy_context
 from functools import wraps
+from inspect import iscoroutinefunction
 from typing import Any
 from weakref import WeakSet
 
@@ -131,6 +132,8 @@ class Lane:
         Channels' `database_sync_to_async` runs all calls of a process in one thread,
         where each call waits for the others.
         """
+        if iscoroutinefunction(function):
+            raise TypeError(f"Expected a sync function, got {function!r}: await it.")
 
         @wraps(function)
         async def call(*args: P.args, **kwargs: P.kwargs) -> R:

@@ -7,15 +7,12 @@ from inspect import iscoroutinefunction
 from typing import Any, ClassVar
 
 from django.apps import apps
-from django.core.exceptions import (
-    FieldDoesNotExist,
-    ObjectDoesNotExist,
-    ValidationError,
-)
+from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist
 from django.db import connections
 from django.db.models import Field, Model
 from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
 
+from channels_live.base.messages import to_key
 from channels_live.live import changes
 from channels_live.live.names import encode, subject
 
@@ -134,16 +131,15 @@ class Live:
             raise ValueError(f"Invalid key for {cls.name}: None.")
         if isinstance(key, Model):
             raise ValueError(f"Invalid key for {cls.name}: {key!r}. Pass its pk.")
-        field = next(filter(None, cls.fields.values()), None)
-        if field is not None:
-            try:
-                key = field.to_python(key)
-            except ValidationError:
-                raise ValueError(
-                    f"Invalid key for {cls.name}: {key!r}. Expected a {field}."
-                ) from None
         encode(key)
-        return key
+        field = next(filter(None, cls.fields.values()), None)
+        if field is None:
+            return key
+        if (cleaned := to_key(field, key)) is None:
+            raise ValueError(
+                f"Invalid key for {cls.name}: {key!r}. Expected a {field}."
+            )
+        return cleaned
 
 
 def find_field(
@@ -194,5 +190,6 @@ def mark_changed(
         region.changed_all(using)
         return
     had = instance.__dict__.get("_live_keys", {}).get(field.attname, set())
-    keys = had | {instance.__dict__.get(field.attname)}
+    # A row may be saved with another type, such as a number's text.
+    keys = had | {field.to_python(instance.__dict__.get(field.attname))}
     region.changed(*(key for key in keys if key is not None), using=using)

@@ -3,9 +3,12 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
 from itertools import chain
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -22,6 +25,8 @@ from channels_live.testing import live_changes
 from tests.library.live.regions import Card, Team, Text
 
 User = get_user_model()
+
+PARIS = ZoneInfo("Europe/Paris")
 
 
 @pytest.fixture
@@ -113,6 +118,23 @@ def test_a_key_and_the_text_of_it_are_one(published: list[list[str]], key: Any) 
     with transaction.atomic():
         Text.changed(key)
         Text.changed(text)
+
+    assert len(written()) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("key", "equal"),
+    [
+        (Decimal("1.5"), Decimal("1.50")),
+        (Decimal(0), Decimal("-0.0")),
+        (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, 1, tzinfo=PARIS)),
+    ],
+)
+def test_equal_keys_are_one(published: list[list[str]], key: Any, equal: Any) -> None:
+    with transaction.atomic():
+        Text.changed(key)
+        Text.changed(equal)
 
     assert len(written()) == 1
 

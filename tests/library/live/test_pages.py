@@ -113,6 +113,15 @@ def test_shows_an_empty_region_for_a_row_that_is_no_more() -> None:
     assert found[5] == ""
 
 
+def test_contexts_by_other_keys_are_an_error(
+    ada: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contexts: dict[object, Any] = {1: {}}
+    monkeypatch.setattr(Team, "get_contexts", lambda self, keys: contexts)
+    with pytest.raises(ValueError, match="a context for 1, and none for '1'"):
+        render_live(ada, Team, "1")
+
+
 def test_a_key_has_the_type_of_the_field_it_stands_for(ada: Any) -> None:
     number = render("{% live 'tests.Card' key %}", key=ada.pk)
     text = render("{% live 'tests.Card' key %}", key=str(ada.pk))

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
@@ -54,16 +54,20 @@ def decode(value: Any) -> Any:
 def subject(region: str, key: Any = None) -> str:
     """Return what a notice is about: a key of a region, or without a key all of them.
 
-    A number or a UUID and the text of it are one.
+    A number or a UUID and the text of it are one, as are equal decimals and moments.
     """
     text = "" if key is None else json.dumps(encode(typed(key)), separators=(",", ":"))
     return f"{region} {text}"
 
 
 def typed(key: Any) -> Any:
-    """Return the number or the UUID that a text is of, if it is of one."""
+    """Return the number or the UUID that a text is of, and one of what is equal."""
     if isinstance(key, tuple):
         return tuple(typed(part) for part in key)
+    if isinstance(key, Decimal):
+        return key.normalize() + 0  # no zero is negative
+    if isinstance(key, datetime) and key.tzinfo:
+        return key.astimezone(UTC)
     if isinstance(key, str):
         for kind in (int, UUID):
             with suppress(ValueError):

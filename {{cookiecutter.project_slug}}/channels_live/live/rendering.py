@@ -160,6 +160,12 @@ def read(live: Live, keys: Sequence[Key]) -> dict[Key, State]:
         if len(keys) > 1:
             raise
         contexts = {}
+    if contexts and not contexts.keys() & set(keys):
+        found = next(iter(contexts))
+        raise ValueError(
+            f"{live.name}.get_contexts() has a context for {found!r}, and none for "
+            f"{keys[0]!r}: return contexts by the keys, in their type."
+        )
     return {
         key: render(live, contexts[key]) if key in contexts else EMPTY for key in keys
     }

@@ -33,6 +33,11 @@ def reset() -> None:
 reset()
 
 
+def free_key(number: int = 0) -> Any:
+    """Return a primary key that no user has: a made one, or else a number."""
+    return User._meta.pk.get_default() or 1000 + number
+
+
 class Card(Live):
     """Shows a user to everybody who is not banned."""
 

@@ -25,7 +25,7 @@ from channels_live.live.region import regions as registry
 from channels_live.live.rendering import State, answer
 from channels_live.testing import open_live, render_live
 from tests.library.live import regions
-from tests.library.live.regions import Card, Closed, Own, Team, Text, User
+from tests.library.live.regions import Card, Closed, Own, Team, Text, User, free_key
 
 NEW_YEAR = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 REGION = re.compile(
@@ -107,7 +107,8 @@ def test_a_variable_that_does_not_exist_is_told(source: str) -> None:
 
 @pytest.mark.django_db
 def test_shows_an_empty_region_for_a_row_that_is_no_more() -> None:
-    found = REGION.fullmatch(render("{% live 'tests.Card' 99 %}"))
+    html = render("{% live 'tests.Card' key %}", key=free_key())
+    found = REGION.fullmatch(html)
 
     assert found
     assert found[5] == ""

@@ -31,6 +31,7 @@ from tests.library.live.regions import (
     Text,
     User,
     Where,
+    free_key,
     gate,
     reads,
 )
@@ -115,7 +116,7 @@ async def test_a_row_that_is_no_more_empties_the_region(ada: Any, bob: Any) -> N
 
 
 async def test_elements_that_show_different_states_are_emptied_too(ada: Any) -> None:
-    nobody = sign(ada, Card, 0)
+    nobody = sign(ada, Card, free_key())
     async with open_socket(SOCKET, ada) as socket:
         await watch(socket, (nobody, "older"), (nobody, "newer"))
         (event,) = await next_events(socket)
@@ -369,7 +370,7 @@ async def test_a_slow_region_leaves_threads_to_others(ada: Any) -> None:
     async with open_socket(SOCKET, ada) as socket:
         gate.clear()
         for number in range(6):
-            await watch(socket, (sign(ada, Card, 1000 + number), ""))
+            await watch(socket, (sign(ada, Card, free_key(number)), ""))
             await asyncio.sleep(0.1)
         assert max(regions.crowds) == 2
         gate.set()

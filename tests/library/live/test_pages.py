@@ -16,6 +16,7 @@ from django.test import RequestFactory
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import override
+from pytest_django import Settings
 
 from channels_live import Live
 from channels_live.live.names import Foreign, owner, sign, unsign
@@ -198,6 +199,17 @@ def test_a_name_without_a_login_is_for_the_session() -> None:
     Place.unsign(name, owner(AnonymousUser(), first))
     with pytest.raises(Foreign):
         Place.unsign(name, owner(AnonymousUser(), second))
+
+
+@pytest.mark.parametrize("user", [AnonymousUser(), User(pk=1)])
+def test_a_name_outlives_a_secret_key_that_is_kept_as_a_fallback(
+    user: Any, settings: Settings
+) -> None:
+    session = SessionStore("a" * 32)
+    name = Place(Text, 1, "en", "/").sign(owner(user, session))
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "new"
+    Place.unsign(name, owner(user, session))
 
 
 def test_a_session_may_begin_after_the_page(ada: Any) -> None:

@@ -11,7 +11,6 @@ from uuid import UUID
 
 from django.contrib.sessions.backends.base import SessionBase
 from django.core import signing
-from django.utils.crypto import salted_hmac
 
 type Key = int | str | UUID | Decimal | date | datetime | tuple["Key", ...]
 
@@ -86,8 +85,7 @@ def owner(user: Any, session: SessionBase | None) -> str:
         return f"user {user.pk}"
     if session is None or not session.session_key:
         return ""
-    salt = "channels_live.live"
-    return salted_hmac(salt, session.session_key, algorithm="sha256").hexdigest()[:20]
+    return digest("session", session.session_key)  # whose key is a secret
 
 
 def sign(tag: str, owner: str, *content: Any) -> str:

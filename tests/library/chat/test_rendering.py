@@ -4,6 +4,7 @@ import html
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -90,3 +91,11 @@ def test_a_time_is_that_of_the_time_zone() -> None:
         shown = render_message(message)
 
     assert ">08:05</time>" in shown
+
+
+def test_numbers_are_written_as_scripts_read_them(settings: Any) -> None:
+    settings.USE_THOUSAND_SEPARATOR = True
+    message = said("hello")
+    message.number = 12345
+
+    assert ' data-number="12345"' in render_message(message)

@@ -47,6 +47,7 @@ RESERVED = sys.stdlib_module_names | {
     "docs",
     "environ",
     "fixtures",
+    "hiredis",
     "lazy_loader",
     "limits",
     "manage",

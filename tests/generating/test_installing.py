@@ -40,7 +40,7 @@ def test_a_project_has_its_own_database_wherever_it_lies(
     run(venv / "pytest", "-q", "apps/web", cwd=project)
     run(venv / "python", *("manage.py", "test", "--parallel", "2"), cwd=project)
     # What is typed next sees the shell.
-    assert "sets DATABASE_URL, DEBUG, DJANGO_SETTINGS_MODULE, which" in done.stdout
+    assert "sets DATABASE_URL, DEBUG, DJANGO_SETTINGS_MODULE. That" in done.stdout
     assert "workspace" not in done.stdout
 
 

@@ -105,6 +105,20 @@ def test_a_ping_is_answered() -> None:
         assert peer.recv(100).endswith(b"\x8a\x84\0\0\0\0ping")
 
 
+@contextmanager
+def room(folder: Path, times: str, members: int) -> Iterator[tuple[Crowd, int]]:
+    """Members in a room, and the id of its server's process."""
+    (folder / "room.py").write_text(ROOM.replace("TIMES", times))
+    command = Command([sys.executable, "room.py", "{port}"], folder, {})
+    with (
+        serving(command, folder / "room.log") as server,
+        closing(Crowd(DIALECT, Counter())) as crowd,
+    ):
+        crowd.open((0, Address(server.port, "/")) for _ in range(members))
+        measure.settle(crowd)
+        yield crowd, server.pid
+
+
 @pytest.mark.parametrize(
     ("times", "is_complete"),
     [
@@ -118,34 +132,20 @@ def test_what_is_lost_or_doubled_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: str, is_complete: bool
 ) -> None:
     monkeypatch.setattr(measure, "PATIENCE", 1)
-    (tmp_path / "room.py").write_text(ROOM.replace("TIMES", times))
-    command = Command([sys.executable, "room.py", "{port}"], tmp_path, {})
-    with (
-        serving(command, tmp_path / "room.log") as server,
-        closing(Crowd(DIALECT, Counter())) as crowd,
-    ):
-        crowd.open((0, Address(server.port, "/")) for _ in range(10))
-        measure.settle(crowd)
+    with room(tmp_path, times, members=10) as (crowd, process):
         if is_complete:
-            assert measure.steady(crowd, server.pid, 20, SHORT)["steady_p99_ms"] > 0
+            assert measure.steady(crowd, process, 20, SHORT)["steady_p99_ms"] > 0
         else:
             with pytest.raises(measure.IncompleteError):
-                measure.steady(crowd, server.pid, 20, SHORT)
+                measure.steady(crowd, process, 20, SHORT)
 
 
 def test_no_more_is_sent_than_nchan_can_number(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(load, "MOST", 100)
-    (tmp_path / "room.py").write_text(ROOM.replace("TIMES", "1"))
-    command = Command([sys.executable, "room.py", "{port}"], tmp_path, {})
-    with (
-        serving(command, tmp_path / "room.log") as server,
-        closing(Crowd(DIALECT, Counter())) as crowd,
-    ):
-        crowd.open((0, Address(server.port, "/")) for _ in range(2))
-        measure.settle(crowd)
-        numbers = measure.saturate(crowd, server.pid, measure.Lengths(0, 1.5, 0))
+    with room(tmp_path, "1", members=2) as (crowd, process):
+        numbers = measure.saturate(crowd, process, measure.Lengths(0, 1.5, 0))
     assert 100 < numbers["messages"] <= 200
 
 

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
 
-# Of the event loop, between two calls: who has a result goes on, and what has come is read.
-# Meanwhile no thread competes with it, and the next call has more items.
+# Turns of the event loop between two calls: callers get their results, and frames that
+# have come are read. Meanwhile no thread competes with it, and the next call has more items.
 TURNS = 2
 
 type Results[Item, Result] = Mapping[Item, Result | Exception]
@@ -14,7 +14,8 @@ class Batcher[Item: Hashable, Result]:
     """Collects the items that come while the function is busy for its next call.
 
     A lone item is worked on at once. Under load, all items that came during one call,
-    or right after it, share the next. Items of one key keep their order, and never wait for another key.
+    or right after it, share the next. Items of one key keep their order, and never wait
+    for another key.
     """
 
     def __init__(

@@ -8,10 +8,13 @@ import pytest
 from channels.testing import WebsocketCommunicator
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
+from pytest_django import Settings
 
 from channels_live import Fragment, apublish, disconnect, publish, user_group
 from channels_live.observe.outage import layer_outage
+from channels_live.process import get_process
 from channels_live.testing import WAIT
+from tests.library.helpers import layers
 from tests.library.helpers.browsing import browser_of, open_inbox
 from tests.library.helpers.consumers import ShoutConsumer
 from tests.library.helpers.listening import ListHistory, listen, publish_numbers
@@ -39,6 +42,33 @@ async def test_one_person_is_told_in_every_tab(
 
     await apublish(user_group(bob.pk), "<b>for Bob</b>")
     assert await bobs.receive_from(WAIT) == "<b>for Bob</b>"
+
+
+async def test_who_is_here_hears_it_at_once_whatever_the_channel_layer_does(
+    settings: Settings,
+) -> None:
+    layers.use(layers.BrokenLayer, settings)
+    history = ListHistory("one")
+    here = await listen()
+    numbered = await listen("numbered", history=history, after=0)
+
+    await apublish("here", "hello")
+    history.add("two")
+    await apublish("numbered", history.fragments[-1])
+
+    assert here.frames == ["hello"]
+    assert numbered.frames == ["one", "two"]
+
+
+async def test_who_is_here_hears_it_once() -> None:
+    listener = await listen()
+
+    await apublish("here", "hello")
+    await get_process().hub.bus.echo()  # so the channel layer has brought it as well
+    await apublish("here", "bye")
+    await listener.hears("bye")
+
+    assert listener.heard == "hellobye"
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a/b", "café", "here\n", "x" * 100])

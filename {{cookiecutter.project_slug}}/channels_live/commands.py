@@ -157,7 +157,14 @@ def publishing(
         complain(NOBODY)
     kind = Kind.EVENTS if is_json else Kind.FRAGMENTS
     metrics.published.inc(len(pairs))
-    return send(group, Message(kind, group, pairs, time.time()))
+    return deliver(Message(kind, group, pairs, time.time()))
+
+
+async def deliver(message: Message) -> None:
+    """Write to the group's sockets in this process, and tell the other processes."""
+    process = get_process()
+    process.hear(message)
+    await send(message.group, message._replace(sender=str(process.id)))
 
 
 @receiver(user_logged_out)

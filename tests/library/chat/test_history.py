@@ -4,11 +4,12 @@ import pytest
 from django.db import transaction
 
 from apps.chat.models import Message, Room
-from apps.chat.posting import apost_message
+from apps.chat.posting import apost_message, post_message
 from apps.chat.rendering import render_entry
 from apps.chat.tests.tab import Tab
 from apps.users.models import User
 from channels_live import CloseCode, in_thread
+from channels_live.models import Change
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -56,3 +57,15 @@ def change_silently(room: Room, message: Message, text: str | None) -> None:
         stored._raw_delete("default")
     room.changes.create(number=3, message_number=message.number)
     Room.objects.filter(pk=room.pk).update(last_number=3)
+
+
+def test_a_change_is_stored_with_the_notice_that_memories_of_it_are_wrong(
+    lobby: Room, ada: User
+) -> None:
+    message = post_message(lobby, ada, "one")
+
+    with transaction.atomic():  # after which the process may die
+        message.delete()
+        notice = Change.objects.get(subject__contains="history_changed")
+
+    assert lobby.group in notice.subject

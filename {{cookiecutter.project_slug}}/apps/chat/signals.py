@@ -74,8 +74,8 @@ def record_change(message: Message, present: Message | None) -> None:
         (room,) = count_up(Counter([message.room_id])).values()
         number = room.last_number + 1
         room.changes.create(number=number, message_number=message.number)
+        history_changed(room.group)
     fragment = Fragment(render_entry(number, message.number, present), number)
-    on_commit(history_changed, room.group)
     on_commit(publish, room.group, fragment)
 
 

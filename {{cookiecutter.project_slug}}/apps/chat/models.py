@@ -1,4 +1,4 @@
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
@@ -78,6 +78,10 @@ def delete_at_once(
 
 
 delete_at_once.lazy_sub_objs = True  # type: ignore[attr-defined]
+
+# Of users who are members of thousands of rooms, the admin would list them all.
+_membership: Any = Room.members.through._meta.get_field("user")
+_membership.remote_field.on_delete = delete_at_once
 
 
 class Message(models.Model):

@@ -128,6 +128,22 @@ def test_deleting_a_room_costs_as_much_with_many_messages(
     assert not Message.objects.exists()
 
 
+def test_deleting_a_user_costs_as_much_with_many_memberships(
+    client: Client, bob: User, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    rooms = Room.objects.bulk_create(
+        Room(name="x", slug=f"x{number}") for number in range(MANY)
+    )
+    bob.private_rooms.set(rooms)
+    delete = reverse("admin:users_user_delete", args=[bob.pk])
+
+    assert len(client.get(delete).content) < 20_000
+    with django_assert_max_num_queries(25):
+        client.post(delete, {"post": "yes"})
+
+    assert not Room.members.through.objects.exists()
+
+
 def test_messages_are_listed_and_searched(
     client: Client, message: Message, lobby: Room, ada: User
 ) -> None:

@@ -1,15 +1,21 @@
 import json
 import logging
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
-from django.test import AsyncClient, Client
+from django.test import AsyncClient, Client, RequestFactory
 from django.urls import path, reverse
 from pytest_django import Settings
 
 from apps.ops.logs import JSONFormatter
+from apps.ops.requests import server_error
 from apps.users.models import User
 
 
@@ -163,3 +169,29 @@ def test_a_path_is_one_line_whatever_is_in_it(
 
     assert len(lines.access) == 1
     assert max(map(len, lines.text.splitlines())) < 10_000
+
+
+@pytest.mark.parametrize(
+    ("query", "status"), [("BEGIN IMMEDIATE", 503), ("SELECT * FROM missing", 500)]
+)
+def test_who_has_waited_for_sqlite_in_vain_may_come_back(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, query: str, status: int
+) -> None:
+    monkeypatch.setattr(
+        "apps.ops.requests.connection", SimpleNamespace(vendor="sqlite")
+    )
+    with (
+        closing(sqlite3.connect(tmp_path / "db")) as one,
+        closing(sqlite3.connect(tmp_path / "db", timeout=0)) as other,
+    ):
+        one.execute("BEGIN IMMEDIATE")
+        try:
+            other.execute(query)
+        except sqlite3.OperationalError as error:
+            try:
+                raise OperationalError(*error.args) from error
+            except OperationalError:
+                response = server_error(RequestFactory().get("/"))
+
+    assert response.status_code == status
+    assert ("Retry-After" in response.headers) is (status == 503)

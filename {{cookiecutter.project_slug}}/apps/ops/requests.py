@@ -138,11 +138,14 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def is_waiting(error: BaseException | None) -> bool:
-    """Whether PostgreSQL has kept the request waiting."""
-    state = str(getattr(getattr(error, "__cause__", None), "sqlstate", ""))
-    is_too_large = state.startswith("54")  # as for an index, and not only now
-    is_operational = isinstance(error, OUTAGES) and not is_too_large
-    return is_operational and connection.vendor == "postgresql"
+    """Whether the database has kept the request waiting."""
+    if not isinstance(error, OUTAGES):
+        return False
+    cause = error.__cause__
+    if connection.vendor == "sqlite":  # its other errors are bugs
+        return str(getattr(cause, "sqlite_errorname", "")).startswith("SQLITE_BUSY")
+    # What is too large, as for an index, is so tomorrow too.
+    return not str(getattr(cause, "sqlstate", "")).startswith("54")
 
 
 def log_overload(error: BaseException | None) -> None:

@@ -11,8 +11,8 @@ from django.core.exceptions import ImproperlyConfigured
 BOOLEAN = r"(?i:true|false|yes|no|on|off|1|0)"
 NUMBER = r"[1-9]\d{0,8}"
 RANDOM = r"[!-#%-~][!-~]*"  # django-environ looks elsewhere for what begins with $
-PORT = r":([1-5]?\d{1,4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])"
-HOST = r"([a-zA-Z0-9][a-zA-Z0-9.-]*|\[[\da-fA-F:.]+\])"
+PORT = r":(?!0)([1-5]?\d{1,4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])"
+HOST = r"([a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[\da-fA-F:.]+\])"
 SERVER = rf"([\w.-]+|\[[\da-fA-F:.]+\])({PORT})?"  # my_redis too
 # As browsers send it: in small letters, without the port that its scheme has anyway.
 ORIGIN = (
@@ -27,7 +27,7 @@ POSTGRES_OPTION = (
     r"|target_session_attrs=[a-z-]+|DISABLE_SERVER_SIDE_CURSORS=true)"
 )
 DATABASE = (
-    rf"postgres(ql)?://(({WORD})?@)?({SERVER}(,{SERVER})*)?/[^\s?#@+]+"
+    rf"postgres(ql)?://(({WORD})?@)?({SERVER}(,{SERVER})*)?/(/[^\s?#@+]+/)?[^\s/?#@+]+"
     rf"(\?{POSTGRES_OPTION}(&{POSTGRES_OPTION})*)?"
     r"|sqlite:///(?!:memory:)([^\s?#+%]|%[\da-fA-F]{2})+(\?timeout=\d+)?"
 )

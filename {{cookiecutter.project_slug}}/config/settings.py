@@ -128,9 +128,10 @@ TEMPLATES = [
 _database = env.db_url("DATABASE_URL", default="sqlite:///db.sqlite3")
 if _database["ENGINE"] == "django.db.backends.sqlite3":
     _database["NAME"] = BASE_DIR / _database["NAME"]
-    if not _database["NAME"].parent.is_dir():
+    if _database["NAME"].is_dir() or not _database["NAME"].parent.is_dir():
         raise ImproperlyConfigured(
-            f"DATABASE_URL: expected the folder of {_database['NAME']} to exist."
+            f"DATABASE_URL: expected {_database['NAME']} to be a file, in a folder that "
+            "exists."
         )
     # Threads cannot share a database that is in memory.
     _database["TEST"] = {"NAME": BASE_DIR / "test.sqlite3"}

@@ -10,6 +10,7 @@ from baking import Kitchen, Variables, assert_all_passed, run
 from playwright.sync_api import Browser, expect
 from readmes import (
     assert_at_work,
+    boost,
     code,
     fresh_machine,
     section,
@@ -103,6 +104,8 @@ def test_adding_a_websocket_endpoint(kitchen: Kitchen, browser: Browser) -> None
     home.write_text(home.read_text().replace(block, block + tag, 1))
     (path / "apps" / "web" / "static" / "web" / "shout.js").write_text(script)
 
+    boost(path)
+
     project.run("ruff", "format", "--quiet", "--no-cache")
     project.run("ruff", "check", "--no-cache")
     project.manage("migrate")
@@ -118,7 +121,16 @@ def test_adding_a_websocket_endpoint(kitchen: Kitchen, browser: Browser) -> None
     ):
         page = browser.new_page()
         page.goto(line.url)
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.evaluate("window.isTheSame = true")
+        for _ in range(2):
+            expect(page.locator("#shout")).to_have_text("HELLO")
+            page.get_by_role("link", name="Chat").first.click()
+            page.locator("a.brand").click()
         expect(page.locator("#shout")).to_have_text("HELLO")
+        assert errors == []
+        assert page.evaluate("isTheSame") is True
         page.close()
     url = project.manage(
         *("shell", "--no-imports", "-c"),

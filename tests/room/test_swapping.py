@@ -10,27 +10,22 @@ from baking import Kitchen
 from fleet import wait_until
 from people import Person
 from playwright.sync_api import expect
+from readmes import boost
 from sites import CLIENTS, Site, serve_chat
 
 Invite = Callable[..., Person]
 ROOMS = ("attic", "cellar", "porch", "garden")
-HEADS = {
-    "htmx": """
-{% load django_htmx %}{% htmx_script %}
-<meta name="htmx-config" content='{"includeIndicatorStyles": false}'>
-""",
-    "javascript": """<script src="{% static 'swap.js' %}" defer></script>""",
-}
+HEAD = """<script src="{% static 'swap.js' %}" defer></script>"""
 
 
 @pytest.fixture(scope="module")
 def chat(chat_client: str, kitchen: Kitchen) -> Iterator[Site]:
     def change(project: Path) -> None:
-        base = project / "templates" / "base.html"
-        text = base.read_text().replace("</head>", HEADS[chat_client] + "</head>")
         if chat_client == "htmx":
-            text = text.replace("<body>", '<body hx-boost="true">')
-        base.write_text(text)
+            boost(project)
+            return
+        base = project / "templates" / "base.html"
+        base.write_text(base.read_text().replace("</head>", HEAD + "</head>"))
         swap = Path(__file__).parents[1] / "support" / "swap.js"
         shutil.copy(swap, project / "static" / "swap.js")
 
@@ -169,6 +164,20 @@ def test_the_admin_has_its_own_styles(invite: Invite) -> None:
     expect(margaret.page.locator("#site-name")).to_be_visible()
     styles = margaret.page.locator("link[href*='admin/css/base']")
     expect(styles).to_have_count(1)
+
+
+@pytest.mark.parametrize("chat_client", ["htmx"], scope="module")
+def test_a_form_that_is_refused_says_why(invite: Invite) -> None:
+    ada = invite("ada")
+    # With DEBUG, it would show Django's own pages.
+    ada.page.route("**/django-htmx*.js*", lambda route: route.fulfill(body=""))
+    ada.page.goto("/accounts/email/")
+    ada.page.evaluate("window.isTheSame = true")
+    ada.context.clear_cookies()
+    ada.page.get_by_role("button", name="Sign Out").click()
+    expect(ada.page.locator("h1")).to_have_text("This form has expired")
+    assert ada.page.evaluate("isTheSame") is True
+    ada.complaints.clear()
 
 
 @pytest.mark.parametrize("chat_client", CLIENTS, scope="module")

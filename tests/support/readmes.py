@@ -27,6 +27,17 @@ def code(text: str, language: str) -> list[str]:
     return [textwrap.dedent(block) for block in blocks]
 
 
+def boost(project: Path) -> None:
+    """Have HTMX load all pages, as docs/realtime.md shows it."""
+    text = section(project / "docs" / "realtime.md", "With HTMX")
+    (head,) = code(text, "html")
+    (body,) = re.findall(r"`(<body .*>)`", text)
+    base = project / "templates" / "base.html"
+    block = "  {% block head %}"
+    page = base.read_text().replace(block, f"{head}{block}").replace("<body>", body)
+    base.write_text(page)
+
+
 def type_in(block: str, cwd: Path, env: Variables = NOTHING) -> str:
     """Type the lines of a block into a shell; what they print."""
     return run("bash", "-euc", block, cwd=cwd, env=env).stdout

@@ -47,8 +47,8 @@ async def run_pages(
             task.cancel()
 
 
-def open_pages(fleet: Fleet) -> list[RegionPage]:
-    servers = [fleet.start("daphne") for _ in range(2)]
+def open_pages(fleet: Fleet, server_name: str) -> list[RegionPage]:
+    servers = [fleet.start(server_name) for _ in range(2)]
     visitors = fleet.invite(servers[0], *NAMES)
     return [
         RegionPage(name, visitor, servers)
@@ -60,13 +60,14 @@ def open_pages(fleet: Fleet) -> list[RegionPage]:
 def test_with_redis_that_is_killed(
     launch_bells: Callable[[Variables], Fleet],
     postgres: dict[str, str],
+    server_name: str,
     note: Callable[[str], None],
 ) -> None:
     port = free_port()
     redis = ValkeyServer(port=port)
     redis.start()
     fleet = launch_bells({**postgres, "REDIS_URL": f"redis://127.0.0.1:{port}/0"})
-    pages = open_pages(fleet)
+    pages = open_pages(fleet, server_name)
     try:
         run(fleet, pages, 40, redis.stop, redis.start, lambda: None)
     finally:
@@ -79,8 +80,10 @@ def test_with_redis_that_is_killed(
 
 @pytest.mark.deep
 def test_without_redis(
-    launch_bells: Callable[[Variables], Fleet], sqlite: dict[str, str]
+    launch_bells: Callable[[Variables], Fleet],
+    sqlite: dict[str, str],
+    server_name: str,
 ) -> None:
     fleet = launch_bells(sqlite)
-    run(fleet, open_pages(fleet), 30, lambda: None)
+    run(fleet, open_pages(fleet, server_name), 30, lambda: None)
     fleet.assert_quiet()

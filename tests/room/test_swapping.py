@@ -182,14 +182,17 @@ def test_a_form_that_is_refused_says_why(invite: Invite) -> None:
 
 @pytest.mark.parametrize("chat_client", CLIENTS, scope="module")
 def test_regions_come_and_go_with_pages(invite: Invite, chat: Site) -> None:
-    ada = invite("ada")
-    ada.page.goto("/")
-    region = ada.page.locator("live-region")
+    ada, bob = invite("ada"), invite("bob")
+    for person in (ada, bob):
+        person.page.goto("/")
+    region, bobs = (one.page.locator("live-region") for one in (ada, bob))
     for number in range(2):
-        expect(region).to_have_attribute("data-state", "live")
+        for each in (region, bobs):
+            expect(each).to_have_attribute("data-state", "live")
         count = int(region.locator("strong").inner_text())
         chat.settle(f"{chat.client}-{number}")
-        expect(region.locator("strong")).to_have_text(str(count + 1))
+        for each in (region, bobs):
+            expect(each.locator("strong")).to_have_text(str(count + 1))
         enter(ada, "attic")
         expect(region).to_have_count(0)
         ada.page.locator("a.brand").click()

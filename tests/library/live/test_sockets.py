@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.utils.translation import gettext, override
+from pytest_django import Settings
 
 from channels_live import CloseCode, Live, publish
 from channels_live.delivery.outbox import Outbox
@@ -350,6 +352,25 @@ async def test_many_regions_of_a_page_are_few_queries(ada: Any) -> None:
     assert sum(len(keys) for keys in asked) == 120
     assert len(asked) <= 6
     assert max(len(keys) for keys in asked) <= 50
+
+
+async def test_many_pages_that_come_back_are_few_queries(
+    settings: Settings,
+) -> None:
+    settings.CHANNELS_LIVE = {"SOCKETS_PER_SECOND": 100}
+    pages = 60
+    async with AsyncExitStack() as stack:
+        sockets = [
+            await stack.enter_async_context(open_socket(SOCKET)) for _ in range(pages)
+        ]
+        for number, socket in enumerate(sockets):
+            await watch(socket, (sign(None, Team, f"name {number}"), ""))
+        for socket in sockets:
+            (event,) = await next_events(socket)
+            assert event["html"] == ""
+
+    assert sum(map(len, reads)) == pages
+    assert len(reads) <= 6
 
 
 async def test_a_slow_key_holds_up_its_own_batch_only(ada: Any) -> None:

@@ -413,7 +413,9 @@ MISPLACED = [
 ]
 
 
-@pytest.mark.parametrize(("place", "content"), MISPLACED)
+@pytest.mark.parametrize(
+    ("place", "content"), [*MISPLACED, ("<svg>{}</svg>", "<circle r='9' />")]
+)
 def test_a_region_whose_content_is_parsed_away_from_it_is_told(
     come: Invite, place: str, content: str
 ) -> None:

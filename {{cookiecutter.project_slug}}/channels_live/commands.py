@@ -91,7 +91,7 @@ def disconnect(
 
 
 def recheck(user: object) -> None:
-    """Make every process check whether a user's logins are still valid.
+    """Make every process check a user's logins, and which live regions they may see.
 
     `user` is a primary key. Raises ValueError if it is invalid.
     """

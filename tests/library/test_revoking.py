@@ -30,7 +30,7 @@ from channels_live import (
     user_group,
 )
 from channels_live.base.messages import Kind, Message
-from channels_live.base.work import in_own_thread
+from channels_live.base.threads import in_own_thread
 from channels_live.commands import follow_users
 from channels_live.delivery.sending import EVERYBODY, get_layer
 from channels_live.live.changes import write

@@ -15,7 +15,8 @@ from django.db import connections
 from pytest_django import Settings
 
 from channels_live import disconnect, publish
-from channels_live.base.work import finish_threads, start
+from channels_live.base.tasks import start
+from channels_live.base.threads import finish_threads
 from channels_live.delivery.sending import EVERYBODY
 from channels_live.process import get_process
 from channels_live.testing import WAIT

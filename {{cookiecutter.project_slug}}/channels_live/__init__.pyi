@@ -6,7 +6,7 @@ from .base.frames import InvalidFrame as InvalidFrame
 from .base.messages import group_name as group_name
 from .base.messages import key_of as key_of
 from .base.messages import user_group as user_group
-from .base.work import in_thread as in_thread
+from .base.threads import in_thread as in_thread
 from .commands import apublish as apublish
 from .commands import apublish_event as apublish_event
 from .commands import check_channel_layer as check_channel_layer

@@ -15,7 +15,8 @@ from django.http import HttpRequest
 
 from channels_live.base.close_code import CloseCode
 from channels_live.base.messages import Kind, Message, check_name, label, user_key
-from channels_live.base.work import is_in_loop, start, start_in_thread
+from channels_live.base.tasks import is_in_loop, start
+from channels_live.base.threads import start_in_thread
 from channels_live.delivery.fragments import Event, Fragment, as_fragment
 from channels_live.delivery.sending import EVERYBODY, reaches_nobody, send
 from channels_live.live.changes import with_subclasses, write

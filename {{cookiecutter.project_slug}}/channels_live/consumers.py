@@ -12,7 +12,7 @@ from channels_live.base.asgi import Event, Receive, Scope, Send
 from channels_live.base.close_code import CloseCode, Refused
 from channels_live.base.frames import InvalidFrame, decode, encode
 from channels_live.base.messages import check_name, label
-from channels_live.base.work import Tasks
+from channels_live.base.tasks import Tasks
 from channels_live.delivery.fragments import History, as_fragment
 from channels_live.delivery.socket import Socket
 from channels_live.observe.outage import database_outage

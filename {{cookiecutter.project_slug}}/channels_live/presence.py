@@ -17,7 +17,7 @@ from django.db.models import Count, QuerySet
 from django.db.models.functions import Now
 
 from channels_live.base.messages import Kind, Message
-from channels_live.base.work import in_own_thread, in_thread
+from channels_live.base.threads import in_own_thread, in_thread
 from channels_live.delivery.group import Group
 from channels_live.delivery.hub import Hub
 from channels_live.delivery.sending import send

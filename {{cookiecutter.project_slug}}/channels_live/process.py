@@ -12,7 +12,8 @@ from weakref import WeakKeyDictionary
 
 from channels_live.base.batch import Batch
 from channels_live.base.messages import FOR_ALL, Kind, Message
-from channels_live.base.work import Tasks, in_own_thread, serving
+from channels_live.base.tasks import Tasks, serving
+from channels_live.base.threads import in_own_thread
 from channels_live.delivery.hub import Hub
 from channels_live.delivery.socket import Socket
 from channels_live.live.changes import KEEP

@@ -15,7 +15,7 @@ from django.contrib import auth
 
 from channels_live import conf
 from channels_live.base.close_code import CloseCode
-from channels_live.base.work import in_own_thread
+from channels_live.base.threads import in_own_thread
 from channels_live.delivery.socket import Socket
 from channels_live.logins import find_ended, find_users
 from channels_live.observe.outage import TIMEOUT, database_outage

@@ -21,7 +21,7 @@ from django.test import Client, TestCase
 from django.utils.translation import deactivate
 
 from channels_live.base.messages import FOR_ALL
-from channels_live.base.work import finish_threads
+from channels_live.base.threads import finish_threads
 from channels_live.consumers import PING, PONG, JsonConsumer
 from channels_live.handshake.tickets import PROTOCOL
 from channels_live.live.names import decode, owner

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.urls import get_script_prefix, reverse
 from django.utils.module_loading import import_string
 
-from channels_live.base.work import wait_for
+from channels_live.base.threads import wait_for
 
 
 def websocket_reverse(

@@ -55,6 +55,23 @@ async def test_sync_code_publishes_too() -> None:
     await listener.hears("hello")
 
 
+async def test_what_threads_publish_at_once_arrives_in_the_order_of_each() -> None:
+    threads = 4
+    listeners = {
+        f"of-{number}": await listen(f"of-{number}") for number in range(threads)
+    }
+
+    def say(group: str) -> None:
+        for number in range(250):
+            publish(group, f"<{number}>")
+
+    await asyncio.gather(*(asyncio.to_thread(say, group) for group in listeners))
+
+    for listener in listeners.values():
+        await listener.hears("<249>")
+        assert listener.heard == "".join(f"<{number}>" for number in range(250))
+
+
 async def test_fragments_arrive_in_the_order_they_were_published() -> None:
     listener = await listen()
     texts = [f"<{number}>" for number in range(500)]

@@ -18,7 +18,7 @@ from django.test import TestCase
 from pytest_django import DjangoAssertNumQueries
 
 from channels_live import disconnect
-from channels_live.base.work import finish_threads
+from channels_live.base.threads import finish_threads
 from channels_live.live import changes
 from channels_live.models import Change
 from channels_live.testing import live_changes

@@ -14,7 +14,7 @@ from channels_live import (
     publish,
     websocket_application,
 )
-from channels_live.base import work
+from channels_live.base import tasks
 from channels_live.live.names import sign
 from channels_live.observe.complaints import complain
 from channels_live.process import get_process
@@ -33,8 +33,8 @@ def test_says_so_where_no_page_can_be_reached(
 ) -> None:
     layers.use(InMemoryChannelLayer, settings)
     complain.cache_clear()
-    work.is_server.clear()
-    work.serving.clear()
+    tasks.is_server.clear()
+    tasks.serving.clear()
     websocket_application([])  # as in channels_urls.py, which tags load
     publish("news", Fragment("<p>Hello</p>", 1))
     assert "reaches a page" not in caplog.text

@@ -8,7 +8,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 
-from channels_live.base.work import in_thread
+from channels_live.base.threads import in_thread
 from channels_live.testing import WAIT, open_live, open_socket
 from tests.library.live.regions import Card, Staff, Text, User, gate
 from tests.library.live.test_sockets import SOCKET, sign, watch

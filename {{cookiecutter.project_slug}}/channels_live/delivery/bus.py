@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from channels_live.base.messages import TYPE, Kind, Message
-from channels_live.base.work import Tasks
+from channels_live.base.tasks import Tasks
 from channels_live.delivery.sending import EVERYBODY, get_layer, send, turn
 from channels_live.observe import outage
 from channels_live.observe.complaints import complain

@@ -16,7 +16,7 @@ from typing import Any
 from channels_live.base.batch import Batch
 from channels_live.base.close_code import CloseCode
 from channels_live.base.messages import Kind, Message, label
-from channels_live.base.work import Tasks
+from channels_live.base.tasks import Tasks
 from channels_live.delivery.bus import Bus
 from channels_live.delivery.fragments import Fragment, History
 from channels_live.delivery.group import Group

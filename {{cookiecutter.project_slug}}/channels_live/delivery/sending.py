@@ -9,7 +9,7 @@ from channels.layers import InMemoryChannelLayer, get_channel_layer
 
 from channels_live import conf
 from channels_live.base.messages import Message
-from channels_live.base.work import is_server, serving
+from channels_live.base.tasks import is_server, serving
 from channels_live.observe import outage
 from channels_live.observe.outage import layer_outage
 

@@ -25,7 +25,8 @@ from django.utils.translation import get_language_from_request, override
 from channels_live.base.asgi import Application, Receive, Scope, Send
 from channels_live.base.budget import Budget
 from channels_live.base.close_code import CloseCode, Refusal, Refused
-from channels_live.base.work import is_of_the_end, is_server
+from channels_live.base.tasks import is_server
+from channels_live.base.threads import is_of_the_end
 from channels_live.delivery.socket import Socket
 from channels_live.handshake import authentication, origin
 from channels_live.observe.log_context import LogContext

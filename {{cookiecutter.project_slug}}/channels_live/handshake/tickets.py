@@ -21,7 +21,7 @@ from channels_live.base.asgi import Scope
 from channels_live.base.close_code import CloseCode, Refused
 from channels_live.base.frames import InvalidFrame, decode
 from channels_live.base.messages import label, user_key
-from channels_live.base.work import in_own_thread
+from channels_live.base.threads import in_own_thread
 from channels_live.process import get_process
 
 SALT = "channels_live.ticket"

@@ -11,7 +11,8 @@ from django.db import connections, router, transaction
 from django.db.models import BigIntegerField, F, Func, Model, Q
 
 from channels_live.base.messages import Kind, Message
-from channels_live.base.work import is_in_loop, start, start_in_thread
+from channels_live.base.tasks import is_in_loop, start
+from channels_live.base.threads import start_in_thread
 from channels_live.delivery.sending import EVERYBODY, reaches_nobody, send
 from channels_live.models import Change
 

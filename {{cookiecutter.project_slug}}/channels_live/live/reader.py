@@ -5,7 +5,8 @@ import logging
 from collections.abc import Mapping
 from itertools import islice
 
-from channels_live.base.work import Lane, Tasks
+from channels_live.base.tasks import Tasks
+from channels_live.base.threads import Lane
 from channels_live.live.names import Key
 from channels_live.live.region import Live
 from channels_live.live.rendering import Read, Rights, answer

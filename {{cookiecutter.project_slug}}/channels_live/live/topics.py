@@ -9,7 +9,8 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable
 
 from channels_live.base.messages import FOR_ALL, Message
-from channels_live.base.work import Tasks, in_own_thread
+from channels_live.base.tasks import Tasks
+from channels_live.base.threads import in_own_thread
 from channels_live.delivery.socket import Socket
 from channels_live.live.changes import Ledger, Notice, aliases, clear
 from channels_live.live.place import Place

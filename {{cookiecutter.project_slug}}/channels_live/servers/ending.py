@@ -17,7 +17,7 @@ from select import select
 from typing import Any
 
 from channels_live.base.close_code import CloseCode
-from channels_live.base.work import in_own_thread
+from channels_live.base.threads import in_own_thread
 from channels_live.process import get_process
 from channels_live.servers.door import refuse_new
 

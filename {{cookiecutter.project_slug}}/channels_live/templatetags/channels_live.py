@@ -11,7 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from channels_live.base.messages import check_name
-from channels_live.base.work import wait_for
+from channels_live.base.threads import wait_for
 from channels_live.live.names import owner, sign
 from channels_live.live.pages import show
 from channels_live.live.place import Place

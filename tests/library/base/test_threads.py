@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from channels_live import in_thread
-from channels_live.base.work import Lane
+from channels_live.base.threads import Lane
 
 
 async def test_what_begins_while_the_interpreter_ends_is_cancelled_quietly() -> None:

@@ -1,4 +1,4 @@
-"""Work beside what a socket does: tasks that nobody awaits, and database queries."""
+"""Threads for database queries."""
 
 import asyncio
 import atexit
@@ -7,11 +7,10 @@ import sys
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextvars import Context, copy_context
+from contextvars import copy_context
 from functools import wraps
 from inspect import iscoroutinefunction
 from typing import Any
-from weakref import WeakSet
 
 from django.core.exceptions import SynchronousOnlyOperation
 from django.db import close_old_connections, connections
@@ -21,67 +20,10 @@ from channels_live.base.primary import from_primary
 
 logger = logging.getLogger(__name__)
 
-# Whether this is a server, even if no socket has come yet.
-is_server = threading.Event()
-# The event loops that serve sockets: a process has one, its tests have many. Not those
-# that a command, or a thread, has for a moment.
-serving: WeakSet[asyncio.AbstractEventLoop] = WeakSet()
-
-
-class Tasks:
-    """Holds tasks until they are done, and logs what they raise."""
-
-    def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[object]] = set()
-
-    def spawn(
-        self,
-        coroutine: Coroutine[object, object, object],
-        context: Context | None = None,
-    ) -> asyncio.Task[object]:
-        # Without a context, what holds for the socket that is here now, such as its
-        # language or its user in the log, does not hold there.
-        loop = asyncio.get_running_loop()
-        task = loop.create_task(coroutine, context=context or Context())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        task.add_done_callback(log_error)
-        return task
-
-    def cancel(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-
 
 def log_error(done: asyncio.Task[Any] | Future[Any]) -> None:
     if not done.cancelled() and (error := done.exception()):
         logger.error("A background task has failed.", exc_info=error)
-
-
-_tasks = Tasks()
-
-
-def is_in_loop() -> bool:
-    """Whether an event loop runs in this thread, so that nothing may block it."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
-
-
-def start(coroutine: Coroutine[object, object, object]) -> None:
-    """Run a coroutine without queries, and wait for it only where no event loop runs.
-
-    A thread that waits for the loop would keep a server from ending. A loop that serves
-    no sockets may end at once, and cancels its tasks.
-    """
-    if loop := next((loop for loop in serving if loop.is_running()), None):
-        loop.call_soon_threadsafe(_tasks.spawn, coroutine)
-    elif is_in_loop():
-        _publishing.submit(asyncio.run, coroutine).add_done_callback(log_error)
-    else:
-        asyncio.run(coroutine)
 
 
 def is_of_the_end(error: Exception) -> bool:
@@ -179,8 +121,6 @@ in_thread = Lane("project", 5).in_thread
 # projects do in asyncio.to_thread().
 _own = Lane("channels_live", 3, use_own_pools)
 in_own_thread = _own.in_thread
-# Of what is published by loops that end soon: one thread, which keeps the order.
-_publishing = Lane("channels_live-publishing", 1)
 
 
 def start_in_thread[**P](

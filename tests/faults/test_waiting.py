@@ -52,7 +52,8 @@ class Sleeper(AsyncWebsocketConsumer):
 
 websocket_urlpatterns.append(path("ws/sleeper/", Sleeper.as_asgi()))
 """
-# Streams that go on for ever. One has asked the database, the other asks on and on.
+# Streams that go on for ever. One has asked the database, another asks on and on, and a
+# third says more than anybody reads.
 STREAMS = """
 
 import asyncio
@@ -65,8 +66,8 @@ async def stream(request, kind):
         while True:
             if kind == "greedy":
                 await User.objects.acount()
-            yield "data: 1\\n\\n"
-            await asyncio.sleep(0.2)
+            yield "data: 1\\n\\n" * (100_000 if kind == "pouring" else 1)
+            await asyncio.sleep(0 if kind == "pouring" else 0.2)
     return StreamingHttpResponse(events(), content_type="text/event-stream")
 
 urlpatterns.append(path("stream/<str:kind>/", stream))
@@ -353,6 +354,7 @@ def test_streams_and_a_silent_network_are_survived(
             assert int(busy.headers["Retry-After"]) > 0
             assert "The site is busy" in busy.text
             assert f"/stream/<str:kind>/ ({CONNECTIONS})" in server.log
+        growth = grow_by_what_nobody_reads(server)
         wait_until(lambda: ada.get("/chat/").ok, "there is room again")
         answers = ask_at_once(ada, "/chat/")
         assert answers.keys() <= {200, 503}
@@ -377,9 +379,11 @@ def test_streams_and_a_silent_network_are_survived(
     note(
         f"{server_name}: connections to PostgreSQL that went silent are given up, and "
         f"a message is there {back:.1f} s after new ones work; of {PAGES} pages "
-        f"at once {answers[200]} were answered, and the others told to come back"
+        f"at once {answers[200]} were answered, and the others told to come back; a "
+        f"stream that nobody reads takes {growth:.1f} MB"
     )
     assert back < 15
+    assert growth < 30
 
 
 def assert_logins_need_no_connection_of_theirs(fleet: Fleet, cy: Visitor) -> None:
@@ -405,6 +409,16 @@ def streaming(visitor: Visitor, kind: str) -> Iterator[None]:
             next(lines[-1])
         time.sleep(0.5)
         yield
+
+
+def grow_by_what_nobody_reads(server: Server) -> float:
+    """The megabytes that a stream takes of which no more than its head is read."""
+    memory = forget_peak(server)
+    url = f"{server.url}/stream/pouring/"
+    with requests.get(url, stream=True, timeout=20) as answer:
+        assert answer.ok
+        time.sleep(2)
+        return (peak(server) - memory) / 1024
 
 
 def ask_at_once(visitor: Visitor, path: str) -> Counter[int]:

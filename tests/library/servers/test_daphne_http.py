@@ -1,5 +1,6 @@
 """Whom daphne waits for, and what it takes from a request."""
 
+import asyncio
 from collections.abc import Callable
 from io import BytesIO
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from twisted.internet.testing import StringTransport
 from twisted.web.http_headers import Headers
 
 from channels_live.servers.daphne_http import TOO_LARGE, Channel, WaryRequest
+from tests.library.helpers.waiting import until
 
 PATIENCE = 60
 HEAD = b"POST / HTTP/1.1\r\nHost: example.org\r\nContent-Length: 1000\r\n\r\n"
@@ -68,12 +70,48 @@ def test_a_large_body_is_refused_before_it_is_kept(settings: Settings) -> None:
         assert request.channel.transport.value() == TOO_LARGE
 
 
+async def test_a_stream_is_cut_once_no_byte_of_it_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("channels_live.servers.daphne_http.SEND_TIMEOUT", 0.2)
+    transport = Mock(offset=0, dataBuffer=b"x" * 1000, _tempDataLen=0)
+    request = WaryRequest.__new__(WaryRequest)
+    request.channel = SimpleNamespace(transport=transport)
+    request.pauseProducing()
+    sending = asyncio.create_task(request.drain())
+
+    for _ in range(20):
+        transport.offset += 1
+        await asyncio.sleep(0.05)
+    assert not transport.abortConnection.called
+
+    await until(lambda: transport.abortConnection.called)
+    await sending
+
+
+async def test_a_stream_goes_on_once_what_was_sent_is_read() -> None:
+    transport = Mock(offset=0, dataBuffer=b"", _tempDataLen=0)
+    request = WaryRequest.__new__(WaryRequest)
+    request.channel = SimpleNamespace(transport=transport)
+    request.pauseProducing()
+    sending = asyncio.create_task(request.drain())
+    await asyncio.sleep(0.05)
+    assert not sending.done()
+
+    request.resumeProducing()
+
+    await sending
+    assert not transport.abortConnection.called
+
+
 def test_visitors_choose_no_mount_point(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Headers] = []
     request = WaryRequest.__new__(WaryRequest)
     request.requestHeaders = Headers({"Daphne-Root-Path": ["https://evil.example"]})
     monkeypatch.setattr(
-        WaryRequest.__base__, "process", lambda self: asked.append(self.requestHeaders)
+        WaryRequest.__bases__[-1],
+        "process",
+        lambda self: asked.append(self.requestHeaders),
     )
 
     request.process()

@@ -20,7 +20,7 @@ from twisted.internet.tcp import Connection
 from channels_live.base.close_code import CloseCode
 from channels_live.base.frames import frame_bytes
 from channels_live.servers import daphne_http, ending
-from channels_live.servers.daphne_http import WaryRequest
+from channels_live.servers.daphne_http import Paced, WaryRequest
 from channels_live.servers.inbox import use_inbox
 
 logger = logging.getLogger(__name__)
@@ -41,12 +41,9 @@ _handle_reply = Server.handle_reply
 def do_nothing(*args: Any) -> None: ...
 
 
-class PacedWebSocketProtocol(WebSocketProtocol):
-    """Knows whether its socket takes more. Twisted tells it, as a push producer."""
-
+class PacedWebSocketProtocol(Paced, WebSocketProtocol):
     # RFC 6455 alone, none of its drafts.
     versions = (13,)
-    paused: asyncio.Future[None] | None = None
 
     def onOpen(self) -> None:
         super().onOpen()
@@ -105,18 +102,6 @@ class PacedWebSocketProtocol(WebSocketProtocol):
         else:
             super().handle_reply(message)
 
-    def pauseProducing(self) -> None:
-        if self.paused is None:
-            self.paused = asyncio.get_running_loop().create_future()
-
-    def resumeProducing(self) -> None:
-        if self.paused is not None:
-            self.paused.set_result(None)
-            self.paused = None
-
-    def stopProducing(self) -> None:
-        self.resumeProducing()
-
 
 def is_open(protocol: Any) -> bool:
     return bool(getattr(protocol, "state", None) == WebSocketProtocol.STATE_OPEN)
@@ -138,6 +123,8 @@ async def handle_reply(self: Server, protocol: Any, message: Any) -> None:
         await _handle_reply(self, protocol, message)
     if is_send and protocol.paused is not None:
         await asyncio.shield(protocol.paused)
+    elif message.get("more_body"):
+        await protocol.drain()
 
 
 def end(server: Server) -> Deferred[None]:
@@ -155,6 +142,9 @@ async def _end(server: Server) -> None:
     for port in ports:
         port.stopListening()
     await ending.finish(lambda: is_answering(server))
+    for protocol in list(server.connections):
+        if isinstance(protocol, WaryRequest) and protocol.paused is not None:
+            protocol.cut()  # who has not read enough by now
     await ending.until(lambda: not _reactor.getWriters(), ending.ANSWER)
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     for task in tasks:

@@ -1,5 +1,6 @@
 """What daphne lacks for requests: limits, on what it believes and on what it keeps."""
 
+import asyncio
 from typing import Any
 
 from daphne import http_protocol
@@ -15,10 +16,31 @@ TOO_LARGE = (
     b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 )
 
+# For how long a response may not get a byte further, in seconds.
+SEND_TIMEOUT = 60
+
 Channel: Any = HTTPChannel
 
 
-class WaryRequest(http_protocol.WebRequest):
+class Paced:
+    """Knows whether its connection takes more. Twisted tells it, as a push producer."""
+
+    paused: asyncio.Future[None] | None = None
+
+    def pauseProducing(self) -> None:
+        if self.paused is None:
+            self.paused = asyncio.get_running_loop().create_future()
+
+    def resumeProducing(self) -> None:
+        if self.paused is not None:
+            self.paused.set_result(None)
+            self.paused = None
+
+    def stopProducing(self) -> None:
+        self.resumeProducing()
+
+
+class WaryRequest(Paced, http_protocol.WebRequest):
     # Without the name of the server.
     error_template = "<!doctype html><title>%(title)s</title><p>%(body)s"
     is_refused = False
@@ -48,7 +70,34 @@ class WaryRequest(http_protocol.WebRequest):
     def handle_reply(self, message: Any) -> None:
         if is_ending() and message["type"] == "http.response.start":
             self.setHeader(b"connection", b"close")
+        if message.get("more_body") and not self.producer:
+            self.registerProducer(self, True)
+            if self.channel._waitingForTransport:  # by what was asked for before
+                self.pauseProducing()
         super().handle_reply(message)
+
+    def finish(self) -> None:
+        if self.producer:
+            self.unregisterProducer()
+            self.stopProducing()
+        super().finish()
+
+    async def drain(self) -> None:
+        """Wait until more of a stream may be sent, and cut who reads nothing of it."""
+        while self.paused is not None:
+            unsent = self.find_unsent()
+            await asyncio.wait([self.paused], timeout=SEND_TIMEOUT)
+            if self.paused is not None and unsent == self.find_unsent():
+                self.cut()
+                return
+
+    def find_unsent(self) -> tuple[int, ...]:
+        """Return what differs once some of what waits to be sent has been."""
+        transport = self.channel.transport
+        return transport.offset, len(transport.dataBuffer), transport._tempDataLen
+
+    def cut(self) -> None:
+        self.channel.transport.abortConnection()
 
 
 def install() -> None:

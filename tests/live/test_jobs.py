@@ -10,6 +10,7 @@ from subprocess import DEVNULL, Popen, TimeoutExpired
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from baking import Kitchen, Project, Variables, assert_all_passed, environment
 from fleet import wait_until
 from keys import UUID, give_keys
@@ -190,10 +191,16 @@ def test_a_bar_fills_on_all_pages_of_a_person(come: Invite) -> None:
     for person in (ada, tab):
         expect(bar(person)).not_to_have_attribute("value", str(before))
     expect(bar(bob)).to_have_count(0)
+    is_accessible(ada)
 
 
 def bar(person: Person) -> Locator:
     return person.page.get_by_role("progressbar", name="Export")
+
+
+def is_accessible(person: Person) -> None:
+    results = Axe().run(person.page)
+    assert results.violations_count == 0, results.generate_report()
 
 
 def test_an_answer_streams_through_a_reload_until_it_is_stopped(come: Invite) -> None:
@@ -223,6 +230,7 @@ def test_an_answer_streams_through_a_reload_until_it_is_stopped(come: Invite) ->
     bob.page.get_by_role("button", name="Ask").click()
     expect(answer).to_have_text("You asked: Why? That is all I know.")
     expect(answer).to_have_attribute("aria-busy", "false")
+    is_accessible(bob)
 
 
 @pytest.mark.deep

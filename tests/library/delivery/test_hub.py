@@ -340,6 +340,7 @@ async def garbage() -> dict[str, Any]:
     parting = await overhear(partial(disconnect, session="nobody's"))
     found: dict[str, Any] = {
         **{"a text": "hello", "nothing": None, "a list": [fragments], "no message": {}},
+        "no MessagePack": ValueError("Unpack failed: incomplete input"),
         "no kind": {"type": fragments["type"]},
         "a kind that is not": {**fragments, "kind": "Nonsense"},
         "a kind that cannot be": {**fragments, "kind": [fragments["kind"]]},

@@ -100,7 +100,7 @@ class DeafLayer(ForgetfulLayer):
 
 
 class ScriptedLayer(InMemoryChannelLayer):
-    """Has received what it is told to, whatever that is."""
+    """Has received what it is told to, or raises it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -111,5 +111,8 @@ class ScriptedLayer(InMemoryChannelLayer):
 
     async def receive(self, channel: str) -> Any:
         if self.scripted:
-            return self.scripted.pop(0)
+            message = self.scripted.pop(0)
+            if isinstance(message, Exception):
+                raise message
+            return message
         return await super().receive(channel)

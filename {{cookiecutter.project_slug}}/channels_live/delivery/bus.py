@@ -17,6 +17,9 @@ logger = logging.getLogger(__name__)
 
 # After as many seconds without a message a process asks itself whether it hears any.
 SILENCE = 5
+# Between two that cannot even be decoded, in seconds.
+PAUSE = 0.01
+DROPPED = "A message of another version is dropped: %r"
 OTHER_TYPE = (
     "A message of type %r was sent to a group that consumers of channels_live have "
     "joined, and reaches none of them. Use channels_live.publish() instead of "
@@ -135,6 +138,10 @@ class Bus:
                     self._heard_at = time.monotonic()
                     self.understand(received)
                     continue
+            except ValueError as error:  # as channels-redis decodes it
+                logger.warning(DROPPED, error)
+                await asyncio.sleep(PAUSE)
+                continue
             except Exception:
                 logger.exception("Nothing can be received from the channel layer.")
             await asyncio.sleep(outage.RETRY_AFTER)
@@ -147,7 +154,7 @@ class Bus:
                 return
             message = Message.decode(received)
         except (KeyError, TypeError, ValueError) as error:
-            logger.warning("A message of another version is dropped: %r", error)
+            logger.warning(DROPPED, error)
             return
         if message.kind is Kind.ECHO:
             self._echo.set()

@@ -222,6 +222,7 @@ async def test_what_is_sent_to_its_group_with_group_send_is_complained_of(
 
     for _ in range(3):
         await layer.group_send("here", {"type": "chat.message", "text": "hello?"})
+    await get_process().hub.bus.echo()  # what was sent before has come as well
     await apublish("here", "hello")
 
     assert await socket.receive_from(WAIT) == "hello"

@@ -55,6 +55,8 @@ def test_a_person_with_many_sockets_is_slowed_down_and_nobody_else(
             receive_until(socket, 'id="presence"')
 
         with talking(pages, pause=0.8):
+            wait_until(lambda: len(delays(pages[0])) > 3, "the others talk")
+            usual = max(delay for page in pages for _, delay in delays(page))
             for number in range(20):
                 say(sockets[number % 4], f"flood {number}")
             warned = [receive_until(socket, "Slow down") for socket in sockets]
@@ -68,12 +70,12 @@ def test_a_person_with_many_sockets_is_slowed_down_and_nobody_else(
                     receive_until(sockets[0], "Slow down")
             assert closed.value.rcvd
             assert closed.value.rcvd.code == CUT_OFF
-            wait_until(lambda: len(delays(pages[0])) > 5, "the others talk")
+            wait_until(lambda: len(delays(pages[0])) > 8, "the others talk still")
         slowest = max(delay for page in pages for _, delay in delays(page))
 
     stored = [one for one in fleet.stored() if one.text.startswith("flood")]
     assert len(stored) == ALLOWED
-    assert slowest < 1
+    assert slowest < usual + 1
     note(
         f"flood of {sent} messages through 4 sockets on 2 processes: {len(stored)} "
         f"stored, the rest refused, cut off with {CUT_OFF}; the others' messages took "

@@ -3,13 +3,16 @@
 import re
 from pathlib import Path
 
+import pytest
 from baking import Kitchen, assert_all_passed
 from readmes import code, section, type_in
+from sites import CLIENTS
 
 # Files that work on a project leaves behind, and the parts of `startsocket`.
 MADE = re.compile(r"sqlite3|_cache|__pycache__|uv\.lock|channels_live/startsocket/")
 
 
+@pytest.mark.parametrize("chat_client", CLIENTS)
 def test_removing_the_demo(kitchen: Kitchen, chat_client: str, is_deep: bool) -> None:
     project = kitchen.bake({"chat_client": chat_client, "domain_name": "chat.example"})
     path = project.path

@@ -140,6 +140,8 @@ def test_of_every_page(site: PseudoSite) -> None:
     page.goto("/chat/own/")
     page.locator(".members summary").click()
     taro.fits()
+    taro.field.fill("あ\n" * 40)
+    taro.fits()
     page.fill("#username", "誰か")
     page.keyboard.press("Enter")
     expect(page.locator(".notice")).to_have_text("⟦There is nobody called “誰か”.⟧")

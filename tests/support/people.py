@@ -8,8 +8,8 @@ from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
 from serving import PASSWORD
 
 SCREENSHOTS = TEMPLATE / "screenshots"
-# A phone, a laptop, and a window that is short.
-SIZES = ((320, 640), (1280, 800), (900, 300))
+# A phone, also with its keyboard, a laptop, and a window that is short.
+SIZES = ((320, 640), (320, 400), (1280, 800), (900, 300))
 TALL = 600  # enough for all that a page keeps in view
 # How far the page scrolls past what is in it, and what scrolls sideways.
 OVERFLOW = f"""() => {{

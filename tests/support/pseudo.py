@@ -63,7 +63,8 @@ for number, name in enumerate({names!r}):
 for slug in ("open", "doomed"):
     Room.objects.create(name="部屋", slug=slug, creator=user)
 Room.objects.bulk_create(Room(name="部屋", slug=f"r{{n}}") for n in range(101))
-own = Room.objects.create(name="秘密", slug="own", is_private=True, creator_id=1)
+User.objects.bulk_create(User(username="名" * 99 + str(n)) for n in range(20))
+own = Room.objects.create(name="秘密" * 30, slug="own", is_private=True, creator_id=1)
 own.members.set(User.objects.all())
 print(json.dumps(sessions))
 """

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from baking import TREE, Kitchen, Variables
+from baking import TREE, Kitchen, Variables, assert_all_passed
 from bells import COUNT_SOCKETS, bell, is_live, notify, shows, type_bell, unread
 from people import Person
 from playwright.sync_api import Browser, Route, expect
@@ -121,6 +121,9 @@ def test_the_bell_of_the_header_is_on_all_pages(
             "/accounts/password/reset/": [200, 200],
             "forged": [403, 403],
         }
+    # The project's own tests pass as before.
+    done = project.run("pytest", "-q", "-p", "no:cacheprovider", "apps/web")
+    assert_all_passed(done.stdout)
 
 
 def test_the_home_page_counts_people(come: Invite, bells: Site) -> None:

@@ -3,8 +3,7 @@ import re
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse
-from django.template.loader import get_template
+from django.shortcuts import render
 from django.test import Client, RequestFactory
 from django.views import defaults
 from pytest_django import Settings
@@ -62,8 +61,11 @@ def test_server_error_needs_no_context_and_no_database(rf: RequestFactory) -> No
 
 
 @pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "500", "503"])
-def test_error_pages_run_no_inline_code(name: str) -> None:
-    page = HttpResponse(get_template(f"{name}.html").render())
+def test_error_pages_run_no_inline_code(rf: RequestFactory, name: str) -> None:
+    request = rf.get("/")
+    request.user = AnonymousUser()
+
+    page = render(request, f"{name}.html")
 
     assert not re.search(rb"<script(?! src=)", page.content)
     assert b"style=" not in page.content

@@ -88,7 +88,7 @@ def test_pages_fit_a_small_screen(
         assert width <= 320, name
 
 
-def test_the_home_page_shows_a_live_round_trip(
+def test_the_home_page_shows_a_live_round_trip_and_region(
     browser: Browser, kitchen: Kitchen
 ) -> None:
     project = kitchen.bake({"include_chat_demo": False})
@@ -99,6 +99,11 @@ def test_the_home_page_shows_a_live_round_trip(
         page.goto(server.url)
         expect(page.locator("main")).to_contain_text(CONNECTED)
         page.screenshot(path=SCREENSHOTS / "home.png")
+        people = page.locator("live-region")
+        expect(people).to_have_attribute("data-state", "live")
+        expect(people).to_contain_text("0 people")
+        project.manage("shell", "-c", "User.objects.create_user('ada')")
+        expect(people).to_contain_text("1 person")
     # The page notices that the server is gone.
     expect(page.locator("main")).not_to_contain_text(CONNECTED, timeout=15_000)
 

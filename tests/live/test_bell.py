@@ -206,6 +206,23 @@ def test_swaps_bring_and_take_regions_with_one_socket(
     shows(ada, before + 1)
 
 
+def test_a_page_has_a_thousand_regions(come: Invite, bells: Site) -> None:
+    bob = come("bob", path="/tiles/")
+    regions = bob.page.locator("live-region")
+    live = bob.page.locator("live-region[data-state=live]")
+    expect(live).to_have_count(1000, timeout=30_000)
+    count = int(regions.first.inner_text())
+    bob.page.evaluate("sockets.at(-1).close()")
+    expect(live).to_have_count(0)
+    expect(live).to_have_count(1000, timeout=30_000)
+
+    notify(bells)
+    bells.shell.run("from apps.notifications.live import Tile; Tile.changed_all()")
+
+    shown = regions.filter(has_text=re.compile(f"^{count + 1}$"))
+    expect(shown).to_have_count(1000, timeout=30_000)
+
+
 def test_a_login_that_ends_takes_the_content_along(come: Invite, bells: Site) -> None:
     bells.settle("zoe")
     zoe = come("zoe")

@@ -17,6 +17,16 @@ class Desk(Live):
 
     def get_context(self, key: str) -> dict[str, Any]:
         return {"count": Notification.objects.count()}
+
+
+class Tile(Desk):
+    template_name = "notifications/tile.html"
+
+    def allows(self, user: Any, key: int) -> bool:
+        return True
+
+    def get_contexts(self, keys):
+        return dict.fromkeys(keys, self.get_context(""))
 """
 DESK = """<p id="{part}-count">{count}</p>
 <label>Text <input id="{part}-text"></label>
@@ -43,6 +53,10 @@ def part(request, pk):
 
 def desk(request):
     return render(request, "notifications/desk_page.html")
+
+
+def tiles(request):
+    return render(request, "notifications/tiles.html", {"keys": range(1000)})
 
 
 def say(request):
@@ -109,6 +123,12 @@ DESK_PAGE = """{% extends "base.html" %}
 BESIDE
 {% endblock %}
 """
+TILES = """{% extends "base.html" %}
+{% load channels_live %}
+{% block main %}
+{% live_list "notifications.Tile" keys %}
+{% endblock %}
+"""
 OWN = """{% extends "base.html" %}
 {% load channels_live %}
 {% block main %}
@@ -128,10 +148,12 @@ PART = """{% load channels_live %}
 {% if pk %}<i>part</i>{% live "notifications.Bell" pk %}{% endif %}"""
 ROUTES = """
 from apps.notifications.views import desk, gone, own, page, part, post, say, say_to
+from apps.notifications.views import tiles
 urlpatterns += [
     path("page/", page), path("part/<int:pk>/", part), path("say/", say),
     path("desk/", desk), path("own/", own), path("say/<str:name>/", say_to),
     path("post/", post), path("gone/", gone),
+    path("tiles/", tiles),
 ]
 """
 
@@ -173,6 +195,8 @@ def type_bell(project: Project) -> None:
         "part": PART,
         "desk": DESK.format(part="within", count="{{ count }}", lines=lines) + FORM,
         "gone": GONE,
+        "tile": "<i>{{ count }}</i>",
+        "tiles": TILES,
         "own": OWN,
         "desk_page": DESK_PAGE.replace("BESIDE", beside),
     }.items():

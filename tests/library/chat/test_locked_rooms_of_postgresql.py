@@ -57,7 +57,7 @@ async def test_a_lock_holds_up_only_those_who_need_it(
         await apost_message(lobby, ada, "before")
     usual = (time.monotonic() - began) / 20
     # Less than where threads wait for each lock, even if they do nothing else.
-    limit = ROOMS * (PATIENCE / 1000 / THREADS + usual) - 0.2
+    limit = ROOMS * (PATIENCE / 1000 / THREADS + usual / 2) - 0.2
     locked, until = Event(), Event()
     holder = asyncio.create_task(lock(rows, locked, until))
     await asyncio.to_thread(locked.wait, WAIT)

@@ -122,7 +122,6 @@ def test_by_django_in_parallel(project: Project) -> None:
     assert not list(project.path.glob("test*.sqlite3*"))
 
 
-@pytest.mark.deep
 def test_by_django_in_parallel_on_postgresql_and_redis(
     project: Project, postgres: Variables, redis_url: str
 ) -> None:

@@ -16,7 +16,7 @@ from benchmarks.table import cells, number
 PROJECT = CHECKOUT / "{{cookiecutter.project_slug}}"
 PROCESS = PROJECT / "channels_live" / "process.py"
 SETTINGS = PROJECT / "config" / "settings.py"
-WORK = PROJECT / "channels_live" / "base" / "work.py"
+THREADS = PROJECT / "channels_live" / "base" / "threads.py"
 SERVERS = {"daphne": "demo-daphne", "uvicorn": "demo-uvicorn"}
 ROOM = 50
 PER_MINUTE = 6
@@ -119,7 +119,7 @@ def interval(name: str) -> float:
 
 def pool() -> float:
     """How many connections a process may have to PostgreSQL."""
-    own = stated(r'^_own = Lane\("channels_live", (\d+)', WORK)
+    own = stated(r'^_own = Lane\("channels_live", (\d+)', THREADS)
     return own + stated(r'"max_size": (\d+)', SETTINGS)
 
 

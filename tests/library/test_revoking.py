@@ -27,6 +27,7 @@ from channels_live import (
     disconnect,
     history_changed,
     in_thread,
+    publish,
     user_group,
 )
 from channels_live.base.messages import Kind, Message
@@ -161,6 +162,22 @@ async def test_what_is_said_in_a_transaction_is_told_on_commit(
 
     assert await closing_code(inbox, SECOND) == 1012
     assert (await listening()).heard == "edited"
+
+
+async def test_who_must_leave_hears_nothing_that_is_said_afterwards(
+    ada: Any, inbox_of: Open
+) -> None:
+    inbox = await inbox_of(ada)
+
+    def remove() -> None:
+        with transaction.atomic():
+            disconnect(user=ada.pk)
+        publish(user_group(ada.pk), "secret")
+
+    await in_thread(remove)()
+
+    output = await inbox.receive_output(SECOND)
+    assert output["type"] == "websocket.close"
 
 
 @pytest.fixture

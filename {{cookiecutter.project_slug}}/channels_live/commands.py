@@ -18,7 +18,7 @@ from channels_live.base.messages import Kind, Message, check_name, label, user_k
 from channels_live.base.tasks import is_in_loop, start
 from channels_live.base.threads import start_in_thread
 from channels_live.delivery.fragments import Event, Fragment, as_fragment
-from channels_live.delivery.sending import EVERYBODY, reaches_nobody, send
+from channels_live.delivery.sending import EVERYBODY, reaches_nobody, tell
 from channels_live.live.changes import with_subclasses, write
 from channels_live.observe import metrics
 from channels_live.observe.complaints import complain
@@ -114,7 +114,7 @@ def tell_all(message: Message) -> None:
         keep(message)
         if transaction.get_connection().in_atomic_block:
             return  # what was kept is told on commit
-    start(tell(message))
+    start(tell_everybody(message))
 
 
 def keep(message: Message) -> None:
@@ -122,9 +122,8 @@ def keep(message: Message) -> None:
         write([message.as_subject()], using=None)
 
 
-async def tell(message: Message) -> None:
-    get_process().hear(message)
-    if not await send(EVERYBODY, message) and database_outage.failed:
+async def tell_everybody(message: Message) -> None:
+    if not await tell(EVERYBODY, message) and database_outage.failed:
         logger.error(
             "Neither the channel layer nor the database answers, so other processes "
             "were not told: %s. They check logins and access when these are back.",
@@ -158,14 +157,7 @@ def publishing(
         complain(NOBODY)
     kind = Kind.EVENTS if is_json else Kind.FRAGMENTS
     metrics.published.inc(len(pairs))
-    return deliver(Message(kind, group, pairs, time.time()))
-
-
-async def deliver(message: Message) -> None:
-    """Write to the group's sockets in this process, and tell the other processes."""
-    process = get_process()
-    process.hear(message)
-    await send(message.group, message._replace(sender=str(process.id)))
+    return tell(group, Message(kind, group, pairs, time.time()))
 
 
 @receiver(user_logged_out)

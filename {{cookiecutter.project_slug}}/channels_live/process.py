@@ -15,6 +15,7 @@ from channels_live.base.messages import FOR_ALL, Kind, Message
 from channels_live.base.tasks import Tasks, serving
 from channels_live.base.threads import in_own_thread
 from channels_live.delivery.hub import Hub
+from channels_live.delivery.sending import act_here
 from channels_live.delivery.socket import Socket
 from channels_live.live.changes import KEEP
 from channels_live.live.topics import Topics
@@ -58,6 +59,7 @@ class Process:
         self._has_looked(time.monotonic(), layer_outage.count)
         self._has_started = False
         self._starting = asyncio.Lock()
+        act_here(str(self.id), self.hear)
 
     async def start(self) -> None:
         async with self._starting:

@@ -596,6 +596,6 @@ async def test_changes_arrive_while_the_channel_layer_is_away(
         return False
 
     async with open_live(ada, Card, ada.pk) as page:
-        monkeypatch.setattr("channels_live.live.changes.send", fail)
+        monkeypatch.setattr("channels_live.live.changes.tell", fail)
         await save(ada, first_name="Ida")
         await page.shows("Ida")

@@ -1,6 +1,7 @@
 """What a process tells the others, through the channel layer."""
 
 import asyncio
+from collections.abc import Callable
 from itertools import islice, takewhile
 from typing import Any
 from weakref import WeakKeyDictionary, WeakValueDictionary
@@ -22,6 +23,8 @@ type PerLoop[T] = WeakKeyDictionary[asyncio.AbstractEventLoop, T]
 
 _turns: PerLoop[WeakValueDictionary[tuple[str, str], asyncio.Lock]]
 _turns = WeakKeyDictionary()
+# The name of the process that an event loop serves, and how it acts on a message.
+_here: PerLoop[tuple[str, Callable[[Message], None]]] = WeakKeyDictionary()
 # By group, in their order.
 _waiting: PerLoop[dict[str, dict[int, Message]]] = WeakKeyDictionary()
 
@@ -45,6 +48,23 @@ def turn(what: str, group: str) -> asyncio.Lock:
     if (lock := turns.get((what, group))) is None:
         lock = turns[what, group] = asyncio.Lock()
     return lock
+
+
+def act_here(name: str, hear: Callable[[Message], None]) -> None:
+    """Have the process of this event loop act on what is told there."""
+    _here[asyncio.get_running_loop()] = name, hear
+
+
+async def tell(group: str, message: Message) -> bool:
+    """Act on a message in this process at once, and send it to the others.
+
+    At once, because of two messages the first must not come after the second.
+    """
+    if here := _here.get(asyncio.get_running_loop()):
+        name, hear = here
+        hear(message)
+        message = message._replace(sender=name)
+    return await send(group, message)
 
 
 async def send(group: str, message: Message) -> bool:

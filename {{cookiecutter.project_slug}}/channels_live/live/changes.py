@@ -13,7 +13,7 @@ from django.db.models import BigIntegerField, F, Func, Model, Q
 from channels_live.base.messages import Kind, Message
 from channels_live.base.tasks import is_in_loop, start
 from channels_live.base.threads import start_in_thread
-from channels_live.delivery.sending import EVERYBODY, reaches_nobody, send
+from channels_live.delivery.sending import EVERYBODY, reaches_nobody, tell
 from channels_live.models import Change
 
 type Notice = tuple[str, int]  # a subject and the id of its row
@@ -97,7 +97,7 @@ def write(subjects: Sequence[str], using: str | None) -> None:
 def publish(rows: dict[str, int]) -> None:
     """Tell the processes that show it; without Redis, others find the rows."""
     if not reaches_nobody():
-        start(send(EVERYBODY, Message(Kind.CHANGED, pairs=list(rows.items()))))
+        start(tell(EVERYBODY, Message(Kind.CHANGED, pairs=list(rows.items()))))
 
 
 class Ledger:

@@ -217,6 +217,29 @@ def test_a_roster_is_shown_only_where_it_changed(
     assert server.tell() == {"here": "2: ada bob"}
 
 
+def test_others_are_shown_though_they_are_as_many(
+    ada: Any, django_user_model: Any
+) -> None:
+    # Where keys are numbers, their sum is the same too.
+    one, two, three, four = (
+        django_user_model.objects.create(username=name) for name in ("1", "2", "3", "4")
+    )
+    here, elsewhere = Server(), Server()
+    here.enter(ada)
+    elsewhere.enter(one)
+    elsewhere.enter(four)
+    elsewhere.tell()
+    assert here.tell() == {"here": "3: 1 4 ada"}
+
+    elsewhere.leave(one)
+    elsewhere.leave(four)
+    elsewhere.enter(two)
+    elsewhere.enter(three)
+    elsewhere.tell()
+    here.hears("here")
+    assert here.tell() == {"here": "3: 2 3 ada"}
+
+
 def test_a_newcomer_is_shown_what_others_have_seen(server: Server, ada: Any) -> None:
     server.enter(ada)
     server.tell()

@@ -137,7 +137,7 @@ class Live:
             return key
         if (cleaned := to_key(field, key)) is None:
             raise ValueError(
-                f"Invalid key for {cls.name}: {key!r}. Expected a {field}."
+                f"Invalid key for {cls.name}: {key!r}. Expected a value of {field}."
             )
         return cleaned
 

@@ -117,20 +117,22 @@ class Tracker:
                 for one in sockets
                 if (user := one.scope["user"].pk) is not None
             }
-        if changed := self._here ^ self._stored:
-            metrics.present.set(len(self._here))
-            gone = changed & self._stored
-            await in_own_thread(self._store)(changed - gone, gone)
-            self._stored ^= changed
-            self._stale.update(group for group, _ in changed)
+            for group in self._rosters.keys() - self._hub.groups.keys():
+                del self._rosters[group]
+                self._shown.pop(group, None)
+        changed = set[Pair]()
+        if (here := self._here) is not (stored := self._stored):
+            if changed := here ^ stored:
+                metrics.present.set(len(here))
+                await in_own_thread(self._store)(changed - stored, changed & stored)
+                self._stale.update(group for group, _ in changed)
+            if self._stored is stored:  # or beat() has found that it is not
+                self._stored = here
         if changed or (self._untold and not layer_outage.failed):
             await self._tell_others(changed)
         stale, self._stale = self._stale, set()
-        for group in self._rosters.keys() - self._hub.groups.keys():
-            del self._rosters[group]
-            self._shown.pop(group, None)
         try:
-            if names := stale & self._rosters.keys():
+            if names := stale & self._rosters.keys() & self._hub.groups.keys():
                 await self._show(names)
         except database_outage.errors:
             self._stale |= stale
@@ -142,7 +144,7 @@ class Tracker:
             was_alive, groups = await in_own_thread(self._beat)()
             self._stale |= groups
             if not was_alive:  # so the others took it for dead
-                self._stored -= self._here
+                self._stored = set()
 
     async def end(self) -> None:
         """Take this process out of all groups, and tell the others."""

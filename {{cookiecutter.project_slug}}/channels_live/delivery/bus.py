@@ -55,7 +55,7 @@ class Bus:
 
     async def subscribe_all(self) -> None:
         """Subscribe where that failed."""
-        for group in (EVERYBODY, *self._groups):
+        for group in {EVERYBODY, *self._groups} - self._subscribed:
             await self.subscribe(group)
 
     async def subscribe(self, group: str) -> None:

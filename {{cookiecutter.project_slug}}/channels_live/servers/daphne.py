@@ -19,7 +19,7 @@ from twisted.internet.tcp import Connection
 
 from channels_live.base.close_code import CloseCode
 from channels_live.base.frames import frame_bytes
-from channels_live.servers import daphne_http, ending
+from channels_live.servers import daphne_connections, daphne_http, ending
 from channels_live.servers.daphne_http import Paced, WaryRequest
 from channels_live.servers.inbox import use_inbox
 
@@ -162,6 +162,7 @@ def is_answering(server: Server) -> bool:
 def install() -> None:
     """Have daphne use it, whether started as `daphne` or by runserver."""
     use_inbox(server)
+    daphne_connections.install()
     daphne_http.install()
     # The access log has what daphne would log, with query strings.
     Server.log_action = do_nothing

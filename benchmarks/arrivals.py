@@ -1,7 +1,7 @@
 """A thousand come, stay, and come back after the server was killed."""
 
 from benchmarks.machine import cpu_seconds, resident_kilobytes, wait_until_idle
-from benchmarks.measure import PATIENCE, IncompleteError, Numbers, idle, settle
+from benchmarks.measure import PATIENCE, IncompleteError, Numbers, settle
 from benchmarks.member import clock
 from benchmarks.sides.base import MEMBERS
 from benchmarks.stage import Stage
@@ -25,13 +25,10 @@ def arrive(stage: Stage) -> Numbers:
         wait_until_idle(pid, crowd.rest)
         memory = resident_kilobytes(pid) - memory
         cpu = cpu_seconds(pid) - cpu
-        settle(crowd)
-        quiet = idle(crowd, pid)
     return {
         "connections_per_second": len(LATE) / took,
         "server_milliseconds_per_connection": 1000 * cpu / len(LATE),
         "kilobytes_per_connection": memory / len(LATE),
-        **quiet,
     }
 
 

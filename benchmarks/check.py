@@ -4,10 +4,11 @@ from functools import partial
 from typing import Any
 
 from benchmarks.measure import IN_FLIGHT
-from benchmarks.model import load_redis, process, shard
-from benchmarks.plan import Plan
+from benchmarks.model import SOCKETS, load_redis, process, shard
+from benchmarks.plan import Plan, quiet
+from benchmarks.quiet import FEW, ROOMS
 from benchmarks.results import Results
-from benchmarks.series import CONVERSATIONS
+from benchmarks.series import CONVERSATIONS, QUIET
 from benchmarks.sides.base import CHECKOUT
 from benchmarks.simulation import Simulation
 from benchmarks.table import cells, number
@@ -56,6 +57,26 @@ def check(results: Results, redis: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def check_quiet(results: Results, redis: dict[str, Any]) -> str:
+    """Twice as many quiet sockets as the costs were derived from."""
+    headings = ("core used, %", "memory of the sockets, MB")
+    lines = [cells("", *headings), cells("---", *["--:"] * len(headings))]
+    plan = Plan(2 * SOCKETS, 2 * SOCKETS // ROOMS, 0)
+    for side in SERVERS:
+        costs = process(results, side, redis)
+        get = partial(results.median, side, QUIET)
+        grown = (get("most_kilobytes") or 0) - (get("few_kilobytes") or 0)
+        memory = (2 * SOCKETS - FEW) * costs.kilobytes
+        lines.append(
+            cells(
+                side,
+                both(100 * (get("most_busy") or 0), quiet(plan, costs) / 10_000),
+                both(grown / 1000, memory / 1000),
+            )
+        )
+    return "\n".join(lines)
+
+
 def both(measured: float | None, simulated: float) -> str:
     if not measured:
         return "–"
@@ -66,7 +87,8 @@ def both(measured: float | None, simulated: float) -> str:
 def main() -> None:
     folder = CHECKOUT / ".bench"
     results = Results.load(folder / "results.json")
-    print(check(results, load_redis(folder / "redis.json")))
+    redis = load_redis(folder / "redis.json")
+    print(check(results, redis), check_quiet(results, redis), sep="\n\n")
 
 
 if __name__ == "__main__":

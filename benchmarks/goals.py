@@ -1,7 +1,7 @@
 """What the demo has to reach beside its peers, and whether it did."""
 
 from benchmarks.results import Results
-from benchmarks.series import ARRIVALS, REGIONS
+from benchmarks.series import ARRIVALS, QUIET, REGIONS
 
 DEMOS = ("demo-daphne", "demo-uvicorn")
 ENGINES = ("engine-daphne", "engine-uvicorn")
@@ -59,6 +59,10 @@ def goals(results: Results) -> str:
             ratio = mine / group if mine and group else None
             what = f"a socket that joins a group, {REGIONS}: {kind}_milliseconds"
             lines.append(line(side, what, ratio, goal, at_least=False))
+        for name, goal in (("groups_busy", 0.03), ("regions_busy", 0.04)):
+            share = results.median(side, QUIET, name)
+            what = f"a core, {QUIET}: {name}"
+            lines.append(line(side, what, share, goal, at_least=False))
     return "\n".join(filter(None, lines))
 
 
@@ -70,7 +74,7 @@ def line(
     reached = ratio >= goal if at_least else ratio <= goal
     sign = "≥" if at_least else "≤"
     mark = "yes" if reached else "NO"
-    return f"{mark:3}  {side} / {what}: {ratio:.2f} × (goal {sign} {goal:g})"
+    return f"{mark:3}  {side} / {what}: {ratio:.3g} × (goal {sign} {goal:g})"
 
 
 def return_line(results: Results, side: str) -> str:

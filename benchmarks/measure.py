@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from itertools import batched
 
 from benchmarks.load import Crowd
-from benchmarks.machine import core_seconds, cpu_seconds, wait_until_idle
+from benchmarks.machine import core_seconds, cpu_seconds
 from benchmarks.member import Member, clock
 
 SENDERS = 32
 IN_FLIGHT = 64
-# For how long a quiet crowd is looked at, in seconds: the engine checks all sockets
-# once in as many, and whether a shorter look met that was chance.
-IDLE = 30
 # For how long the last deliveries are waited for, in seconds.
 PATIENCE = 90
 
@@ -23,11 +20,14 @@ Numbers = dict[str, float]
 
 @dataclass(frozen=True)
 class Lengths:
-    """How long is measured, in seconds."""
+    """How long is measured, in seconds, and how many quiet sockets."""
 
     warm: float = 1
     saturated: float = 4
     steady: float = 5
+    # The engine checks all sockets every 30 seconds, and pings each every 45.
+    quiet: float = 90
+    sockets: int = 5_000
 
 
 class IncompleteError(Exception):
@@ -80,14 +80,6 @@ def saturate(crowd: Crowd, pid: int, lengths: Lengths) -> Numbers:
         "deliveries": crowd.deliveries(),
         **percentiles(crowd, began, "saturated"),
     }
-
-
-def idle(crowd: Crowd, pid: int) -> Numbers:
-    """Nobody says anything, and everyone has been shown who is here."""
-    wait_until_idle(pid, crowd.rest)
-    began, cpu = clock(), cpu_seconds(pid)
-    crowd.rest(IDLE)
-    return {"idle_busy": (cpu_seconds(pid) - cpu) / (clock() - began)}
 
 
 def steady(crowd: Crowd, pid: int, per_second: float, lengths: Lengths) -> Numbers:

@@ -3,10 +3,11 @@
 A calm run tells how busy a server is. With n sockets in g groups, r messages and f
 deliveries a second that is
 
-    n × socket + g × group + r × message + f × alone
+    base + n × socket + g × group + r × message + f × alone
 
-Quiet crowds in one room and in 100 give the first two of the four; the last two are
-what fits all calm runs best, by least squares of the shares by which it is off.
+Quiet crowds of 20 and of 5,000, and 5,000 sockets in one group and in a group each,
+give the first three of the five; the last two are what fits all calm runs best, by
+least squares of the shares by which it is off.
 Under load, messages share transactions and fragments share frames: there a delivery
 costs `joined + message_full / n`, which rooms of 10 and of 1,000 give.
 """
@@ -18,15 +19,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.measure import Lengths
+from benchmarks.quiet import FEW, ROOMS
 from benchmarks.results import Results
-from benchmarks.series import ARRIVALS, CONVERSATIONS
-from benchmarks.sides.base import MEMBERS
+from benchmarks.series import ARRIVALS, CONVERSATIONS, QUIET
+
+SOCKETS = Lengths.sockets
 
 
 @dataclass(frozen=True)
 class Process:
     """CPU of one server process, in microseconds unless it says otherwise."""
 
+    base: float  # a second, for the process itself
     socket: float  # a second, for one that is open and quiet
     group: float  # a second, for one that has members here
     alone: float  # a delivery in a frame of its own
@@ -69,23 +74,26 @@ def process(results: Results, side: str, redis: dict[str, Any]) -> Process:
             raise LookupError(f"{side}, {part}: {name} was not measured.")
         return number
 
-    crowded = 1e6 * median(ARRIVALS, "idle_busy")
+    few, many = 1e6 * median(QUIET, "few_busy"), 1e6 * median(QUIET, "many_busy")
     group = group_cost(results)
-    socket = at_least_0(crowded - group) / MEMBERS
+    # The few are in 20 rooms, the many in 100.
+    socket = at_least_0(many - few - (ROOMS - FEW) * group) / (SOCKETS - FEW)
+    base = at_least_0(few - FEW * (socket + group))
     calm = []
     for part, talk in CONVERSATIONS.items():
-        quiet = talk.members * socket + talk.rooms * group
+        quiet = base + talk.members * socket + talk.rooms * group
         deliveries = talk.per_second * talk.members / talk.rooms
         spoken = 1e6 * median(part, "steady_busy") - quiet
         calm.append((talk.per_second, deliveries, spoken))
     message, alone = fit(calm)
 
-    few = median("10", "server_microseconds_per_delivery")
-    many = median("1000", "server_microseconds_per_delivery")
-    message_full = (few - many) / (1 / 10 - 1 / 1000)
-    joined = at_least_0(many - message_full / 1000)
+    of_10 = median("10", "server_microseconds_per_delivery")
+    of_1000 = median("1000", "server_microseconds_per_delivery")
+    message_full = (of_10 - of_1000) / (1 / 10 - 1 / 1000)
+    joined = at_least_0(of_1000 - message_full / 1000)
     written = message + 10 * alone / 2
     return Process(
+        base=base,
         socket=socket,
         group=group,
         alone=max(alone, joined),
@@ -95,19 +103,19 @@ def process(results: Results, side: str, redis: dict[str, Any]) -> Process:
         hear=redis["hear_microseconds"],
         wait=at_least_0(1000 * median("10", "steady_median_ms") - written),
         connect=1000 * median(ARRIVALS, "server_milliseconds_per_connection"),
-        kilobytes=median(ARRIVALS, "kilobytes_per_connection"),
+        kilobytes=(median(QUIET, "many_kilobytes") - median(QUIET, "few_kilobytes"))
+        / (SOCKETS - FEW),
         stored=median("10", "deliveries_per_second") / 10,
     )
 
 
 def group_cost(results: Results) -> float:
-    """What a quiet group costs. It is the engine's work, the same on every server."""
+    """What a quiet group costs. It is the library's work, the same on every server."""
     differences = [
-        (spread - crowded) / 99
+        (groups - together) / (SOCKETS - 1)
         for side in results.rounds
-        if side.startswith("demo-")
-        and (spread := results.median(side, "1000/100", "idle_busy")) is not None
-        and (crowded := results.median(side, ARRIVALS, "idle_busy")) is not None
+        if (groups := results.median(side, QUIET, "groups_busy")) is not None
+        and (together := results.median(side, QUIET, "together_busy")) is not None
     ]
     return at_least_0(1e6 * statistics.mean(differences))
 

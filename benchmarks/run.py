@@ -16,7 +16,7 @@ from benchmarks.sides import SIDES
 from benchmarks.sides.base import CHECKOUT, Place
 from benchmarks.table import table
 
-QUICK = Lengths(warm=0.5, saturated=1, steady=1)
+QUICK = Lengths(warm=0.5, saturated=1, steady=1, quiet=1, sockets=100)
 
 
 def main() -> None:

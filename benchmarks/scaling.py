@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.check import check
+from benchmarks.check import check, check_quiet
 from benchmarks.model import Process, Shard, process, shard
 from benchmarks.plan import Plan, size
 from benchmarks.results import Results
@@ -36,6 +36,7 @@ def tables(results: Results, redis: dict[str, Any]) -> dict[str, str]:
         "constants": f"{constants(costs, shard(redis))}\n\n{results.source}",
         "plans": plans(costs, shard(redis)),
         "check": check(results, redis),
+        "quiet": check_quiet(results, redis),
     }
 
 
@@ -43,6 +44,7 @@ def constants(costs: dict[str, Process], redis: Shard) -> str:
     rows: dict[str, Callable[[Process], float]] = {
         "a socket that opens: CPU, ms": lambda one: one.connect / 1000,
         "an open socket: memory, KB": lambda one: one.kilobytes,
+        "the process itself: CPU, µs a second": lambda one: one.base,
         "an open, quiet socket: CPU, µs a second": lambda one: one.socket,
         "a group with members here: CPU, µs a second": lambda one: one.group,
         "a message received alone: CPU, ms": lambda one: one.message / 1000,

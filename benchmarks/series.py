@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from benchmarks.arrivals import arrive, come_back
 from benchmarks.machine import wait_until_idle
-from benchmarks.measure import Lengths, Numbers, idle, saturate, settle, steady
+from benchmarks.measure import Lengths, Numbers, saturate, settle, steady
+from benchmarks.quiet import rest_alone, rest_in_rooms
 from benchmarks.regions import show_regions
 from benchmarks.sides.base import Place, Side
+from benchmarks.sides.demo import Demo
 from benchmarks.sides.engine import Engine
 from benchmarks.stage import Stage, staged
 
@@ -29,7 +31,8 @@ CONVERSATIONS = {
 }
 ARRIVALS = "arrivals"
 REGIONS = "regions"
-PARTS = [*CONVERSATIONS, ARRIVALS, REGIONS]
+QUIET = "quiet"
+PARTS = [*CONVERSATIONS, ARRIVALS, REGIONS, QUIET]
 
 
 def measure(
@@ -49,6 +52,10 @@ def measure(
     if REGIONS in parts and isinstance(side, Engine):
         with staged(side, place) as stage:
             yield REGIONS, show_regions(stage)
+    if QUIET in parts and isinstance(side, Demo):
+        rest = rest_alone if isinstance(side, Engine) else rest_in_rooms
+        with staged(side, place) as stage:
+            yield QUIET, rest(stage, lengths)
 
 
 def converse(stage: Stage, conversation: Conversation, lengths: Lengths) -> Numbers:
@@ -56,9 +63,8 @@ def converse(stage: Stage, conversation: Conversation, lengths: Lengths) -> Numb
     with stage.crowd() as crowd:
         crowd.open(stage.entrances(members, rooms=conversation.rooms))
         settle(crowd)
-        quiet = idle(crowd, stage.server.pid) if conversation.rooms > 1 else {}
         calm = steady(crowd, stage.server.pid, conversation.per_second, lengths)
         full = saturate(crowd, stage.server.pid, lengths)
     # The next crowd does not come in while this one is seen off.
     wait_until_idle(stage.server.pid)
-    return {**quiet, **calm, **full}
+    return {**calm, **full}

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from benchmarks.model import Process, Shard
-from benchmarks.plan import Plan
+from benchmarks.plan import Plan, quiet
 
 FRAME_WINDOW = 0.01  # of outbox.py
 SLICE = 0.02  # what upkeep.py does, it does in threads, bit by bit
@@ -186,9 +186,7 @@ class Simulation:
         )
 
     def upkeep(self, now: float) -> None:
-        sockets = self.plan.sockets / self.plan.processes
-        quiet = sockets * self.process.socket + self.plan.groups * self.process.group
-        cost = SLICE * MICRO * quiet
+        cost = SLICE * MICRO * quiet(self.plan, self.process)
         self.core.submit(now, lambda _: (cost, lambda done: None))
         self.clock.at(now + SLICE, self.upkeep)
 

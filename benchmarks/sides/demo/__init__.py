@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,13 +15,7 @@ from benchmarks.sides.base import CHECKOUT, Place, Side, Visit
 SEED = Path(__file__).with_name("seed.py").read_text()
 SECRET_KEY = "measured-" * 8
 TEMPLATE_DATABASE = "benchmark_seeded"
-SERVERS = {
-    "daphne": ["-b", "127.0.0.1", "-p", "{port}"],
-    "uvicorn": [
-        *("--host", "127.0.0.1", "--port", "{port}"),
-        *("--ws-per-message-deflate", "false", "--ws-max-size", "65536"),
-    ],
-}
+DOCKERFILE = CHECKOUT / "{{cookiecutter.project_slug}}" / "Dockerfile"
 databases = itertools.count()
 seeds: dict[Path, list[str]] = {}
 
@@ -62,7 +57,6 @@ class Demo(Side):
     def command(self, place: Place, database: str, redis_url: str) -> Command:
         project = project_in(place)
         python = str((place.venv or project / ".venv") / "bin" / "python")
-        module = [python, "-m", self.server, "config.asgi:application"]
         variables = {
             "ALLOWED_HOSTS": "127.0.0.1",
             "CHAT_FLOOD_LIMIT": "1000000 per second",
@@ -76,7 +70,8 @@ class Demo(Side):
         }
         if redis_url:
             variables["REDIS_URL"] = redis_url
-        return Command([*module, *SERVERS[self.server]], project, variables)
+        arguments = [python, "-m", *production(self.server)]
+        return Command(arguments, project, variables)
 
 
 class DemoVisit(Visit):
@@ -89,7 +84,7 @@ class DemoVisit(Visit):
             port,
             f"/ws/chat/room-{room}/?after={seen}",
             {
-                "Cookie": f"sessionid={self.sessions[member]}",
+                "Cookie": f"sessionid={self.sessions[member % len(self.sessions)]}",
                 "Origin": f"http://127.0.0.1:{port}",
             },
         )
@@ -104,6 +99,13 @@ for number in range({count}):
         shell = ["manage.py", "shell", "--no-imports", "-c", script]
         self.command.run(self.command.arguments[0], *shell)
         return count
+
+
+def production(server: str) -> list[str]:
+    """Return the command of the image that runs this server, at another address."""
+    (command,) = re.findall(rf'^CMD (\["{server}".*)$', DOCKERFILE.read_text(), re.M)
+    elsewhere = {"0.0.0.0": "127.0.0.1", "8000": "{port}"}  # noqa: S104
+    return [elsewhere.get(word, word) for word in json.loads(command)]
 
 
 def project_in(place: Place) -> Path:

@@ -34,6 +34,13 @@ SOCKETS: dict[str, tuple[Answers, list[tuple[str, ...]]]] = {
         ],
     ),
 }
+IMPORT = """
+import datetime
+from django.contrib.auth import get_user_model
+
+joined = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+get_user_model().objects.create(username="elder", date_joined=joined)
+"""
 # What is to be added to which file.
 ROUTES = re.compile(
     r"(config/\w+\.py):\s+(from \S+ import \w+)\s+(path\(.*\),)$", re.MULTILINE
@@ -173,6 +180,11 @@ def assert_shows_who_joins(page: str, site: Site, *people: Person) -> None:
     for person in people:
         first = person.page.locator("live-region li").first
         expect(first).to_have_text("newcomer")
+    # Whoever is last in the table, which is in no order if its keys are UUIDs.
+    site.shell.run(IMPORT)
+    for person in people:
+        items = person.page.locator("live-region li")
+        expect(items).to_have_text(["newcomer", "bob", "ada", "elder"])
 
 
 def assert_live(page: str, ada: Person, bob: Person) -> None:

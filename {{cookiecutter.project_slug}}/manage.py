@@ -8,13 +8,21 @@ import sys
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     try:
-        from django.core.management import execute_from_command_line
+        from django.core.management import BaseCommand, ManagementUtility
     except ImportError as error:
         raise ImportError(
             "Django is not installed in this Python environment: run `uv sync`, "
             "then start commands with `uv run manage.py …`."
         ) from error
-    execute_from_command_line(sys.argv)
+
+    class CommandLine(ManagementUtility):
+        def fetch_command(self, subcommand: str) -> BaseCommand:
+            # Django would run some without the settings, such as shell.
+            if self.settings_exception and self.argv[1] == subcommand:
+                raise self.settings_exception
+            return super().fetch_command(subcommand)
+
+    CommandLine(sys.argv).execute()
 
 
 if __name__ == "__main__":

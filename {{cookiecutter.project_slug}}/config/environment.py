@@ -1,11 +1,14 @@
 """Reads variables strictly: a wrong value stops the start with a sentence."""
 
+import json
 import os
 import re
+from difflib import get_close_matches
 from io import StringIO
 from pathlib import Path
 
 import environ
+from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 
 BOOLEAN = r"(?i:true|false|yes|no|on|off|1|0)"
@@ -72,7 +75,19 @@ SHAPES = (
     ("SENTRY_DSN", "https://key@host/1", rf"https?://\w+(:\w+)?@{SERVER}/(\S+/)?\d+"),
     ("SENTRY_ENVIRONMENT SENTRY_RELEASE", "a word without slashes", r"[^\s/\\]{1,64}"),
 )
+ADDED = "ADDED_BY_DOTENV"  # what the file has added to the environment
+PARTS = ("scheme", "user and password", "host", "port", "path", "options")
+URL = r"([\w+]*:/?/?)(.*@|)(\[[^]]*\]|[^:/?]*)(:[^/?]*|)(/[^?]*|)(\?.*|)"
 SECRET = re.compile("DSN|KEY|PASSWORD|TOKEN|URL$")
+known = {name for names, *_ in SHAPES for name in names.split()}
+
+
+class Variables(dict[str, str]):
+    """Makes known which variables the settings ask for."""
+
+    def __getitem__(self, name: str) -> str:
+        known.add(name)
+        return super().__getitem__(name)
 
 
 def read(file: Path) -> environ.Env:
@@ -85,17 +100,54 @@ def read(file: Path) -> environ.Env:
     for number, line in enumerate(lines, start=1):
         if line and not re.match(r"#|(export )?\w+=", line):
             raise ImproperlyConfigured(f"{file}, line {number}: expected NAME=value.")
+    # By an earlier reading, of this process or of the one that started it.
+    for name, value in json.loads(os.environ.pop(ADDED, "{}")).items():
+        if os.environ.get(name) == value:
+            del os.environ[name]
     env = environ.Env()
-    shell = set(os.environ)  # before what the file adds
+    shell = dict(os.environ)
     env.read_env(StringIO("\n".join(lines)))
-    env.ENVIRON = {k: v.strip() for k, v in os.environ.items() if v.strip()}
+    os.environ[ADDED] = json.dumps(dict(os.environ.items() - shell.items()))
+    env.ENVIRON = Variables({k: v.strip() for k, v in os.environ.items() if v.strip()})
     for names, expected, pattern in SHAPES:
         for name in names.split():
             value = env.ENVIRON.get(name)
             if value and not re.fullmatch(pattern, value, re.ASCII):
-                got = "" if SECRET.search(name) else f", got {value!r}"
+                got = f", got {value!r}"
+                if SECRET.search(name):
+                    got = wrong_part(value, expected, pattern)
                 place = "the environment" if name in shell else file
                 raise ImproperlyConfigured(
                     f"{name} in {place}: expected {expected}{got}."
                 )
     return env
+
+
+def wrong_part(value: str, expected: str, pattern: str) -> str:
+    """Return what to check in a secret, if one correction makes it right."""
+    if re.search(r"\s", value):
+        return "; it has a space"
+    right = (expected.partition("//")[0] + "//", "u:1@", "h", "", "/1", "")
+    if parts := re.fullmatch(URL, value):
+        for number, part in enumerate(PARTS, start=1):
+            start, end = parts.span(number)
+            url = value[:start] + right[number - 1] + value[end:]
+            if re.fullmatch(pattern, url, re.ASCII):
+                return f"; check its {part}"
+    return ""
+
+
+@checks.register
+def check_names(**kwargs: object) -> list[checks.CheckMessage]:
+    """Warn of names in .env that look like one that is not set."""
+    added = json.loads(os.environ.get(ADDED, "{}"))
+    unset = sorted(name for name in known if not os.environ.get(name))
+    return [
+        checks.Warning(
+            f"The settings do not read {name}, which is in .env.",
+            hint=f"Did you mean {similar[0]}?",
+            id="config.W001",
+        )
+        for name in sorted(added.keys() - known)
+        if (similar := get_close_matches(name.upper(), unset, 1, 0.85))
+    ]

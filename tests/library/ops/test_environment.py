@@ -131,6 +131,25 @@ WRONG = {
     "WEBSOCKET_FRAMES_PER_SECOND": NUMBER,
     "WEBSOCKET_SOCKETS_PER_SECOND": NUMBER,
 }
+# Which part of a secret to check.
+PARTS = [
+    ("DATABASE_URL", "postgres://u:p@h:99999/n", "check its port."),
+    ("DATABASE_URL", "postgres://a:5433,b:0/n", "check its port."),
+    ("DATABASE_URL", "mysql://u:p@h/n", "check its scheme."),
+    ("DATABASE_URL", "postgres:h/n", "check its scheme."),
+    ("DATABASE_URL", "postgres://u:p@h/n?sslmode=on", "check its options."),
+    ("DATABASE_URL", "postgres://u:p#w@h/n", "check its user and password."),
+    ("DATABASE_URL", "postgres://u:p@-h-!/n", "check its host."),
+    ("DATABASE_URL", "postgres://u:p@h", "check its path."),
+    ("DATABASE_URL", "sqlite:///C#.sqlite3", "check its path."),
+    ("DATABASE_URL", "postgres://u:p@h/two words", "it has a space."),
+    ("REDIS_URL", "redis://a, redis://b", "it has a space."),
+    ("REDIS_URL", "redis://h/abc", "check its path."),
+    ("EMAIL_URL", "imap://u:p@h", "check its scheme."),
+    ("EMAIL_URL", "smtp+tls://u@h", "check its user and password."),
+    ("SENTRY_DSN", "https://sentry.example/1", "check its user and password."),
+    ("SECRET_KEY", "two words", "it has a space."),
+]
 RIGHT = [
     *((name, value) for name, value in EXAMPLES if value),
     *((name, f" {value} ") for name, value in EXAMPLES),
@@ -198,7 +217,11 @@ def clean() -> dict[str, str]:
 @cache
 def told() -> dict[tuple[str, str], str | None]:
     """What stops the start with each value, if anything."""
-    cases = [*((name, value) for name in WRONG for value in WRONG[name]), *RIGHT]
+    cases = [
+        *((name, value) for name in WRONG for value in WRONG[name]),
+        *((name, value) for name, value, _ in PARTS),
+        *RIGHT,
+    ]
     done = subprocess.run(
         [sys.executable, "-c", LOAD],
         cwd=settings.BASE_DIR,
@@ -231,6 +254,11 @@ def test_a_space_or_slash_too_much_is_named() -> None:
     assert "without a slash" in str(slashed)
 
 
+@pytest.mark.parametrize(("name", "value", "part"), PARTS)
+def test_the_wrong_part_of_a_secret_is_named(name: str, value: str, part: str) -> None:
+    assert str(told()[name, value]).endswith(f"; {part}")
+
+
 def test_a_right_value_is_not() -> None:
     assert {case: told()[case] for case in RIGHT if told()[case]} == {}
 
@@ -240,6 +268,8 @@ def test_a_right_value_is_not() -> None:
     [
         ("manage.py", "check"),
         ("manage.py", "runserver", "--noreload"),
+        ("manage.py", "shell", "--command", "pass"),
+        ("manage.py", "startapp", "ab"),
         ("-m", "daphne", "config.asgi:application"),
         ("-m", "uvicorn", "config.asgi:application"),
     ],
@@ -259,6 +289,17 @@ def test_the_sentence_comes_last(command: tuple[str, ...]) -> None:
     assert done.returncode != 0
     sentence = "DEBUG in the environment: expected true or false, got 'app:*'."
     assert done.stderr.splitlines()[-1].endswith(sentence)
+
+
+@pytest.mark.parametrize("command", [("help",), ("help", "startapp"), ("--version",)])
+def test_help_needs_no_settings(command: tuple[str, ...]) -> None:
+    subprocess.run(
+        [sys.executable, "manage.py", *command],
+        cwd=settings.BASE_DIR,
+        env={**clean(), "DEBUG": "app:*"},
+        capture_output=True,
+        check=True,
+    )
 
 
 SHOW = """
@@ -325,3 +366,134 @@ def test_a_line_that_is_none_is_named(tmp_path: Path, line: str) -> None:
         f"{tmp_path / '.env'}, line 2: expected NAME=value."
     )
     assert "secret" not in done.stderr.splitlines()[-1]
+
+
+AGAIN = """
+import json, os, subprocess, sys
+from pathlib import Path
+from config import environment
+from django.core.exceptions import ImproperlyConfigured
+
+file = Path(sys.argv[1])
+environment.read(file)
+file.write_text(sys.argv[2])
+if sys.argv[3] == "here":
+    env = environment.read(file)
+    print(json.dumps([env.str(name, default=None) for name in sys.argv[4:]]))
+else:
+    command = [sys.executable, "-c", os.environ["SHOW"], file, *sys.argv[4:]]
+    sys.exit(subprocess.run(command).returncode)
+"""
+PLACES = pytest.mark.parametrize("place", ["here", "in a process that was started"])
+
+
+def read_again(
+    tmp_path: Path, place: str, text: str, *names: str
+) -> subprocess.CompletedProcess[str]:
+    """Read a file, change it, and read it again, as `runserver` does."""
+    file = tmp_path / ".env"
+    file.write_text("DEBUG=true\nMINE=old\nGONE=old\nOURS=file\n")
+    return subprocess.run(
+        [sys.executable, "-c", AGAIN, str(file), text, place, *names],
+        cwd=settings.BASE_DIR,
+        env={**clean(), "SHOW": SHOW, "OURS": "shell"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@PLACES
+def test_a_file_that_has_changed_counts(tmp_path: Path, place: str) -> None:
+    text = "DEBUG=false\nMINE=new\nOURS=new\n"
+    done = read_again(tmp_path, place, text, "DEBUG", "MINE", "GONE", "OURS")
+
+    assert json.loads(done.stdout) == ["false", "new", None, "shell"], done.stderr
+
+
+@PLACES
+def test_a_file_that_is_wrong_now_is_named(tmp_path: Path, place: str) -> None:
+    done = read_again(tmp_path, place, "DEBUG=app:*\n")
+
+    assert done.stderr.splitlines()[-1].endswith(
+        f"DEBUG in {tmp_path / '.env'}: expected true or false, got 'app:*'."
+    )
+
+
+def test_a_command_names_the_file() -> None:
+    """Django reads settings again that were wrong."""
+    code = """if True:
+        import sys
+        from pathlib import Path
+        Path.read_text = lambda *args: "DEBUG=app:*"
+        from django.core.management import execute_from_command_line
+        execute_from_command_line(["manage.py", "check"])
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=settings.BASE_DIR,
+        env={**clean(), "DJANGO_SETTINGS_MODULE": "config.settings"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert f"DEBUG in {settings.BASE_DIR / '.env'}: " in done.stderr.splitlines()[-1]
+
+
+CHECK = """
+import json, sys
+from pathlib import Path
+from config import environment
+
+env = environment.read(Path(sys.argv[1]))
+env.str("REDIS_URL_2", default="")
+print(json.dumps([[one.msg, one.hint] for one in environment.check_names()]))
+"""
+
+
+def misspelled(tmp_path: Path, *names: str) -> list[list[str]]:
+    (tmp_path / ".env").write_text("".join(f"{name}=1\n" for name in names))
+    done = subprocess.run(
+        [sys.executable, "-c", CHECK, str(tmp_path / ".env")],
+        cwd=settings.BASE_DIR,
+        env=clean(),
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    return json.loads(done.stdout)  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("ALLOWED_HOST", "ALLOWED_HOSTS"),
+        ("SECRETKEY", "SECRET_KEY"),
+        ("Debug", "DEBUG"),
+        ("TRUSTED_ORIGINS", "CSRF_TRUSTED_ORIGINS"),
+        ("LOG_LEVEL", "LOG_LEVELS"),
+    ],
+)
+def test_a_misspelled_name_is_named(tmp_path: Path, name: str, meant: str) -> None:
+    assert misspelled(tmp_path, name) == [
+        [
+            f"The settings do not read {name}, which is in .env.",
+            f"Did you mean {meant}?",
+        ]
+    ]
+
+
+def test_names_of_the_settings_and_of_others_are_not(tmp_path: Path) -> None:
+    others = (
+        *("PORT", "WEB_CONCURRENCY", "PYTHONPATH", "PYTHONUNBUFFERED", "HTTPS_PROXY"),
+        *("COMPOSE_PROJECT_NAME", "POSTGRES_USER", "POSTGRES_DB", "POSTGRES_PORT"),
+        *("PGPASSWORD", "MEDIA_URL", "BASE_URL", "API_URL", "DJANGO_DEBUG"),
+        *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
+        *("OPENAI_API_KEY", "STRIPE_SECRET_KEY", "UV_PYTHON", "UVICORN_LOG_LEVEL"),
+        *("SENTRY_TRACES_SAMPLE_RATE", "SSL_CERT_FILE", "DJANGO_SETTINGS_MODULE"),
+    )
+    assert misspelled(tmp_path, "DEBUG", "REDIS_URL_2", *others) == []
+
+
+def test_a_name_like_one_that_is_set_is_not(tmp_path: Path) -> None:
+    assert misspelled(tmp_path, "SECRET_KEY", "S3_SECRET_KEY") == []

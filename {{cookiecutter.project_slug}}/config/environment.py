@@ -22,6 +22,7 @@ ORIGIN = (
     r"(?![^,]*[A-Z]|https:[^,]*:443(,|$)|http:[^,]*:80(,|$))"
     rf"https?://(\*\.)?{HOST}({PORT})?"
 )
+ORIGINS = f"{ORIGIN}(,{ORIGIN})*"
 WORD = r"((?![/?#@[\]])[!-~])+"  # a name or password in a URL
 POSTGRES_OPTION = (
     r"(sslmode=(disable|allow|prefer|require|verify-ca|verify-full)"
@@ -61,7 +62,7 @@ SHAPES = (
     ("REDIS_URL", "redis://:p%23ss@host:6379/0", f"{REDIS}(,{REDIS})*"),
     ("ALLOWED_HOSTS", "a.com,.b.org without spaces", rf"(\*|\.?{HOST})(,\.?{HOST})*"),
     ("SITE_DOMAIN", "example.com", r"(?=.{1,100}$)" + f"{HOST}({PORT})?"),
-    ("CSRF_TRUSTED_ORIGINS", "https://a.com without a slash", f"{ORIGIN}(,{ORIGIN})*"),
+    ("CSRF_TRUSTED_ORIGINS", "https://a.com without capitals, / or :443", ORIGINS),
     ("SECURE_HSTS_SECONDS", "a number of seconds", r"\d{1,9}"),
     ("WEBSOCKET_SOCKETS_PER_SECOND TRUSTED_PROXY_COUNT", "1 or more", NUMBER),
     ("WEBSOCKET_FRAMES_PER_SECOND", "1 or more", NUMBER),

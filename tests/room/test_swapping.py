@@ -180,6 +180,23 @@ def test_a_form_that_is_refused_says_why(invite: Invite) -> None:
     ada.complaints.clear()
 
 
+@pytest.mark.parametrize("chat_client", ["htmx"], scope="module")
+def test_after_a_logout_no_page_of_before_is_shown(invite: Invite, chat: Site) -> None:
+    chat.settle("lea")
+    lea = invite("lea")
+    lea.page.goto("/accounts/email/")
+    lea.page.evaluate("window.isTheSame = true")
+    leave(lea)
+    lea.page.get_by_role("button", name="Sign Out").click()
+    expect(lea.page.get_by_role("link", name="Sign In").first).to_be_visible()
+    lea.page.go_back()
+    lea.page.go_back()
+    expect(lea.page.get_by_role("heading", name="Sign In")).to_be_visible()
+    expect(lea.page.get_by_role("button", name="Sign Out")).to_have_count(0)
+    assert lea.page.evaluate("isTheSame") is True
+    lea.complaints.clear()  # of a socket that just opened when its page was left
+
+
 @pytest.mark.parametrize("chat_client", CLIENTS, scope="module")
 def test_regions_come_and_go_with_pages(invite: Invite, chat: Site) -> None:
     ada, bob = invite("ada"), invite("bob")

@@ -6,6 +6,7 @@ as in uvicorn, and who sends faster than is read is closed.
 
 import asyncio
 import logging
+import warnings
 from typing import Any, cast
 
 from autobahn.twisted import websocket as autobahn_twisted
@@ -16,6 +17,7 @@ from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.tcp import Connection
+from twisted.logger import globalLogBeginner
 
 from channels_live.base.close_code import CloseCode
 from channels_live.base.frames import frame_bytes
@@ -36,6 +38,7 @@ TEXT = {"type", "text"}
 
 _reactor = cast(Any, reactor)
 _handle_reply = Server.handle_reply
+_begin_logging = globalLogBeginner.beginLoggingTo
 
 
 def do_nothing(*args: Any) -> None: ...
@@ -159,6 +162,13 @@ def is_answering(server: Server) -> bool:
     )
 
 
+def begin_logging(*args: Any, **options: Any) -> None:
+    """Leave Python's warnings to Python: they would go where Twisted's log goes."""
+    shown = warnings.showwarning
+    _begin_logging(*args, **options)
+    warnings.showwarning = shown
+
+
 def install() -> None:
     """Have daphne use it, whether started as `daphne` or by runserver."""
     use_inbox(server)
@@ -166,6 +176,7 @@ def install() -> None:
     daphne_http.install()
     # The access log has what daphne would log, with query strings.
     Server.log_action = do_nothing
+    globalLogBeginner.beginLoggingTo = begin_logging
     # They make texts for a log that is off.
     for name in ("pformat", "hltype", "hlval"):
         setattr(autobahn_protocol, name, do_nothing)

@@ -1,8 +1,12 @@
 """Of daphne's connections, those that end are looked at every second, instead of all."""
 
-from typing import Any
+import logging
+from typing import Any, cast
 
 from daphne.server import Server
+from twisted.internet import reactor
+
+logger = logging.getLogger(__name__)
 
 _create_application = Server.create_application
 _protocol_disconnected = Server.protocol_disconnected
@@ -33,6 +37,9 @@ def application_checker(self: Server) -> None:
     self.connections = {protocol: everyone[protocol] for protocol in asked}
     try:
         _application_checker(self)
+    except Exception:
+        logger.exception("daphne could not see to its connections; trying again.")
+        cast(Any, reactor).callLater(1, self.application_checker)
     finally:
         for protocol in asked:
             if protocol in self.connections:

@@ -76,6 +76,13 @@ class WaryRequest(Paced, http_protocol.WebRequest):
                 self.pauseProducing()
         super().handle_reply(message)
 
+    def handle_exception(self, exception: BaseException) -> None:
+        """Cut a response that has begun: another cannot be sent in its place."""
+        if self._response_started:
+            self.cut()
+        else:
+            super().handle_exception(exception)
+
     def finish(self) -> None:
         if self.producer:
             self.unregisterProducer()

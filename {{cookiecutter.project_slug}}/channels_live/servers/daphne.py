@@ -38,7 +38,8 @@ TEXT = {"type", "text"}
 
 _reactor = cast(Any, reactor)
 _handle_reply = Server.handle_reply
-_begin_logging = globalLogBeginner.beginLoggingTo
+_beginner: Any = globalLogBeginner
+_begin_logging = _beginner.beginLoggingTo
 
 
 def do_nothing(*args: Any) -> None: ...
@@ -176,7 +177,7 @@ def install() -> None:
     daphne_http.install()
     # The access log has what daphne would log, with query strings.
     Server.log_action = do_nothing
-    globalLogBeginner.beginLoggingTo = begin_logging
+    _beginner.beginLoggingTo = begin_logging
     # They make texts for a log that is off.
     for name in ("pformat", "hltype", "hlval"):
         setattr(autobahn_protocol, name, do_nothing)

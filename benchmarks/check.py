@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from benchmarks.measure import IN_FLIGHT
-from benchmarks.model import SOCKETS, load_redis, process, shard
+from benchmarks.model import load_redis, process, shard
 from benchmarks.plan import Plan, quiet
 from benchmarks.quiet import FEW, ROOMS
 from benchmarks.results import Results
@@ -61,12 +61,13 @@ def check_quiet(results: Results, redis: dict[str, Any]) -> str:
     """Twice as many quiet sockets as the costs were derived from."""
     headings = ("core used, %", "memory of the sockets, MB")
     lines = [cells("", *headings), cells("---", *["--:"] * len(headings))]
-    plan = Plan(2 * SOCKETS, 2 * SOCKETS // ROOMS, 0)
     for side in SERVERS:
         costs = process(results, side, redis)
         get = partial(results.median, side, QUIET)
+        most = int(get("most_sockets") or 0)
+        plan = Plan(most, most // ROOMS, 0)
         grown = (get("most_kilobytes") or 0) - (get("few_kilobytes") or 0)
-        memory = (2 * SOCKETS - FEW) * costs.kilobytes
+        memory = (most - FEW) * costs.kilobytes
         lines.append(
             cells(
                 side,

@@ -20,7 +20,7 @@ Numbers = dict[str, float]
 
 @dataclass(frozen=True)
 class Lengths:
-    """How long is measured, in seconds, and how many quiet sockets."""
+    """How long is measured, in seconds, and how many sockets are quiet."""
 
     warm: float = 1
     saturated: float = 4

@@ -19,12 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import Lengths
 from benchmarks.quiet import FEW, ROOMS
 from benchmarks.results import Results
 from benchmarks.series import ARRIVALS, CONVERSATIONS, QUIET
-
-SOCKETS = Lengths.sockets
 
 
 @dataclass(frozen=True)
@@ -75,9 +72,10 @@ def process(results: Results, side: str, redis: dict[str, Any]) -> Process:
         return number
 
     few, many = 1e6 * median(QUIET, "few_busy"), 1e6 * median(QUIET, "many_busy")
+    newcomers = median(QUIET, "many_sockets") - FEW
     group = group_cost(results)
     # The few are in 20 rooms, the many in 100.
-    socket = at_least_0(many - few - (ROOMS - FEW) * group) / (SOCKETS - FEW)
+    socket = at_least_0(many - few - (ROOMS - FEW) * group) / newcomers
     base = at_least_0(few - FEW * (socket + group))
     calm = []
     for part, talk in CONVERSATIONS.items():
@@ -104,7 +102,7 @@ def process(results: Results, side: str, redis: dict[str, Any]) -> Process:
         wait=at_least_0(1000 * median("10", "steady_median_ms") - written),
         connect=1000 * median(ARRIVALS, "server_milliseconds_per_connection"),
         kilobytes=(median(QUIET, "many_kilobytes") - median(QUIET, "few_kilobytes"))
-        / (SOCKETS - FEW),
+        / newcomers,
         stored=median("10", "deliveries_per_second") / 10,
     )
 
@@ -112,9 +110,10 @@ def process(results: Results, side: str, redis: dict[str, Any]) -> Process:
 def group_cost(results: Results) -> float:
     """What a quiet group costs. It is the library's work, the same on every server."""
     differences = [
-        (groups - together) / (SOCKETS - 1)
+        (groups - together) / (count - 1)
         for side in results.rounds
-        if (groups := results.median(side, QUIET, "groups_busy")) is not None
+        if (count := results.median(side, QUIET, "sockets")) is not None
+        and (groups := results.median(side, QUIET, "groups_busy")) is not None
         and (together := results.median(side, QUIET, "together_busy")) is not None
     ]
     return at_least_0(1e6 * statistics.mean(differences))

@@ -17,10 +17,15 @@ def rest_in_rooms(stage: Stage, lengths: Lengths) -> Numbers:
     """More and more come into the demo's rooms, and stay."""
     numbers: Numbers = {}
     with stage.crowd() as crowd:
-        for name, count in sizes(lengths.sockets).items():
+        for name, count in (
+            ("few", FEW),
+            ("many", lengths.sockets),
+            ("most", 2 * lengths.sockets),
+        ):
             newcomers = range(len(crowd.members), count)
             crowd.open(stage.entrances(newcomers, rooms=ROOMS))
             settle(crowd)
+            numbers[f"{name}_sockets"] = count
             numbers[f"{name}_busy"] = busy(stage, crowd, lengths)
             numbers[f"{name}_kilobytes"] = resident_kilobytes(stage.server.pid)
     return numbers
@@ -31,7 +36,7 @@ def rest_alone(stage: Stage, lengths: Lengths) -> Numbers:
     visit, port = cast(EngineVisit, stage.visit), stage.server.port
     members = range(lengths.sockets)
     regions = visit.regions(port, "each")
-    numbers: Numbers = {}
+    numbers: Numbers = {"sockets": len(members)}
     for name, addresses in {
         "together": (visit.address(port, member, 0, 0) for member in members),
         "groups": (visit.address(port, member, member, 0) for member in members),
@@ -41,10 +46,6 @@ def rest_alone(stage: Stage, lengths: Lengths) -> Numbers:
             crowd.open(enumerate(addresses))
             numbers[f"{name}_busy"] = busy(stage, crowd, lengths)
     return numbers
-
-
-def sizes(many: int) -> dict[str, int]:
-    return {"few": FEW, "many": many, "most": 2 * many}
 
 
 def busy(stage: Stage, crowd: Crowd, lengths: Lengths) -> float:

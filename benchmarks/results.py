@@ -26,8 +26,10 @@ class Results:
     def source(self) -> str:
         """When and where it was measured, and how often."""
         parts = (rounds for side in self.rounds.values() for rounds in side.values())
-        count = min(map(len, parts), default=0)
-        often = "one round" if count == 1 else f"medians of {count} rounds"
+        counts = sorted({len(rounds) for rounds in parts})
+        often = f"medians of {' or '.join(map(str, counts))} rounds"
+        if counts == [1]:
+            often = "one round"
         return f"{self.date}, {self.machine}; {often}."
 
     def median(self, side: str, part: str, name: str) -> float | None:

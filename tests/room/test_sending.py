@@ -147,8 +147,7 @@ def test_too_much_at_once_is_slowed_down_not_lost(invite: Invite, chat: Site) ->
     grace.enter("flood")
     bob.visit("flood")
     said = [f"message {number}" for number in range(12)]
-    for text in said:
-        grace.say(text)
+    grace.say_at_once(*said)
     expect(grace.page.locator("#error")).to_have_text(
         "Slow down: you are sending too much at once."
     )

@@ -185,8 +185,7 @@ def test_of_a_room_with_all_that_comes_through_its_socket(site: PseudoSite) -> N
     taro.field.press("Enter")
     expect(error).to_contain_text("⟦This message has 2001 characters")
     expect(page.locator(".failed .refused")).to_have_text("⟦Not sent⟧")
-    for _ in range(12):
-        hanako.say("あ")
+    hanako.say_at_once(*"あ" * 12)
     expect(hanako.page.locator("#error")).to_have_text(
         "⟦Slow down: you are sending too much at once.⟧"
     )

@@ -11,6 +11,12 @@ SCREENSHOTS = TEMPLATE / "screenshots"
 # A phone, also with its keyboard, a laptop, and a window that is short.
 SIZES = ((320, 640), (320, 400), (1280, 800), (900, 300))
 TALL = 600  # enough for all that a page keeps in view
+SAY = """(field, texts) => {
+  for (const text of texts) {
+    field.value = text;
+    field.form.requestSubmit();
+  }
+}"""
 # How far the page scrolls past what is in it, and what scrolls sideways.
 OVERFLOW = f"""() => {{
   const page = document.documentElement;
@@ -107,6 +113,10 @@ class Person:
     def say(self, text: str) -> None:
         self.page.keyboard.type(text)
         self.page.keyboard.press("Enter")
+
+    def say_at_once(self, *texts: str) -> None:
+        """Sooner than anyone types, and than a busy machine lets a browser type."""
+        self.field.evaluate(SAY, texts)
 
     def sees(self, *texts: str) -> None:
         """The messages on the page are these, in this order, and all have arrived."""

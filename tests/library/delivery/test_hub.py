@@ -376,6 +376,7 @@ async def test_garbage_of_another_process_is_dropped_and_harms_nobody(
         await apublish("here", f"<before {name}>")  # which it is received after
         await apublish("here", f"<after {name}>")
         await listener.hears(f"<after {name}>")
+        await until(lambda: not layer.scripted)
         said = [(one.levelname, one.message.split(":")[0]) for one in caplog.records]
         if said != [("WARNING", "A message of another version is dropped")]:
             unheard.add((name, *said))

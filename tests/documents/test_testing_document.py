@@ -129,8 +129,19 @@ class StreamTests(TransactionTestCase):
     async def test_it_streams(self) -> None:
         await assert_it_streams(self.async_client)
 """
+# Reads one with the synchronous Client.
+ENDLESS = """
+from django.test import TransactionTestCase, override_settings
+
+
+@override_settings(ROOT_URLCONF="apps.web.tests.stream")
+class EndlessTests(TransactionTestCase):
+    def test_it_ends(self) -> None:
+        list(self.client.get("/counts/"))
+"""
 SHOWN = ("test_people.py", "test_socket.py", "test_classes.py")
 SENTENCE = "RuntimeError: This test is in a transaction"
+ENDLESS_SENTENCE = "RuntimeError: The response is an async stream"
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +156,7 @@ def project(kitchen: Kitchen) -> Project:
     (tests / "wrong.py").write_text(WRONG.lstrip())
     (tests / "site_of_tests.py").write_text(SITE.lstrip())
     (tests / "stream.py").write_text(STREAM.lstrip())
+    (tests / "endless.py").write_text(ENDLESS.lstrip())
     project.run("ruff", "check", "--no-cache", "apps")
     project.run("ruff", "format", "--check", "--no-cache", "apps")
     return project
@@ -157,12 +169,20 @@ def by_django(project: Project, *labels: str, env: Variables, ok: bool = True) -
 
 
 def test_by_pytest(project: Project) -> None:
-    names = (*SHOWN, "test_left.py", "wrong.py", "site_of_tests.py", "stream.py")
+    names = (
+        *SHOWN,
+        "test_left.py",
+        "wrong.py",
+        "site_of_tests.py",
+        "stream.py",
+        "endless.py",
+    )
     paths = [f"apps/web/tests/{name}" for name in names]
     done = project.run("pytest", "-q", "-p", "no:cacheprovider", *paths, ok=False)
 
-    assert "6 failed, 10 passed" in done.stdout
+    assert "7 failed, 10 passed" in done.stdout
     assert len(re.findall(rf"^E +{SENTENCE}", done.stdout, re.M)) == 6
+    assert re.search(rf"^E +{ENDLESS_SENTENCE}", done.stdout, re.M)
     assert not list(project.path.glob("test*.sqlite3*"))
 
 
@@ -197,13 +217,14 @@ def test_by_django_in_parallel(project: Project) -> None:
     # Where a server listens that runs beside the tests.
     with create_server(("127.0.0.1", 0)) as other:
         env = {"METRICS_ADDRESS": f"127.0.0.1:{other.getsockname()[1]}"}
-        labels = ("apps.web", "apps.web.tests.wrong")
+        labels = ("apps.web", "apps.web.tests.wrong", "apps.web.tests.endless")
         printed = by_django(project, *labels, env=env, ok=False)
 
     assert "Cloning test database" in printed
-    assert "Ran 7 tests" in printed
-    assert "FAILED (errors=3)" in printed
+    assert "Ran 8 tests" in printed
+    assert "FAILED (errors=4)" in printed
     assert printed.count(SENTENCE) == 3
+    assert printed.count(ENDLESS_SENTENCE) == 1
     assert "The queue" not in printed
     assert not list(project.path.glob("test*.sqlite3*"))
 

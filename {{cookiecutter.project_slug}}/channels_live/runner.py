@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
+from django.http import StreamingHttpResponse
 from django.test import runner
 from django.test.signals import setting_changed
 
@@ -20,6 +21,10 @@ IN_TRANSACTION = (
     "This test is in a transaction, which no other thread sees, but a socket or async "
     "code queries the database in another thread. Mark the test with "
     "@pytest.mark.django_db(transaction=True), or make it a TransactionTestCase."
+)
+ASYNC_STREAM = (
+    "The response is an async stream, which may never end. In an async test, get it with "
+    "AsyncClient and read its parts: parts = aiter(response), then await anext(parts)."
 )
 
 _opened = WeakSet[BaseDatabaseWrapper]()
@@ -77,6 +82,16 @@ def keep_apart() -> None:
             close(self)
 
     wrapper.close_if_unusable_or_obsolete = close_unless_in_test
+    response: Any = StreamingHttpResponse
+    iterate = response.__iter__
+
+    def iterate_unless_async(self: Any) -> Any:
+        # Django would await the end.
+        if self.is_async and hasattr(self, "client"):
+            raise RuntimeError(ASYNC_STREAM)
+        return iterate(self)
+
+    response.__iter__ = iterate_unless_async
 
 
 def check_thread(connection: Any, **kwargs: object) -> None:

@@ -191,7 +191,6 @@ def run(
         *(name for name in os.environ if name[:2] == "PG"),
     }
     env = {name: text for name, text in os.environ.items() if name not in foreign}
-    env["LOG_LEVELS"] = "psycopg.pool=WARNING"  # why a database does not answer
     try:
         done = subprocess.run(
             command,

@@ -9,6 +9,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     try:
         from django.core.management import BaseCommand, ManagementUtility
+        from django.db import OperationalError
     except ImportError as error:
         raise ImportError(
             "Django is not installed in this Python environment: run `uv sync`, "
@@ -22,7 +23,12 @@ def main() -> None:
                 raise self.settings_exception
             return super().fetch_command(subcommand)
 
-    CommandLine(sys.argv).execute()
+    try:
+        CommandLine(sys.argv).execute()
+    except OperationalError as error:
+        if "--traceback" in sys.argv or not str(error).startswith("DATABASE_URL"):
+            raise
+        sys.exit(f"{error}\nStart the database, or correct DATABASE_URL.")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,15 @@
 """What the settings need to know of PostgreSQL."""
 
-from typing import Any, override
+from typing import Any, Self, override
 
 from django.conf import settings
 from django.db import connections
+from django.db.backends.postgresql.base import DatabaseWrapper
 from psycopg import Connection, OperationalError, errors
+from psycopg_pool import PoolTimeout
+
+_wrapper: Any = DatabaseWrapper
+_get_new_connection = _wrapper.get_new_connection
 
 
 class LimitedConnection(Connection[Any]):
@@ -15,6 +20,18 @@ class LimitedConnection(Connection[Any]):
     """
 
     limit: float | None = None  # seconds
+    refusal: object = "The server does not answer."  # or why, or None: it has answered
+
+    @override
+    @classmethod
+    def connect(cls, *args: Any, **kwargs: Any) -> Self:
+        try:
+            connection = super().connect(*args, **kwargs)
+        except OperationalError as error:
+            LimitedConnection.refusal = error
+            raise
+        LimitedConnection.refusal = None
+        return connection
 
     @override
     def wait(
@@ -36,6 +53,23 @@ class LimitedConnection(Connection[Any]):
             # Of a standby, as after a failover: another connection may lead elsewhere.
             self.close()
             raise OperationalError(str(error)) from None
+
+
+def get_new_connection(self: Any, parameters: Any) -> Any:
+    """Raise what PostgreSQL says: a pool says only how long it has waited."""
+    try:
+        return _get_new_connection(self, parameters)
+    except OperationalError as error:
+        late = isinstance(error, PoolTimeout)
+        reason = LimitedConnection.refusal if late else error
+        if reason is None:  # all connections are in use
+            raise
+        where = "{HOST}:{PORT}/{NAME}".format_map(self.settings_dict)
+        text = " ".join(str(reason).split())
+        raise type(error)(f"DATABASE_URL ({where}): {text}") from None
+
+
+_wrapper.get_new_connection = get_new_connection
 
 
 def as_options(limits: dict[str, int]) -> str:

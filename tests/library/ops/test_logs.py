@@ -87,16 +87,6 @@ def test_only_a_bug_has_a_traceback(name: str, error: Exception, is_bug: bool) -
     assert line["message"] == ("it failed" if is_bug else f"it failed ({error!r})")
 
 
-@pytest.mark.parametrize(
-    "message", ['%s - "WebSocket %s" 403', "connection open", "< %s"]
-)
-def test_uvicorn_does_not_log_a_socket_a_second_time(message: str) -> None:
-    line = record(message)
-    line.name = "uvicorn.error"
-
-    assert not Calm().filter(line)
-
-
 def test_levels_go_by_the_name_of_the_logger(settings: Settings) -> None:
     settings.LOG_LEVELS = {"harbour": "warning"}
 

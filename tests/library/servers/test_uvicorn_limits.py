@@ -1,6 +1,7 @@
 """Whom uvicorn waits for, and what it answers."""
 
 import asyncio
+import logging
 import socket
 from collections.abc import AsyncIterator, Callable
 from types import SimpleNamespace
@@ -28,6 +29,7 @@ UPGRADE = HEAD[:-2] + (
     b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 )
+NO_UTF8 = b"\x81\x81\0\0\0\0\xff"
 PING = b"\x89\x84\0\0\0\0ping"
 
 Connect = Callable[[Any], Any]
@@ -162,6 +164,22 @@ async def test_a_socket_that_is_closed_and_does_not_read_is_cut(
     assert metrics.aborted._value.get() > before
 
 
+async def test_the_access_log_alone_has_a_single_websocket(
+    connect: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    socket = connect(WebSocket)
+
+    socket.data_received(UPGRADE)
+    await socket.send({"type": "websocket.accept"})
+    socket.data_received(NO_UTF8)
+    assert socket.close_sent
+    assert not caplog.records
+
+    socket.logger.error("Exception in ASGI application")
+    assert caplog.records
+
+
 async def test_heads_are_forgotten_with_the_handshake(connect: Connect) -> None:
     socket = connect(WebSocket)
     socket.data_received(UPGRADE)
@@ -201,7 +219,7 @@ async def test_frames_before_the_answer_end_the_connection(connect: Connect) -> 
     socket = connect(WebSocket)
     socket.data_received(UPGRADE)
 
-    socket.data_received(b"\x81\x81\0\0\0\0\xff")
+    socket.data_received(NO_UTF8)
 
     assert socket.transport.is_aborted
 

@@ -45,7 +45,8 @@ def find_rooms(coming: Collection[Entrance]) -> dict[Entrance, Room | Exception]
     slugs = {one.slug for one in coming if "\0" not in one.slug}
     rooms = {room.slug: room for room in Room.objects.filter(slug__in=slugs)}
     known = [one for one in coming if one.slug in rooms]
-    revoked = find_revoked({(rooms[one.slug].pk, one.user) for one in known})
+    pairs = {(rooms[one.slug].pk, one.user) for one in known}
+    revoked = find_outsiders(rooms.values(), pairs)
     # Pages of one room mostly show the same.
     states = {(one.slug, one.shown) for one in known}
     outdated = {state for state in states if is_outdated(rooms[state[0]], state[1])}
@@ -92,13 +93,18 @@ type Pair = tuple[Any, Any]  # the primary keys of a room and a user
 def find_revoked(pairs: Collection[Pair]) -> dict[Pair, int]:
     """Return the pairs whose user has no access to the room, with close codes."""
     rooms = Room.objects.in_bulk({room for room, _ in pairs})
-    private = {room.pk for room in rooms.values() if room.is_private}
-    memberships = Room.members.through.objects.filter(room__in=private)
-    members = set(memberships.values_list("room_id", "user_id"))
-    codes: dict[Pair, int] = {}
-    for room, user in pairs:
-        if room not in rooms:
-            codes[room, user] = CloseCode.NOT_FOUND
-        elif room in private and (room, user) not in members:
-            codes[room, user] = CloseCode.NOT_ALLOWED
-    return codes
+    outsiders = find_outsiders(rooms.values(), pairs)
+    gone = {pair for pair in pairs if pair[0] not in rooms}
+    codes = dict.fromkeys(outsiders, CloseCode.NOT_ALLOWED)
+    return codes | dict.fromkeys(gone, CloseCode.NOT_FOUND)
+
+
+def find_outsiders(rooms: Collection[Room], pairs: Collection[Pair]) -> set[Pair]:
+    """Return the pairs whose room, one of these, is private to others."""
+    private = {room.pk for room in rooms if room.is_private}
+    suspects = {pair for pair in pairs if pair[0] in private}
+    if not suspects:
+        return suspects
+    users = {user for _, user in suspects}
+    found = Room.members.through.objects.filter(room__in=private, user__in=users)
+    return suspects - set(found.values_list("room", "user"))

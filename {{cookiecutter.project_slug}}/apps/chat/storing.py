@@ -13,6 +13,7 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 from prometheus_client import Histogram
 
+from apps.chat.access import find_outsiders
 from apps.chat.models import Message, Room
 from apps.users.models import User
 
@@ -119,7 +120,9 @@ def store(drafts: Collection[Draft], patience: int | None) -> dict[Draft, Outcom
     with busy_noticed(), transaction.atomic():
         rooms = count_up(Counter(draft.room.pk for draft in drafts), patience)
         refused = refuse_missing(drafts, rooms)
-        outsiders = find_outsiders(drafts, rooms)
+        pairs = {one: (one.room.pk, one.author.pk) for one in drafts}
+        strange = find_outsiders(rooms.values(), pairs.values())
+        outsiders = {one for one in drafts if pairs[one] in strange}
         for draft in drafts:
             if draft not in refused and draft not in outsiders:
                 room = rooms[draft.room.pk]
@@ -176,18 +179,6 @@ def refuse_missing(
         draft: Busy() if key in locked else Room.DoesNotExist("The room was deleted.")
         for draft, key in missing.items()
     }
-
-
-def find_outsiders(drafts: Collection[Draft], rooms: dict[Any, Room]) -> set[Draft]:
-    """Return the drafts whose authors are no members of their private rooms."""
-    private = {key for key, room in rooms.items() if room.is_private}
-    suspects = {draft for draft in drafts if draft.room.pk in private}
-    if not suspects:
-        return suspects
-    authors = {draft.author for draft in suspects}
-    found = Room.members.through.objects.filter(room__in=private, user__in=authors)
-    members = set(found.values_list("room", "user"))
-    return {one for one in suspects if (one.room.pk, one.author.pk) not in members}
 
 
 @contextmanager

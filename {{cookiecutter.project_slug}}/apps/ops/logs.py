@@ -16,10 +16,6 @@ MAX_MESSAGE = 8000
 MAX_FIELD = 1000
 # What every record has; all else was given as `extra`.
 STANDARD = {*vars(logging.makeLogRecord({})), "asctime", "color_message", "message"}
-# % if cookiecutter.asgi_server == "uvicorn"
-# What uvicorn has to say of a single WebSocket and its frames.
-SAID_ALREADY = re.compile(r'%s - "WebSocket |connection |Invalid UTF-8 |[<>] ')
-# % endif
 # What django_ox logs while the database is away. It tries again.
 OUTAGES = (InterfaceError, OperationalError)
 # Lines in which PostgreSQL quotes rows and statements.
@@ -50,10 +46,6 @@ class Calm(logging.Filter):
         if error and (is_job or lacks_files(error)):
             record.msg, record.args = f"{record.getMessage()} ({error!r})", ()
             record.exc_info = None
-        # % if cookiecutter.asgi_server == "uvicorn"
-        if record.name == "uvicorn.error":
-            return not SAID_ALREADY.match(str(record.msg))
-        # % endif
         return True
 
 

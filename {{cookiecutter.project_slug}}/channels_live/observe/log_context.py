@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import random
 import re
-import secrets
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, ClassVar
@@ -36,7 +36,7 @@ class LogContext:
         given = request.META.get("HTTP_X_REQUEST_ID", "")
         # A proxy that is trusted with the scheme is trusted with this too.
         is_good = settings.SECURE_PROXY_SSL_HEADER and REQUEST_ID.fullmatch(given)
-        self.request_id = given if is_good else secrets.token_hex(8)
+        self.request_id = given if is_good else f"{random.getrandbits(64):016x}"
         self.path = request.path
         self.client = request.META.get("REMOTE_ADDR", "")
         self._get_session = get_session

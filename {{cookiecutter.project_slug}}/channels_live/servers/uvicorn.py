@@ -20,6 +20,9 @@ from channels_live.servers import accepting, ending
 from channels_live.servers.inbox import use_inbox
 
 logger = logging.getLogger(__name__)
+# Of single WebSockets, which the access log has. What clients send is no error here.
+quiet = logging.getLogger("uvicorn.error.websocket")
+quiet.addFilter(lambda record: not str(record.msg).startswith("Invalid UTF-8"))
 
 # For how long the head of a request is waited for, in seconds.
 HEAD_TIMEOUT = 30
@@ -135,7 +138,9 @@ def data_received(self: Any, data: bytes) -> None:
 
     uvicorn would keep both: the one open for ever, the other with a traceback.
     """
-    if self.handshake_initiated and not self.handshake_complete:
+    if not self.handshake_initiated:
+        self.logger = self.conn.logger = quiet
+    elif not self.handshake_complete:
         self.transport.abort()
         return
     _data_received(self, data)
@@ -181,6 +186,7 @@ def is_closing(connection: Any) -> bool:
 
 def install() -> None:
     accepting.install()
+    quiet.setLevel(logging.WARNING)
     use_inbox(websockets_sansio_impl)
     Cycle.receive = receive
     Cycle.send = send

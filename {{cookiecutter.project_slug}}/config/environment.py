@@ -16,6 +16,7 @@ NUMBER = r"[1-9]\d{0,8}"
 RANDOM = r"[!-#%-~][!-~]*"  # django-environ looks elsewhere for what begins with $
 PORT = r":(?!0)([1-5]?\d{1,4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])"
 HOST = r"([a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[\da-fA-F:.]+\])"
+HOSTS = "a.com or a.com,.b.org (for *.b.org) without https://, port, / or spaces"
 SERVER = rf"([\w.-]+|\[[\da-fA-F:.]+\])({PORT})?"  # my_redis too
 # As browsers send it: in small letters, without the port that its scheme has anyway.
 ORIGIN = (
@@ -60,8 +61,8 @@ SHAPES = (
     ("POSTGRES_PASSWORD", "letters and digits", r"[\w.~-]+"),
     ("DATABASE_URL", "postgres://u:p%23@h/n?sslmode=require or sqlite:///f", DATABASE),
     ("REDIS_URL", "redis://:p%23ss@host:6379/0", f"{REDIS}(,{REDIS})*"),
-    ("ALLOWED_HOSTS", "a.com,.b.org without spaces", rf"(\*|\.?{HOST})(,\.?{HOST})*"),
-    ("SITE_DOMAIN", "example.com", r"(?=.{1,100}$)" + f"{HOST}({PORT})?"),
+    ("ALLOWED_HOSTS", HOSTS, rf"(\*|\.?{HOST})(,\.?{HOST})*"),
+    ("SITE_DOMAIN", "a.com or a.com:81", r"(?=.{1,100}$)" + f"{HOST}({PORT})?"),
     ("CSRF_TRUSTED_ORIGINS", "https://a.com without capitals, / or :443", ORIGINS),
     ("SECURE_HSTS_SECONDS", "a number of seconds", r"\d{1,9}"),
     ("WEBSOCKET_SOCKETS_PER_SECOND TRUSTED_PROXY_COUNT", "1 or more", NUMBER),

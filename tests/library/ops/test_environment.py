@@ -249,7 +249,10 @@ def test_a_wrong_value_is_explained(name: str) -> None:
 
 
 def test_what_is_too_much_is_named() -> None:
-    assert "without spaces" in str(told()["ALLOWED_HOSTS", "a.com, b.com"])
+    hosts = "expected a.com or a.com,.b.org (for *.b.org) without https://, port, / or"
+    assert hosts in str(told()["ALLOWED_HOSTS", "a.com, b.com"])
+    domain = "expected a.com or a.com:81, got 'https://example.com'"
+    assert domain in str(told()["SITE_DOMAIN", "https://example.com"])
     for origin in ("https://example.com/", "https://Example.com", "https://a.com:443"):
         sentence = told()["CSRF_TRUSTED_ORIGINS", origin]
         assert "without capitals, / or :443, got" in str(sentence)

@@ -4,6 +4,7 @@ import pytest
 from channels.testing import WebsocketCommunicator
 from pytest_django import Settings
 
+from channels_live.observe.complaints import complain
 from channels_live.testing import WAIT
 from tests.library.helpers.browsing import only
 
@@ -78,9 +79,16 @@ async def test_any_other_page_may_not(origin: str) -> None:
     assert not await may_enter(*headers)
 
 
-async def test_a_host_that_is_not_allowed_lets_nobody_in() -> None:
+async def test_a_host_that_is_not_allowed_lets_nobody_in(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    complain.cache_clear()
     headers = (b"origin", b"http://evil.example"), (b"host", b"evil.example")
     assert not await may_enter(*headers)
+
+    complaints = [one for one in caplog.records if one.name == complain.__module__]
+    (said,) = [one.getMessage() for one in complaints]
+    assert "add 'evil.example' to ALLOWED_HOSTS" in said
 
 
 async def test_without_an_origin_nobody_enters() -> None:

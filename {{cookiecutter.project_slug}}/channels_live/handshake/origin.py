@@ -27,8 +27,13 @@ def check_origin(request: HttpRequest, origins: Origins) -> None:
     if not origin:
         raise Refusal("no origin")
     if origins is same_origin:
-        here = request.META.get("HTTP_HOST", "")[:100]
-        complain(ELSEWHERE, origin[:100], here, origin[:100], level=logging.WARNING)
+        origin = origin[:100]
+        try:
+            here = request.get_host()[:100]
+        except DisallowedHost as error:  # which names ALLOWED_HOSTS
+            complain("%s", str(error)[:300], level=logging.WARNING)
+        else:
+            complain(ELSEWHERE, origin, here, origin, level=logging.WARNING)
     raise Refusal("another origin")
 
 

@@ -88,3 +88,29 @@ async def test_what_ends_after_it_was_removed_is_not_kept(server: Server) -> Non
 
     server.application_checker()
     assert not daphne_connections._ending
+
+
+class Broken(Protocol):
+    def handle_exception(self, failure: Exception) -> None:
+        raise RuntimeError("no transport")
+
+
+async def test_one_that_cannot_be_told_is_heard_of_once_and_holds_up_nobody(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = Broken()
+    server.connections[broken] = Details()
+    others = [connect(server) for _ in range(5)]
+    queue = server.create_application(broken, {})
+    for _, one in [(broken, queue), *others]:
+        one.put_nowait("fail")
+    await asyncio.sleep(0.01)
+
+    for _ in range(3):
+        server.application_checker()
+    assert caplog.text.count("daphne could not see to a connection") == 1
+    assert all(len(other.failures) == 1 for other, _ in others)
+
+    server.protocol_disconnected(broken)
+    server.application_checker()
+    assert broken not in server.connections

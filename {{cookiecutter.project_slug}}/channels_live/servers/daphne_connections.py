@@ -38,7 +38,13 @@ def application_checker(self: Server) -> None:
     try:
         _application_checker(self)
     except Exception:
-        logger.exception("daphne could not see to its connections; trying again.")
+        logger.exception("daphne could not see to a connection.")
+        # It is the first whose application has ended. The others are next.
+        for details in self.connections.values():
+            ended = details.get("application_instance")
+            if ended and ended.done():
+                del details["application_instance"]
+                break
         cast(Any, reactor).callLater(1, self.application_checker)
     finally:
         for protocol in asked:

@@ -53,7 +53,8 @@ def type_all(project: Project) -> None:
     path = project.path / "apps" / "orders" / "live.py"
     path.write_text(IMPORTS + "\n\n".join(rows), "utf-8")
     # This page shows other things beside this app.
-    project.manage("startapp", "news")
+    said = project.manage("startapp", "news")
+    assert said == 'Add "apps.news" to INSTALLED_APPS in config/settings.py.\n'
     install(project, '"apps.news"')
     for page in ("realtime.md", "json.md"):
         for name, source in named_inside(project, page).items():

@@ -11,8 +11,10 @@ class Command(startapp.Command):
     help = "Write an app into apps/."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        folder = settings.BASE_DIR / "apps" / options["name"]
+        name = options["name"]
+        folder = settings.BASE_DIR / "apps" / name
         template = Path(__file__).parents[2] / "app_template"
         options["directory"] = options["directory"] or str(folder)
         options["template"] = options["template"] or str(template)
         super().handle(**options)
+        self.stdout.write(f'Add "apps.{name}" to INSTALLED_APPS in config/settings.py.')

@@ -95,7 +95,7 @@ def find_revoked(pairs: Collection[Pair]) -> dict[Pair, int]:
     rooms = Room.objects.in_bulk({room for room, _ in pairs})
     outsiders = find_outsiders(rooms.values(), pairs)
     gone = {pair for pair in pairs if pair[0] not in rooms}
-    codes = dict.fromkeys(outsiders, CloseCode.NOT_ALLOWED)
+    codes: dict[Pair, int] = dict.fromkeys(outsiders, CloseCode.NOT_ALLOWED)
     return codes | dict.fromkeys(gone, CloseCode.NOT_FOUND)
 
 

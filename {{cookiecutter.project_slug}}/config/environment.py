@@ -6,10 +6,12 @@ import re
 from difflib import get_close_matches
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import environ
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.autoreload import autoreload_started
 
 BOOLEAN = r"(?i:true|false|yes|no|on|off|1|0)"
 NUMBER = r"[1-9]\d{0,8}"
@@ -94,6 +96,12 @@ class Variables(dict[str, str]):
 
 def read(file: Path) -> environ.Env:
     """Return the environment and what a file adds. No error shows what may be secret."""
+
+    def watch(sender: Any, **kwargs: object) -> None:
+        sender.watch_dir(file.parent, file.name)
+
+    # So that runserver starts again when the file changes.
+    autoreload_started.connect(watch, weak=False, dispatch_uid=__name__)
     try:
         text = file.read_text("utf-8-sig") if file.exists() else ""
     except UnicodeDecodeError:

@@ -415,6 +415,35 @@ def test_a_file_that_has_changed_counts(tmp_path: Path, place: str) -> None:
     assert json.loads(done.stdout) == ["false", "new", None, "shell"], done.stderr
 
 
+WATCHED = """
+import sys
+from pathlib import Path
+from django.utils.autoreload import StatReloader, autoreload_started
+from config import environment
+
+file = Path(sys.argv[1])
+environment.read(file)
+reloader = StatReloader()
+autoreload_started.send(sender=reloader)
+print(file in reloader.watched_files())
+"""
+
+
+def test_runserver_watches_the_file(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("A=1\nA=2\n")
+    done = subprocess.run(
+        [sys.executable, "-c", WATCHED, str(file)],
+        cwd=settings.BASE_DIR,
+        env=clean(),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "True\n"
+    assert json.loads(show(tmp_path, "A").stdout) == ["2"]
+
+
 @PLACES
 def test_a_file_that_is_wrong_now_is_named(tmp_path: Path, place: str) -> None:
     done = read_again(tmp_path, place, "DEBUG=app:*\n")

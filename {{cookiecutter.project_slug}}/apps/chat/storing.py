@@ -21,14 +21,11 @@ from apps.users.models import User
 LOCKED = "55P03"
 COUNT_UP = """
     UPDATE chat_room SET last_number = last_number + CASE id {cases} END
-    WHERE id IN (SELECT id FROM chat_room WHERE id IN ({keys}) {lock})
-    RETURNING id, last_number, is_private
+    WHERE {chosen} RETURNING id, last_number, is_private
 """
 # Until the commit, so that the limit holds for the rows that messages refer to as well.
-LOCK = """
-    AND set_config('lock_timeout', '{patience}ms', true) IS NOT NULL
-    FOR NO KEY UPDATE {skip}
-"""
+LIMIT = " AND set_config('lock_timeout', '{milliseconds}ms', true) IS NOT NULL"
+SKIP = "id IN (SELECT id FROM chat_room WHERE {chosen} FOR NO KEY UPDATE SKIP LOCKED)"
 # For how long a lock is waited for at most, in milliseconds, where rooms are not.
 PATIENCE = 50
 
@@ -71,7 +68,7 @@ def store_drafts(
 
     If a client_id is stored already, that is the stored message. A room that somebody
     locks is waited for as long as `patience`, in milliseconds, or as the connection
-    says. With 0 it is not waited for at all, and so holds up no other room.
+    says. With 0 it is hardly waited for, and so holds up no other room.
     """
     try:
         return store(drafts, patience)
@@ -144,17 +141,15 @@ def count_up(count: Counter[Any], patience: int | None = None) -> dict[Any, Room
     Return them as they are now, for whoever posts may have known them for hours, and
     with the numbers that were the last before. What is locked or deleted is left out.
     """
-    lock = ""
-    if connection.vendor == "postgresql" and patience is not None:
-        skip = "" if patience else "SKIP LOCKED"
-        lock = LOCK.format(patience=patience or PATIENCE, skip=skip)
     to_db = partial(Room._meta.pk.get_db_prep_value, connection=connection)
     keys = [to_db(key) for key in count]
-    query = COUNT_UP.format(
-        cases="WHEN %s THEN %s " * len(keys),
-        keys=", ".join(["%s"] * len(keys)),
-        lock=lock,
-    )
+    chosen = f"id IN ({', '.join(['%s'] * len(keys))})"
+    if connection.vendor == "postgresql" and patience is not None:
+        # To skip one room takes longer than to fail after a moment.
+        skips = not patience and len(keys) > 1
+        chosen += LIMIT.format(milliseconds=PATIENCE if skips else max(patience, 1))
+        chosen = SKIP.format(chosen=chosen) if skips else chosen
+    query = COUNT_UP.format(cases="WHEN %s THEN %s " * len(keys), chosen=chosen)
     cases = chain.from_iterable(zip(keys, count.values(), strict=True))
     rooms = {}
     with connection.cursor() as cursor:

@@ -93,6 +93,7 @@ def test_adding_a_websocket_endpoint(kitchen: Kitchen, browser: Browser) -> None
     (script,) = code(text, "js")
     (imported,) = re.findall(r"`(from \S+ import \w+)`", text)
 
+    ticker = path / "apps" / "web" / "static" / "web" / "ticker.js"
     (path / "apps" / "web" / "shout.py").write_text(consumer)
     routes = path / "config" / "channels_urls.py"
     listed = "websocket_urlpatterns = [\n"
@@ -131,6 +132,10 @@ def test_adding_a_websocket_endpoint(kitchen: Kitchen, browser: Browser) -> None
         expect(page.locator("#shout")).to_have_text("HELLO")
         assert errors == []
         assert page.evaluate("isTheSame") is True
+        page.get_by_role("link", name="Chat").first.click()
+        expect(page.locator("#shout")).to_have_count(0)
+        for late in (script, ticker.read_text()):  # whose page has gone meanwhile
+            page.evaluate(f"() => {{{late}}}")
         page.close()
     url = project.manage(
         *("shell", "--no-imports", "-c"),

@@ -68,6 +68,27 @@ def test_a_job_that_comes_while_a_thread_is_busy_does_not_wait(
     assert busy.acquire(timeout=jobs.LOOK / 2)
 
 
+def test_why_a_queue_waits_is_said_once_until_it_goes_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    looked = threading.Semaphore(0)
+    errors = iter([OSError("gone"), OSError("gone"), None, OSError("gone")])
+
+    def look() -> None:
+        looked.release()
+        if error := next(errors, None):
+            raise error
+
+    monkeypatch.setattr(jobs, "LOOK", 0)
+    monkeypatch.setattr(jobs, "JobWorker", worker_of({"shaky": look}))
+    threading.Thread(target=jobs.work, args=["shaky"], daemon=True).start()
+
+    for _ in range(5):
+        assert looked.acquire(timeout=WAIT)
+    said = [one.message for one in caplog.records if one.name == jobs.logger.name]
+    assert said == ["The queue shaky waits: OSError('gone')"] * 2
+
+
 def test_a_view_runs_a_job_for_the_user_who_posts(rf: RequestFactory) -> None:
     view = jobs.enqueue_view(note, then="account_signup")
     post = rf.post("/")

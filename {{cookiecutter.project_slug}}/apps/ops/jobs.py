@@ -94,14 +94,18 @@ def work(queue: str) -> None:
 
     task_enqueued.connect(notice, weak=False)
     worker = JobWorker(queues=[queue])
+    reason = ""
     while True:
         stored.clear()
         try:
             worker.reap()
             while worker.run_once():
                 pass
+            reason = ""
         # The database is away, or a job raises what would end the process.
         except BaseException as error:
-            logger.warning("The queue %s waits for %d s: %r", queue, LOOK, error)
+            if reason != repr(error):  # or it has been said
+                reason = repr(error)
+                logger.warning("The queue %s waits: %s", queue, reason)
         connections.close_all()
         stored.wait(LOOK)

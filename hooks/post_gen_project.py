@@ -22,6 +22,7 @@ KEPT = {
     "apps/chat": ANSWERS["include_chat_demo"],
     "channels_live/servers/accepting.py": ANSWERS["asgi_server"] == "uvicorn",
     "channels_live/servers/uvicorn.py": ANSWERS["asgi_server"] == "uvicorn",
+    "channels_live/servers/uvicorn_websocket.py": ANSWERS["asgi_server"] == "uvicorn",
 }
 # Files named `name.<answer>.ext` come in one version for each answer. The chosen
 # one loses its middle name, the others go.

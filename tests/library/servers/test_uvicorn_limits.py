@@ -21,14 +21,15 @@ from channels_live.servers.uvicorn import (
     HEAD_TIMEOUT,
     SEND_TIMEOUT,
     Http,
-    WebSocket,
 )
+from channels_live.servers.uvicorn_websocket import WebSocket
 
 HEAD = b"GET / HTTP/1.1\r\nHost: example.org\r\n\r\n"
 UPGRADE = HEAD[:-2] + (
     b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 )
+TEXT = b"\x81\x81\0\0\0\0x"
 NO_UTF8 = b"\x81\x81\0\0\0\0\xff"
 PING = b"\x89\x84\0\0\0\0ping"
 
@@ -42,7 +43,13 @@ class Transport(asyncio.Transport):
         super().__init__({"socket": socket.socket()})
         self.written = b""
         self.unread = 0
-        self.is_closed = self.is_aborted = False
+        self.is_closed = self.is_aborted = self.is_paused = False
+
+    def pause_reading(self) -> None:
+        self.is_paused = True
+
+    def resume_reading(self) -> None:
+        self.is_paused = False
 
     def write(self, data: Any) -> None:
         self.written += data
@@ -60,8 +67,6 @@ class Transport(asyncio.Transport):
         return self.unread
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None: ...
-    def pause_reading(self) -> None: ...
-    def resume_reading(self) -> None: ...
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
@@ -162,6 +167,22 @@ async def test_a_socket_that_is_closed_and_does_not_read_is_cut(
     assert is_cut(socket, CLOSE_TIMEOUT + 1)
 
     assert metrics.aborted._value.get() > before
+
+
+async def test_no_more_is_read_while_two_frames_wait(connect: Connect) -> None:
+    socket = connect(WebSocket)
+    socket.data_received(UPGRADE)
+    await socket.receive()
+    await socket.send({"type": "websocket.accept"})
+
+    socket.data_received(TEXT)
+    assert not socket.transport.is_paused
+    socket.data_received(TEXT)
+    assert socket.transport.is_paused
+    await socket.receive()
+    assert socket.transport.is_paused
+    await socket.receive()
+    assert not socket.transport.is_paused
 
 
 async def test_the_access_log_alone_has_a_single_websocket(

@@ -9,20 +9,14 @@ from typing import Any
 import h11
 import uvicorn
 from uvicorn.protocols.http import h11_impl
-from uvicorn.protocols.websockets import websockets_sansio_impl
-from websockets.protocol import OPEN
 
 from channels_live import conf
-from channels_live.base.frames import frame_bytes
 from channels_live.observe import metrics
 from channels_live.process import is_ending
-from channels_live.servers import accepting, ending
-from channels_live.servers.inbox import use_inbox
+from channels_live.servers import accepting, ending, uvicorn_websocket
+from channels_live.servers.uvicorn_websocket import WebSocket
 
 logger = logging.getLogger(__name__)
-# Of single WebSockets, which the access log has. What clients send is no error here.
-quiet = logging.getLogger("uvicorn.error.websocket")
-quiet.addFilter(lambda record: not str(record.msg).startswith("Invalid UTF-8"))
 
 # For how long the head of a request is waited for, in seconds.
 HEAD_TIMEOUT = 30
@@ -39,13 +33,10 @@ TICKS = 50
 # Of the protocols that projects choose.
 Http: Any = h11_impl.H11Protocol
 Cycle: Any = h11_impl.RequestResponseCycle
-WebSocket: Any = websockets_sansio_impl.WebSocketsSansIOProtocol
 Server: Any = uvicorn.Server
 
 _receive = Cycle.receive
 _send = Cycle.send
-_send_event = WebSocket.send
-_data_received = WebSocket.data_received
 _tick = Server.on_tick
 _shutdown = Server.shutdown
 
@@ -111,52 +102,6 @@ async def send(cycle: Any, message: Any) -> None:
     await _send(cycle, message)
 
 
-async def send_event(self: Any, event: Any) -> None:
-    """Write a text to an open socket: its frame is made once, and not for each socket."""
-    text = event.get("text")
-    if (
-        text
-        and self.conn.state is OPEN
-        and not (self.conn.extensions or self.close_sent or self.disconnected)
-        and self.writable.is_set()
-    ):
-        self.transport.write(frame_bytes(text))
-        return
-    if event["type"] == "websocket.close":
-        self.writable.set()  # it would wait for those too who read nothing any more
-    await self.writable.wait()
-    if not self.close_sent:
-        await _send_event(self, event)
-        if event["type"] == "websocket.accept":
-            # The heads, which are not asked for again, take 4 KB.
-            self.request.headers.clear()
-            self.response.headers.clear()
-
-
-def data_received(self: Any, data: bytes) -> None:
-    """Answer a head that is refused, and end a connection that does not await its answer.
-
-    uvicorn would keep both: the one open for ever, the other with a traceback.
-    """
-    if not self.handshake_initiated:
-        self.logger = self.conn.logger = quiet
-    elif not self.handshake_complete:
-        self.transport.abort()
-        return
-    _data_received(self, data)
-    if not self.handshake_initiated:
-        logger.warning("A WebSocket is refused: %s.", self.conn.handshake_exc)
-        self.transport.write(b"".join(self.conn.data_to_send()))
-        self.transport.close()
-
-
-def handle_ping(self: Any) -> None:
-    # Answers that nobody reads would pile up.
-    answer = b"".join(self.conn.data_to_send())
-    if self.writable.is_set() and not self.close_sent:
-        self.transport.write(answer)
-
-
 async def shut_down(server: Any, sockets: Any = None) -> None:
     connections = server.server_state.connections
     ports = [port for listening in server.servers for port in listening.sockets]
@@ -186,12 +131,8 @@ def is_closing(connection: Any) -> bool:
 
 def install() -> None:
     accepting.install()
-    quiet.setLevel(logging.WARNING)
-    use_inbox(websockets_sansio_impl)
+    uvicorn_websocket.install()
     Cycle.receive = receive
     Cycle.send = send
-    WebSocket.data_received = data_received
-    WebSocket.handle_ping = handle_ping
-    WebSocket.send = send_event
     Server.on_tick = tick
     Server.shutdown = shut_down

@@ -26,9 +26,11 @@ class Results:
     def source(self) -> str:
         """When and where it was measured, and how often."""
         parts = (rounds for side in self.rounds.values() for rounds in side.values())
-        counts = sorted({len(rounds) for rounds in parts})
-        often = f"medians of {' or '.join(map(str, counts))} rounds"
-        if counts == [1]:
+        *fewer, most = map(str, sorted({len(rounds) for rounds in parts}))
+        often = (
+            f"medians of {' or '.join(filter(None, [', '.join(fewer), most]))} rounds"
+        )
+        if most == "1":
             often = "one round"
         return f"{self.date}, {self.machine}; {often}."
 

@@ -1,6 +1,7 @@
 """The benchmark counts rightly, and does not overlook what goes missing."""
 
 import json
+import re
 import socket
 import sys
 import threading
@@ -63,6 +64,18 @@ def test_the_quick_form_counts_every_message(kitchen: Kitchen, tmp_path: Path) -
     table = (tmp_path / "table.md").read_text()
     assert "| this demo, uvicorn | bare websockets.broadcast() |" in table
     assert (tmp_path / "chart.svg").read_text().count("<rect") == 2
+
+
+def test_lone_messages_are_measured_in_turns(kitchen: Kitchen, tmp_path: Path) -> None:
+    project = kitchen.bake({"asgi_server": "uvicorn"})
+    done = run(
+        *(sys.executable, "-m", "benchmarks.turns", "--folder", tmp_path),
+        *("--only", "demo-uvicorn,limit", "--turns", "2", "--seconds", "1"),
+        *("--project", project.path, "--venv", project.venv),
+        cwd=TEMPLATE,
+    )
+    ratios = re.findall(r"^\S+ +[\d.]+ ms, ([\d.]+) × limit$", done.stdout, re.M)
+    assert float(ratios[0]) > float(ratios[1]) == 1
 
 
 @pytest.mark.deep

@@ -4,6 +4,7 @@ The processes of `manage.py test --parallel` load it before the apps.
 """
 
 import multiprocessing
+from collections.abc import Callable
 from threading import Lock, get_ident
 from typing import Any
 from uuid import uuid4
@@ -83,15 +84,19 @@ def keep_apart() -> None:
 
     wrapper.close_if_unusable_or_obsolete = close_unless_in_test
     response: Any = StreamingHttpResponse
-    iterate = response.__iter__
+    for name in ("__iter__", "getvalue"):
+        setattr(response, name, unless_async(getattr(response, name)))
 
-    def iterate_unless_async(self: Any) -> Any:
-        # Django would await the end.
-        if self.is_async and hasattr(self, "client"):
+
+def unless_async(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return a method of a response that refuses what Django would await the end of."""
+
+    def wrapper(response: Any) -> Any:
+        if response.is_async and hasattr(response, "client"):
             raise RuntimeError(ASYNC_STREAM)
-        return iterate(self)
+        return read(response)
 
-    response.__iter__ = iterate_unless_async
+    return wrapper
 
 
 def check_thread(connection: Any, **kwargs: object) -> None:

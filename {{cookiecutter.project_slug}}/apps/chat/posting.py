@@ -10,7 +10,7 @@ from functools import partial
 from uuid import UUID, uuid4
 
 from django.core.exceptions import ValidationError
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from prometheus_client import Histogram
 
@@ -28,10 +28,6 @@ logger = logging.getLogger(__name__)
 UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
 
 type Drafts = tuple[Draft, ...]  # of one room
-
-# Transactions that are under way at once: while one waits for the database, messages of
-# other rooms are prepared.
-LANES = 2
 
 # For how long a room that somebody locks is tried, and from one try to the next, in
 # seconds.
@@ -78,15 +74,9 @@ async def apost_message(
     draft = Draft(room, author, clean_text(text), client_id or uuid4())
     with post_seconds.time():
         try:
-            return await posting.submit(lane(room), draft)
+            return await posting.submit(None, draft)
         except Busy:
             return await waiting.submit(room.pk, draft)
-
-
-def lane(room: Room) -> int:
-    """Return in which lane the messages of a room keep their order."""
-    # SQLite has one writer.
-    return hash(room.pk) % LANES if connection.vendor == "postgresql" else 0
 
 
 def clean_text(text: str) -> str:
@@ -154,8 +144,8 @@ def publish_stored(drafts: Collection[Draft], patience: int) -> dict[Draft, Outc
     return outcomes
 
 
-# In each lane, one transaction after the other stores what came meanwhile. Rooms that
-# somebody locks wait beside them, each on its own, and take turns with one thread.
+# One transaction after the other stores what came meanwhile. Rooms that somebody locks
+# wait beside it, each on its own, and take turns with one thread.
 posting = Batcher(post_drafts)
 waiting = Batcher(post_busy)
 trying = Batcher(try_rooms)

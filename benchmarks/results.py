@@ -27,9 +27,7 @@ class Results:
         """When and where it was measured, and how often."""
         parts = (rounds for side in self.rounds.values() for rounds in side.values())
         *fewer, most = map(str, sorted({len(rounds) for rounds in parts}))
-        often = (
-            f"medians of {' or '.join(filter(None, [', '.join(fewer), most]))} rounds"
-        )
+        often = f"medians of {', '.join(fewer)}{' or ' if fewer else ''}{most} rounds"
         if most == "1":
             often = "one round"
         return f"{self.date}, {self.machine}; {often}."

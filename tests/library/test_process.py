@@ -82,7 +82,7 @@ async def test_an_outage_of_the_database_is_told_once(
 
     (said,) = [record.getMessage() for record in caplog.records]
     assert said == (
-        "The database does not answer (OperationalError: a). "
+        "The database cannot be used (OperationalError: a). "
         "Sockets stay open; pages have to repeat frames that need it."
     )
 
@@ -97,7 +97,7 @@ async def test_a_process_leaves_though_the_database_is_away(
 
     await get_process().end()
 
-    assert "The database does not answer" in caplog.text
+    assert "The database cannot be used" in caplog.text
 
 
 async def test_a_history_that_changed_is_read_anew_though_no_message_is_sure(

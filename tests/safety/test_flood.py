@@ -57,9 +57,8 @@ def test_a_person_with_many_sockets_is_slowed_down_and_nobody_else(
         with talking(pages, pause=0.8):
             wait_until(lambda: len(delays(pages[0])) > 3, "the others talk")
             usual = max(delay for page in pages for _, delay in delays(page))
-            sent = 4 * (
-                ALLOWED + 1
-            )  # one process may be the first to count all of its own
+            # More through each socket than pass: one may be the first to be counted.
+            sent = 4 * (ALLOWED + 1)
             for number in range(sent):
                 say(sockets[number % 4], f"flood {number}")
             warned = [receive_until(socket, "Slow down") for socket in sockets]

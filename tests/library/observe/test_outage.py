@@ -40,7 +40,7 @@ async def test_who_cannot_be_identified_is_refused_and_may_try_again(
             await socket.wait()  # raises what the application raised
 
     assert len(caplog.records) == 1
-    assert "The database does not answer" in caplog.text
+    assert "The database cannot be used" in caplog.text
 
 
 async def test_who_cannot_be_let_in_is_asked_to_come_back() -> None:

@@ -37,7 +37,7 @@ def test_without_redis_this_process_remembers(
 
     errors = [r for r in caplog.records if r.levelno >= logging.ERROR]
     assert len(errors) == 1
-    said = "The cache does not answer (REDIS_URL: ConnectionError: Error 111 connecting"
+    said = "The cache cannot be used (REDIS_URL: ConnectionError: Error 111 connecting"
     assert errors[0].getMessage().startswith(said)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
-from redis.exceptions import AuthenticationError, RedisError, ResponseError
+from redis.exceptions import RedisError
 
 from channels_live import Outage
 
@@ -25,7 +25,6 @@ outage = Outage(
     "cache",
     ERRORS,
     "Each process uses a cache of its own meanwhile.",
-    (AuthenticationError, ResponseError),
     "REDIS_URL: ",
 )
 

@@ -7,20 +7,16 @@ from typing import Any
 
 from channels_redis.core import RedisChannelLayer
 from channels_redis.pubsub import RedisSingleShardConnection
-from redis.exceptions import AuthenticationError, RedisError, ResponseError
+from redis.exceptions import RedisError
 
 from channels_live.base.batch import Batch
 from channels_live.delivery import plain
 from channels_live.observe import outage
 
-# Such as a wrong password, and a database whose number is too high.
-REFUSALS = (AuthenticationError, ResponseError)
-
 
 def install() -> None:
     """Have them do it. Without Redis, they are not even loaded, which takes time."""
     outage.layer_outage.errors += (RedisError,)
-    outage.layer_outage.refusals = REFUSALS
     outage.layer_outage.source = "REDIS_URL: "
     plain.complain_of_group_send(RedisChannelLayer)
     hand_out_jobs_once()

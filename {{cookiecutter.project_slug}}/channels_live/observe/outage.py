@@ -35,7 +35,6 @@ class Outage:
     name: str
     errors: tuple[type[Exception], ...]  # that are raised while the service is away
     effect: str
-    refusals: tuple[type[Exception], ...] = ()  # those that waiting does not cure
     source: str = ""  # the variable that has its address
     count: int = field(default=0, init=False)  # of outages so far
     # The parts that have not been seen to work since, and when they failed last.
@@ -62,9 +61,8 @@ class Outage:
         if not self.failed:
             self.count += 1
             self._gauge.set(1)
-            did = "refuses" if isinstance(error, self.refusals) else "does not answer"
             said = f"{self.source}{type(error).__name__}: {str(error).strip()}"
-            logger.error("The %s %s (%s). %s", self.name, did, said, self.effect)
+            logger.error("The %s cannot be used (%s). %s", self.name, said, self.effect)
         self.failed[part] = time.monotonic()
 
     def end(self, part: str = "") -> None:

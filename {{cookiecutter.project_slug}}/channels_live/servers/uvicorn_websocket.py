@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 quiet = logging.getLogger("uvicorn.error.websocket")
 quiet.addFilter(lambda record: not str(record.msg).startswith("Invalid UTF-8"))
 
-# Of projects' choice.
+# The protocol that projects choose.
 WebSocket: Any = websockets_sansio_impl.WebSocketsSansIOProtocol
 
 _send_event = WebSocket.send

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from threading import Event
+from uuid import uuid4
 
 import pytest
 from django.db import transaction
@@ -10,9 +11,10 @@ from django.db.models import Model, QuerySet
 from pytest_django import Settings
 
 from apps.chat import posting
-from apps.chat.models import Room
+from apps.chat.insert import PATIENCE, Draft
+from apps.chat.models import Message, Room
 from apps.chat.posting import apost_message
-from apps.chat.storing import PATIENCE
+from apps.chat.storing import store_drafts
 from apps.users.models import User
 from channels_live import in_thread
 from channels_live.testing import WAIT
@@ -72,3 +74,53 @@ async def test_a_lock_holds_up_only_those_who_need_it(
     await holder
 
     assert [message.number for message in await asyncio.gather(*held)] == [1] * ROOMS
+
+
+@pytest.mark.parametrize("drafts", [1, 2])
+@pytest.mark.parametrize("lock_first", [True, False])
+async def test_whoever_is_removed_while_a_post_waits_writes_no_more(
+    attic: Room, ada: User, bob: User, drafts: int, lock_first: bool
+) -> None:
+    removed, until = Event(), Event()
+
+    @in_thread
+    def remove() -> None:
+        with transaction.atomic():
+            if lock_first:
+                Room.objects.select_for_update().get(pk=attic.pk)
+            attic.members.remove(bob)
+            removed.set()
+            assert until.wait(LONG)
+
+    authors = [bob, ada][:drafts]
+    posted = [Draft(attic, author, "hello", uuid4()) for author in authors]
+    removal = asyncio.create_task(remove())
+    await asyncio.to_thread(removed.wait, WAIT)
+    post = asyncio.create_task(in_thread(store_drafts)(posted))
+    await asyncio.sleep(0.2)
+    assert not post.done()
+    until.set()
+    await removal
+
+    outcomes = await post
+    assert "Only members" in str(outcomes[posted[0]])
+    assert [str(outcomes[draft]) for draft in posted[1:]] == ["ada: hello"] * (
+        drafts - 1
+    )
+    numbers = attic.messages.values_list("number", flat=True)
+    assert [number async for number in numbers] == [1] * (drafts - 1)
+
+
+async def test_a_private_room_numbers_what_many_say_at_once(
+    attic: Room, ada: User, bob: User
+) -> None:
+    @in_thread
+    def say(*authors: User) -> None:
+        drafts = [Draft(attic, author, "hello", uuid4()) for author in authors]
+        outcomes = store_drafts(drafts).values()
+        assert all(isinstance(outcome, Message) for outcome in outcomes)
+
+    await asyncio.gather(*(say(*authors) for authors in [(ada, bob), (bob,)] * 20))
+
+    numbers = attic.messages.values_list("number", flat=True)
+    assert [number async for number in numbers] == [*range(1, 61)]

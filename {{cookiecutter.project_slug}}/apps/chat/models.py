@@ -98,7 +98,7 @@ class Message(models.Model):
         related_name="messages",
         verbose_name=_("author"),
     )
-    # Numbers are in the order of commits, unlike primary keys: see storing.count_up().
+    # Numbers are in the order of commits, unlike primary keys: see insert.py.
     # Pages catch up on what comes after the last number that they show.
     number = models.PositiveBigIntegerField(_("number"))
     # Chosen by the sender, so that a message that is sent twice is stored once.

@@ -16,9 +16,10 @@ from prometheus_client import Histogram
 
 from apps.chat.batch import Batcher
 from apps.chat.flood import check_messages, find_floods
+from apps.chat.insert import PATIENCE, Draft
 from apps.chat.models import MAX_MESSAGE, Message, Room
 from apps.chat.rendering import render_message
-from apps.chat.storing import PATIENCE, Busy, Draft, Outcome, store_drafts
+from apps.chat.storing import Busy, Outcome, store_drafts
 from apps.users.models import User
 from channels_live import Fragment, in_thread, publish
 

@@ -1,17 +1,16 @@
 """Tell open pages of changes that are made elsewhere, as in the admin."""
 
-from collections import Counter
 from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 from django.db.models.signals import m2m_changed, post_delete, post_save
 from django.dispatch import receiver
 
 from apps.chat.models import Message, Room
 from apps.chat.rendering import render_entry
-from apps.chat.storing import count_up
 from apps.users.models import User
 from channels_live import CloseCode, Fragment, disconnect, history_changed, publish
 
@@ -71,8 +70,10 @@ def message_deleted(instance: Message, **kwargs: object) -> None:
 def record_change(message: Message, present: Message | None) -> None:
     """Give a change of a message the next number of its room, and tell its pages."""
     with transaction.atomic(savepoint=False):
-        (room,) = count_up(Counter([message.room_id])).values()
-        number = room.last_number + 1
+        rooms = Room.objects.filter(pk=message.room_id)
+        rooms.update(last_number=F("last_number") + 1)
+        room = rooms.get()
+        number = room.last_number
         room.changes.create(number=number, message_number=message.number)
         history_changed(room.group)
     fragment = Fragment(render_entry(number, message.number, present), number)

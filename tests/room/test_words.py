@@ -67,6 +67,7 @@ WRONG = {
 }
 # Without a look at what is required.
 SUBMIT = "form => form.submit()"
+HIDE_ORIGIN = "document.head.innerHTML += '<meta name=referrer content=no-referrer>'"
 # What a page would not send, and what it is told.
 FRAMES = {
     "'x'": "⟦Expected JSON, got something else.⟧",
@@ -128,6 +129,11 @@ def test_of_every_page(site: PseudoSite) -> None:
     nobody.context.clear_cookies()
     page.locator("main form").first.evaluate(SUBMIT)
     expect(page.locator("h1")).to_have_text("⟦This form has expired⟧")
+    page.goto("/accounts/login/")
+    page.evaluate(HIDE_ORIGIN)
+    page.locator("main form").first.evaluate(SUBMIT)
+    expect(page.locator("h1")).to_have_text("⟦This form came from elsewhere⟧")
+    page.evaluate("look()")
 
     # What a new room may not be called, and who may not be in it.
     page = taro.page

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import sys
 import time
 from collections import Counter
@@ -17,6 +18,7 @@ from django.shortcuts import render
 from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils.decorators import async_only_middleware
 from django.utils.functional import cached_property
+from django.utils.log import log_response
 from django.views import defaults
 from prometheus_client import Gauge, Histogram
 
@@ -29,6 +31,12 @@ GONE = 499  # as in nginx: the client has disconnected
 # When clients may try again, and the interval of lines in the log, in seconds.
 RETRY_AFTER = 3
 SILENCE = 10
+# In the reason why a form is refused: what CSRF_TRUSTED_ORIGINS could hold.
+ORIGIN = re.compile(r"failed - (https?://[a-z0-9.:[\]-]+)[/?# ]")
+ELSEWHERE = (
+    "Forbidden (%s): %s. If %s is this site too, as behind a proxy that changes the "
+    "header Host, add %s to CSRF_TRUSTED_ORIGINS in .env, and restart."
+)
 _logged_at = float("-inf")
 
 request_seconds = Histogram(
@@ -120,6 +128,19 @@ async def watch(
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer 400 without reading the request: Django's own view reads its form again."""
     return render(None, "400.html", status=400)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer 403 to a form that comes from elsewhere, or has expired."""
+    is_foreign = reason.startswith(("Origin", "Referer"))
+    origin = found[1] if (found := ORIGIN.search(reason)) else ""
+    context = {"is_foreign": is_foreign, "origin": origin}
+    response = render(request, "403_csrf.html", context, status=403)
+    if origin:  # Django's own line does not say what to do
+        line = (ELSEWHERE, reason, request.path, origin, origin)
+        csrf_logger = logging.getLogger("django.security.csrf")
+        log_response(*line, response=response, request=request, logger=csrf_logger)
+    return response
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -32,7 +32,9 @@ def test_a_form_without_its_token_is_explained() -> None:
     assertContains(response, "This form has expired", status_code=403)
 
 
-def test_in_development_the_origin_is_named(settings: Settings) -> None:
+def test_a_form_from_elsewhere_is_told_from_one_that_expired(
+    settings: Settings,
+) -> None:
     settings.DEBUG = True
     headers = {"origin": "https://tunnel.example"}
 
@@ -40,7 +42,9 @@ def test_in_development_the_origin_is_named(settings: Settings) -> None:
         "/accounts/login/", headers=headers
     )
 
-    assertContains(response, "https://tunnel.example", status_code=403)
+    assertContains(response, "This form came from elsewhere", status_code=403)
+    advice = "add https://tunnel.example to CSRF_TRUSTED_ORIGINS in .env, and restart"
+    assertContains(response, advice, status_code=403)
 
 
 def test_bad_request_has_the_projects_look(settings: Settings) -> None:

@@ -82,6 +82,7 @@ SHAPES = (
 ADDED = "ADDED_BY_DOTENV"  # what the file has added to the environment
 PARTS = ("scheme", "user and password", "host", "port", "path", "options")
 URL = r"([\w+]*:/?/?)(.*@|)(\[[^]]*\]|[^:/?]*)(:[^/?]*|)(/[^?]*|)(\?.*|)"
+START = r"(?:^|,(?=\w+:?//))([^/]*/{0,3})"  # of each URL in a list
 SECRET = re.compile("DSN|KEY|PASSWORD|TOKEN|URL$")
 known = {name for names, *_ in SHAPES for name in names.split()}
 
@@ -134,7 +135,7 @@ def read(file: Path) -> environ.Env:
 
 
 def wrong_part(value: str, expected: str, pattern: str) -> str:
-    """Return what to check in a secret, if one correction makes it right."""
+    """Return what to check in a secret: what alone is wrong in it, or its scheme."""
     if re.search(r"\s", value):
         return "; it has a space"
     right = (expected.partition("//")[0] + "//", "u:1@", "h", "", "/1", "")
@@ -144,6 +145,11 @@ def wrong_part(value: str, expected: str, pattern: str) -> str:
             url = value[:start] + right[number - 1] + value[end:]
             if re.fullmatch(pattern, url, re.ASCII):
                 return f"; check its {part}"
+    if "//" in expected:
+        for start in re.findall(START, value):
+            urls = (start + rest for rest in ("u:1@h/1", "u:1@h", "f", ""))
+            if not any(re.fullmatch(pattern, url, re.ASCII) for url in urls):
+                return "; check its scheme"
     return ""
 
 

@@ -8,6 +8,8 @@ import sys
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     try:
+        from django.conf import settings
+        from django.core.exceptions import ImproperlyConfigured
         from django.core.management import BaseCommand, ManagementUtility
         from django.db import OperationalError
     except ImportError as error:
@@ -25,6 +27,10 @@ def main() -> None:
 
     try:
         CommandLine(sys.argv).execute()
+    except ImproperlyConfigured as error:
+        if "--traceback" in sys.argv or settings.configured:
+            raise
+        sys.exit(str(error))  # a wrong setting
     except OperationalError as error:
         if "--traceback" in sys.argv or not str(error).startswith("DATABASE_URL"):
             raise

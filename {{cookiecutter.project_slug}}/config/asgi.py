@@ -1,14 +1,22 @@
 """ASGI entry point: HTTP goes to Django, WebSockets to config.channels_urls."""
 
 import os
+import sys
 
 from channels.routing import ProtocolTypeRouter
+from django.conf import settings
 from django.core.asgi import get_asgi_application
+from django.core.exceptions import ImproperlyConfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 # Before the imports below, which need the app registry to be ready.
-django_application = get_asgi_application()
+try:
+    django_application = get_asgi_application()
+except ImproperlyConfigured as error:
+    if settings.configured:
+        raise
+    sys.exit(str(error))  # a wrong setting
 
 from django.db import connection
 

@@ -316,20 +316,58 @@ def test_a_right_value_is_not() -> None:
     ],
     ids=" ".join,
 )
-def test_the_sentence_comes_last(command: tuple[str, ...]) -> None:
-    done = subprocess.run(
+def test_the_sentence_is_all_that_is_said(command: tuple[str, ...]) -> None:
+    done = start(*command, DEBUG="app:*")
+
+    assert done.returncode == 1
+    sentence = "DEBUG in the environment: expected true or false, got 'app:*'."
+    assert done.stderr == f"{sentence}\n"
+
+
+RAISE = "from django.core import exceptions; raise exceptions.ImproperlyConfigured"
+
+
+@pytest.mark.parametrize(
+    ("command", "env", "error"),
+    [
+        (("shell", "--command", RAISE), {"DEBUG": "true"}, "ImproperlyConfigured"),
+        (("check", "--settings", "none"), {"DEBUG": "true"}, "ModuleNotFoundError"),
+        (("check", "--traceback"), {"DEBUG": "app:*"}, "ImproperlyConfigured"),
+    ],
+    ids=["of a command", "in the settings", "asked for"],
+)
+def test_any_other_error_has_its_traceback(
+    command: tuple[str, ...], env: dict[str, str], error: str
+) -> None:
+    done = start("manage.py", *command, **env)
+
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+    assert error in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("start_it", ["manage.py check", "-m daphne config.asgi:a"])
+def test_an_app_that_is_wrong_has_its_traceback(tmp_path: Path, start_it: str) -> None:
+    twice = "from config.settings import *\nINSTALLED_APPS += ['apps.web']\n"
+    (tmp_path / "twice.py").write_text(twice)
+    env = {"DJANGO_SETTINGS_MODULE": "twice", "PYTHONPATH": str(tmp_path)}
+
+    done = start(*start_it.split(), **env, DEBUG="true")
+
+    assert "Traceback" in done.stderr
+    assert "labels aren't unique" in done.stderr.splitlines()[-1]
+
+
+def start(*command: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [sys.executable, *command],
         cwd=settings.BASE_DIR,
-        env={**clean(), "DEBUG": "app:*"},
+        env={**clean(), **env},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-
-    assert done.returncode != 0
-    sentence = "DEBUG in the environment: expected true or false, got 'app:*'."
-    assert done.stderr.splitlines()[-1].endswith(sentence)
 
 
 @pytest.mark.parametrize("command", [("help",), ("help", "startapp"), ("--version",)])

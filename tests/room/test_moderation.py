@@ -60,6 +60,19 @@ def test_moderation_reaches_open_pages(invite: Invite, chat: Site) -> None:
     expect(ada.page.locator("#new-messages")).to_be_hidden()
 
 
+def test_only_a_room_without_messages_says_so(invite: Invite, chat: Site) -> None:
+    chat.fill("empty")
+    ada = invite("ada")
+    ada.visit("empty")
+    nothing = ada.page.get_by_text("Nothing was said here yet")
+    expect(nothing).to_be_visible()
+    ada.say("something")
+    ada.sees("something")
+    expect(nothing).to_be_hidden()
+    change(chat, "empty", "something", "")
+    expect(nothing).to_be_visible()
+
+
 def test_moderation_reaches_pages_that_come_back(invite: Invite, chat: Site) -> None:
     chat.fill("away", *SAID)
     ada = invite("ada")

@@ -81,6 +81,8 @@ def test_rooms_can_be_left_and_entered_again(invite: Invite, chat: Site) -> None
     for number in range(3):
         enter(ada, "porch")
         assert_sockets(chat, 1)
+        # Its styles were not loaded: they are in the head of its own page.
+        expect(ada.page.get_by_text("Nothing was said here yet")).to_be_hidden()
         said.append(f"visit {number}")
         ada.field.fill(said[-1])
         ada.field.press("Enter")

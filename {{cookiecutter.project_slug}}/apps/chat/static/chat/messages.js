@@ -52,6 +52,7 @@ ChatRoom.part("messages", (room) => {
     const next = changes.map((change) => change.nextSibling).filter(isMessage);
     added.forEach(dress);
     new Set([...added, ...next]).forEach(relate);
+    room.find("nothing").hidden = messages.childElementCount > 0;
   }).observe(messages, { childList: true });
 
   for (const message of messages.querySelectorAll(".message")) {

@@ -180,6 +180,7 @@ def test_a_stream_ends_with_its_login(project: Project) -> None:
             assert next(lines) == b"data: 0"
             ada.post("/accounts/logout/")
             assert len(list(lines)) < 10
+        assert ada.session.get(f"{site.server.url}/stream/").status_code == 204
 
 
 def test_idioms_need_no_workarounds(project: Project, mypy_cache: Variables) -> None:

@@ -84,6 +84,40 @@ def test_the_server_has_a_database_of_its_own(site: str) -> None:
         assert answer.status == 200
     assert User.objects.count() == 1
 """
+# Of what the page says between its examples.
+ALONE = """
+from asgiref.testing import ApplicationCommunicator
+from channels.consumer import AsyncConsumer
+from channels.generic.websocket import AsyncWebsocketConsumer
+from channels.testing import WebsocketCommunicator
+
+made = []
+
+
+class ThumbnailConsumer(AsyncConsumer):
+    async def generate(self, message: dict[str, str]) -> None:
+        made.append(message["pk"])
+
+
+class Greeter(AsyncWebsocketConsumer):
+    async def connect(self) -> None:
+        await self.accept()
+        await self.send(self.scope["user"])
+
+
+async def test_a_worker() -> None:
+    {worker}
+    assert made == ["1"]
+
+
+async def test_a_plain_consumer_with_a_user() -> None:
+    ada = "ada"
+    socket = WebsocketCommunicator(Greeter.as_asgi(), "/")
+    {user}
+    await socket.connect()
+    assert await socket.receive_from() == "ada"
+    await socket.disconnect()
+"""
 # Reads an answer that never ends.
 STREAM = """
 from collections.abc import AsyncIterator
@@ -152,7 +186,11 @@ def project(kitchen: Kitchen) -> Project:
     project = kitchen.bake({"include_chat_demo": False})
     text = (project.path / "docs" / "testing.md").read_text()
     tests = project.path / "apps" / "web" / "tests"
-    for name, block in zip(SHOWN, code(text, "python"), strict=True):
+    *shown, worker = code(text, "python")
+    (user,) = re.findall(r"write `(.+)` before\n`connect", text)
+    alone = ALONE.format(worker=worker.strip().replace("\n", "\n    "), user=user)
+    (tests / "test_alone.py").write_text(alone.lstrip())
+    for name, block in zip(SHOWN, shown, strict=True):
         assert f"`apps/web/tests/{name}`:" in text
         (tests / name).write_text(block)
     (tests / "test_left.py").write_text(LEFT.lstrip())
@@ -175,6 +213,7 @@ def test_by_pytest(project: Project) -> None:
     names = (
         *SHOWN,
         "test_left.py",
+        "test_alone.py",
         "wrong.py",
         "site_of_tests.py",
         "stream.py",
@@ -183,7 +222,7 @@ def test_by_pytest(project: Project) -> None:
     paths = [f"apps/web/tests/{name}" for name in names]
     done = project.run("pytest", "-q", "-p", "no:cacheprovider", *paths, ok=False)
 
-    assert "8 failed, 10 passed" in done.stdout
+    assert "8 failed, 12 passed" in done.stdout
     assert len(re.findall(rf"^E +{SENTENCE}", done.stdout, re.M)) == 6
     assert len(re.findall(rf"^E +{ENDLESS_SENTENCE}", done.stdout, re.M)) == 2
     assert not list(project.path.glob("test*.sqlite3*"))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from baking import Kitchen, assert_all_passed
+from keys import UUID, give_keys
 from playwright.sync_api import Browser, Page
 from readmes import code, section
 from recipes import TOKENS, client_of, insert, named_inside, page_of, type_page
@@ -30,7 +31,17 @@ INBOX = """
 from apps.inbox.consumers import add_entry
 from apps.users.models import User
 for text in {texts!r}:
-    add_entry(User.objects.get(username={name!r}).pk, text)
+    add_entry(User.objects.get(username={name!r}), text)
+"""
+HISTORY = """
+import asyncio
+from apps.inbox.consumers import add_entry, history
+from apps.users.models import User
+ada = User.objects.create_user("ada")
+add_entry(ada, "hello")
+group = f"inbox.{ada.pk}"
+print(asyncio.run(history.last_numbers([group])) == {group: 1})
+print([entry.number for entry in asyncio.run(history.load(group, 0, 10))])
 """
 ROUTES = """
 from apps.orders import api, views  # noqa: E402
@@ -250,6 +261,17 @@ def test_a_page_asks_for_a_ticket_for_each_attempt(
     assert page.evaluate("live.state") == "online"
     page.evaluate("live.close()")
     bob.context.close()
+
+
+def test_an_inbox_has_any_key(kitchen: Kitchen) -> None:
+    project = kitchen.bake({"include_chat_demo": False})
+    give_keys(project, *UUID)
+    type_page(project, "json.md")
+    project.manage("migrate")
+
+    printed = project.manage("shell", "--no-imports", "-c", HISTORY)
+
+    assert printed.split("\n")[-3:-1] == ["True", "[1]"]
 
 
 def test_pages_of_this_site_and_of_others_open_it(

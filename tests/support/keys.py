@@ -28,12 +28,15 @@ TEXT = ("CharField", "str", 'f"Z:_ {uuid4()}@."')
 def give_keys(project: Project, field: str, kind: str, made: str) -> None:
     """Have users and rooms of a project keys of a type."""
     (project.path / "apps" / "keys.py").write_text(KEYS.format(kind, made))
-    for app, name in MODELS.items():
+    apps = [app for app in MODELS if (project.path / "apps" / app).exists()]
+    for app in apps:
         path = project.path / "apps" / app / "models.py"
         before, model, after = re.split(
-            rf'(^class {name}\(.*?""".*?""")', path.read_text(), flags=re.M | re.S
+            rf'(^class {MODELS[app]}\(.*?""".*?""")',
+            path.read_text(),
+            flags=re.M | re.S,
         )
         code = before + model + FIELD.format(field) + after
         path.write_text(code.replace("\nclass ", IMPORTS, 1))
         (path.parent / "migrations" / "0001_initial.py").unlink()
-    project.manage("makemigrations", "users", "chat")
+    project.manage("makemigrations", *apps)

@@ -13,6 +13,7 @@ class ChannelsLiveConfig(AppConfig):
         from channels_live import commands, conf, servers  # noqa: F401
         from channels_live.base import primary
         from channels_live.delivery import plain
+        from channels_live.handshake import routes  # noqa: F401
         from channels_live.live import checks, rendering  # noqa: F401
         from channels_live.live.region import regions
 

@@ -24,12 +24,9 @@ def websocket_reverse(
 
     Raises NoReverseMatch if no route has that name and these arguments.
     """
-    project = settings.ROOT_URLCONF.rpartition(".")[0]
-    routes = f"{project}.channels_urls.websocket_urlpatterns"
     path = reverse(
         viewname,
-        # A tuple, because Django caches resolvers by their URLconf.
-        urlconf=tuple(import_string(routes)),  # type: ignore[arg-type]
+        urlconf=websocket_routes(),  # type: ignore[arg-type]
         args=args,
         kwargs=dict(kwargs) if kwargs else None,
     )
@@ -37,6 +34,12 @@ def websocket_reverse(
     if get_script_prefix() == "/" and settings.FORCE_SCRIPT_NAME:
         return settings.FORCE_SCRIPT_NAME.rstrip("/") + path
     return path
+
+
+def websocket_routes() -> tuple[Any, ...]:
+    """Return the routes in channels_urls.py, as Django can cache their resolver."""
+    project = settings.ROOT_URLCONF.rpartition(".")[0]
+    return tuple(import_string(f"{project}.channels_urls.websocket_urlpatterns"))
 
 
 def websocket_absolute_url(path: str, *, request: HttpRequest | None = None) -> str:

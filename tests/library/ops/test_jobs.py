@@ -108,6 +108,13 @@ def test_a_view_runs_a_job_for_the_user_who_posts(rf: RequestFactory) -> None:
     assert jobs.is_over(note, ada.pk)
 
 
+def test_a_function_that_is_no_task_gets_no_view() -> None:
+    plain: Any = note.func
+
+    with pytest.raises(TypeError, match=r"^note is no task: decorate it with @task\.$"):
+        jobs.enqueue_view(plain)
+
+
 def test_a_job_gets_a_key_that_json_does_not_know_as_text() -> None:
     key = uuid4()
     note.enqueue(*jobs.as_json(key))

@@ -61,6 +61,8 @@ def enqueue_view(
     job: "Task[..., Any]", then: str = "home"
 ) -> Callable[..., HttpResponseBase]:
     """Return a view that enqueues a job with the primary key of the user who posts."""
+    if not isinstance(job, Task):
+        raise TypeError(f"{job.__name__} is no task: decorate it with @task.")
 
     @login_required
     def view(request: HttpRequest) -> HttpResponse:

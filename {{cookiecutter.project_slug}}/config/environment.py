@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.autoreload import autoreload_started
@@ -166,4 +167,19 @@ def check_names(**kwargs: object) -> list[checks.CheckMessage]:
         )
         for name in sorted(added.keys() - known)
         if (similar := get_close_matches(name.upper(), unset, 1, 0.85))
+    ]
+
+
+@checks.register
+def check_https(**kwargs: object) -> list[checks.CheckMessage]:
+    """Warn of redirects to HTTPS where nothing speaks it."""
+    if not (settings.DEBUG and settings.SECURE_SSL_REDIRECT) or settings.BEHIND_PROXY:
+        return []
+    return [
+        checks.Warning(
+            "USE_HTTPS_IN_ABSOLUTE_URLS is true, but runserver speaks no HTTPS: browsers "
+            "are redirected to pages that do not load, and remember it.",
+            hint="Set it to false, or BEHIND_PROXY to true if a proxy speaks HTTPS.",
+            id="config.W002",
+        )
     ]

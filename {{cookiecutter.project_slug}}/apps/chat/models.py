@@ -57,6 +57,15 @@ class Room(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def save(self, **kwargs: Any) -> None:
+        """Save a stored room without its last_number, which posts count up meanwhile."""
+        is_stored = not self._state.adding and self.pk is not None
+        if is_stored and kwargs.get("update_fields") is None:
+            kept = {self._meta.pk.attname, "last_number"} | self.get_deferred_fields()
+            fields = {field.attname for field in self._meta.concrete_fields}
+            kwargs["update_fields"] = fields - kept
+        super().save(**kwargs)
+
     def get_absolute_url(self) -> str:
         return reverse("chat:room", args=[self.slug])
 
@@ -85,6 +94,7 @@ _membership.remote_field.on_delete = delete_at_once
 
 
 class Message(models.Model):
+    # On PostgreSQL, messages are inserted by insert.py: a new field needs a db_default.
     room = models.ForeignKey(
         Room,
         on_delete=delete_at_once,

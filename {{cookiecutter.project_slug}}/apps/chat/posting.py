@@ -7,6 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Collection
 from functools import partial
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.core.exceptions import ValidationError
@@ -28,7 +29,7 @@ logger = logging.getLogger(__name__)
 # NUL, and halves of characters.
 UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
 
-type Drafts = tuple[Draft, ...]  # of one room
+type Drafts = tuple[Draft, ...]  # of one room and author
 
 # For how long a room that somebody locks is tried, and from one try to the next, in
 # seconds.
@@ -113,7 +114,13 @@ async def post_busy(drafts: Collection[Draft]) -> dict[Draft, Outcome]:
     busy, pause = tuple(drafts), PAUSE
     deadline = time.monotonic() + LIMIT
     while True:
-        outcomes |= await trying.submit(None, busy)
+        # What is locked may be one of the authors.
+        by_author = defaultdict[Any, Drafts](tuple)
+        for draft in busy:
+            by_author[draft.author.pk] += (draft,)
+        tries = (trying.submit(None, some) for some in by_author.values())
+        for some_outcomes in await asyncio.gather(*tries):
+            outcomes |= some_outcomes
         busy = tuple(one for one in drafts if isinstance(outcomes[one], Busy))
         if not busy or time.monotonic() > deadline:
             break
@@ -127,10 +134,10 @@ async def post_busy(drafts: Collection[Draft]) -> dict[Draft, Outcome]:
 
 
 @in_thread
-def try_rooms(rooms: Collection[Drafts]) -> dict[Drafts, dict[Draft, Outcome]]:
-    """Try rooms that somebody locks, one after the other. They share PATIENCE."""
-    patience = max(1, PATIENCE // len(rooms))
-    return {drafts: publish_stored(drafts, patience) for drafts in rooms}
+def try_each(posts: Collection[Drafts]) -> dict[Drafts, dict[Draft, Outcome]]:
+    """Try posts that a lock holds up, one after the other. They share PATIENCE."""
+    patience = max(1, PATIENCE // len(posts))
+    return {drafts: publish_stored(drafts, patience) for drafts in posts}
 
 
 def publish_stored(drafts: Collection[Draft], patience: int) -> dict[Draft, Outcome]:
@@ -149,4 +156,4 @@ def publish_stored(drafts: Collection[Draft], patience: int) -> dict[Draft, Outc
 # wait beside it, each on its own, and take turns with one thread.
 posting = Batcher(post_drafts)
 waiting = Batcher(post_busy)
-trying = Batcher(try_rooms)
+trying = Batcher(try_each)

@@ -6,13 +6,21 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F
-from django.db.models.signals import m2m_changed, post_delete, post_save
+from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
 from django.dispatch import receiver
 
 from apps.chat.models import Message, Room
 from apps.chat.rendering import render_entry
 from apps.users.models import User
 from channels_live import CloseCode, Fragment, disconnect, history_changed, publish
+
+
+@receiver(pre_delete, sender=Room)
+@receiver(pre_delete, sender=User)
+def lock(instance: Room | User, using: str, **kwargs: object) -> None:
+    """Have posts wait: those stored meanwhile would refer to what is deleted."""
+    rows = type(instance)._base_manager.using(using).filter(pk=instance.pk)
+    rows.select_for_update().first()
 
 
 @receiver(post_delete, sender=Room)

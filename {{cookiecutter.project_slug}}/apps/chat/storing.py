@@ -10,10 +10,11 @@ from django.utils.translation import gettext_lazy as _
 from apps.chat.access import find_revoked
 from apps.chat.insert import Draft, insert_drafts
 from apps.chat.models import Message, Room
+from apps.users.models import User
 from channels_live import CloseCode
 
-# PostgreSQL's lock_not_available.
-LOCKED = "55P03"
+# PostgreSQL's lock_not_available and deadlock_detected.
+LOCKED = {"55P03", "40P01"}
 
 
 class Busy(ValidationError):
@@ -44,14 +45,17 @@ def store_drafts(
         messages = insert_drafts(drafts, patience)
         return messages | find_reasons(set(drafts) - messages.keys())
     except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", None) != LOCKED:
+        if getattr(error.__cause__, "sqlstate", None) not in LOCKED:
             raise
         return dict.fromkeys(drafts, Busy())
     except IntegrityError:
         found = find_stored(drafts)
+        if not found and len(drafts) == 1:
+            (draft,) = drafts
+            if User.objects.filter(pk=draft.author.pk).exists():
+                raise
+            return {draft: ValidationError(_("Your account is no more."))}
     rest = [draft for draft in drafts if draft not in found]
-    if not found and len(rest) == 1:
-        return {rest[0]: ValidationError(_("Your account is no more."))}
     # Together, or if something else is wrong one by one, to find out with which.
     outcomes: dict[Draft, Outcome] = {}
     for some in [rest] if found else [[draft] for draft in rest]:

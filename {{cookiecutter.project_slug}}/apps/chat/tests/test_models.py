@@ -4,6 +4,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from apps.chat.models import Message, Room
+from apps.chat.posting import post_message
 from apps.users.models import User
 
 pytestmark = pytest.mark.django_db
@@ -104,3 +105,15 @@ def test_rooms_and_messages_say_what_they_are(lobby: Room, ada: User) -> None:
     assert str(lobby) == "Lobby"
     assert str(Message(room=lobby, author=ada, text="hello")) == "ada: hello"
     assert lobby.get_absolute_url().endswith("/lobby/")
+
+
+def test_a_stale_room_is_saved_without_its_count(lobby: Room, ada: User) -> None:
+    stale = Room.objects.get(pk=lobby.pk)
+    post_message(lobby, ada, "hello")
+
+    stale.name = "Foyer"
+    stale.save()
+
+    assert post_message(lobby, ada, "again").number == 2
+    lobby.refresh_from_db()
+    assert lobby.name == "Foyer"

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from apps.chat.flood import Flood
 from apps.chat.models import MAX_MESSAGE, Message, Room
@@ -229,3 +229,12 @@ async def test_async_code_posts_too(
 
     await tab.shows(message)
     assert await Message.objects.aget() == message
+
+
+def test_an_error_of_the_database_is_not_said_to_be_of_the_account(
+    lobby: Room, ada: User
+) -> None:
+    lobby.messages.create(author=ada, text="hi", number=1, client_id=uuid4())
+
+    with pytest.raises(IntegrityError):
+        post_message(lobby, ada, "also the first")

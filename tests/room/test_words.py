@@ -28,7 +28,7 @@ Message.objects.bulk_create(
     for number in range(first, first + {count})
 )
 room.last_number += {count}
-room.save()
+room.save(update_fields=["last_number"])
 print("null")
 """
 DELETE = """

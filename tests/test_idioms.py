@@ -128,6 +128,10 @@ from apps.news.views import stream  # noqa: E402
 
 urlpatterns += [path("stream/", stream)]
 """
+DEACTIVATE = """
+from apps.users.models import User
+User.objects.filter(username="bob").update(is_active=False)
+"""
 MISTAKE = """
 from django.http import HttpRequest
 
@@ -181,6 +185,10 @@ def test_a_stream_ends_with_its_login(project: Project) -> None:
             ada.post("/accounts/logout/")
             assert len(list(lines)) < 10
         assert ada.session.get(f"{site.server.url}/stream/").status_code == 204
+        bob = Visitor(site.server)
+        bob.session.cookies.set("sessionid", site.sessions["bob"])
+        site.shell.run(DEACTIVATE)
+        assert bob.session.get(f"{site.server.url}/stream/").status_code == 204
 
 
 def test_idioms_need_no_workarounds(project: Project, mypy_cache: Variables) -> None:

@@ -86,10 +86,9 @@ def test_the_server_has_a_database_of_its_own(site: str) -> None:
 """
 # Of what the page says between its examples.
 ALONE = """
-from asgiref.testing import ApplicationCommunicator
 from channels.consumer import AsyncConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
-from channels.testing import WebsocketCommunicator
+from channels.testing import ApplicationCommunicator, WebsocketCommunicator
 
 made = []
 

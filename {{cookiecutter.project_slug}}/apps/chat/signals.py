@@ -19,7 +19,8 @@ from channels_live import CloseCode, Fragment, disconnect, history_changed, publ
 @receiver(pre_delete, sender=User)
 def lock(instance: Room | User, using: str, **kwargs: object) -> None:
     """Have posts wait: those stored meanwhile would refer to what is deleted."""
-    rows = type(instance)._base_manager.using(using).filter(pk=instance.pk)
+    model: Any = type(instance)
+    rows = model._base_manager.using(using).filter(pk=instance.pk)
     rows.select_for_update().first()
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from baking import Kitchen, assert_all_passed
+from baking import Kitchen, Variables, assert_all_passed
 from keys import UUID, give_keys
 from playwright.sync_api import Browser, Page
 from readmes import code, section
@@ -263,9 +263,12 @@ def test_a_page_asks_for_a_ticket_for_each_attempt(
     bob.context.close()
 
 
-def test_an_inbox_has_any_key(kitchen: Kitchen) -> None:
-    project = kitchen.bake({"include_chat_demo": False})
-    give_keys(project, *UUID)
+def test_with_uuids_an_inbox_works_and_mypy_is_content(
+    kitchen: Kitchen, mypy_cache: Variables
+) -> None:
+    project = kitchen.bake({})
+    give_keys(project, *UUID, apps=["users"])
+    project.run("mypy", ".", env=mypy_cache)
     type_page(project, "json.md")
     project.manage("migrate")
 

@@ -1,6 +1,7 @@
 """Primary keys of other types, as users write them before the first migration."""
 
 import re
+from collections.abc import Collection
 
 from baking import Project
 
@@ -25,17 +26,15 @@ UUID = ("UUIDField", "UUID", "uuid4()")
 TEXT = ("CharField", "str", 'f"Z:_ {uuid4()}@."')
 
 
-def give_keys(project: Project, field: str, kind: str, made: str) -> None:
-    """Have users and rooms of a project keys of a type."""
+def give_keys(
+    project: Project, field: str, kind: str, made: str, apps: Collection[str] = MODELS
+) -> None:
+    """Have users and rooms of a project, or some of these, keys of a type."""
     (project.path / "apps" / "keys.py").write_text(KEYS.format(kind, made))
-    apps = [app for app in MODELS if (project.path / "apps" / app).exists()]
     for app in apps:
         path = project.path / "apps" / app / "models.py"
-        before, model, after = re.split(
-            rf'(^class {MODELS[app]}\(.*?""".*?""")',
-            path.read_text(),
-            flags=re.M | re.S,
-        )
+        model = rf'(^class {MODELS[app]}\(.*?""".*?""")'
+        before, model, after = re.split(model, path.read_text(), flags=re.M | re.S)
         code = before + model + FIELD.format(field) + after
         path.write_text(code.replace("\nclass ", IMPORTS, 1))
         (path.parent / "migrations" / "0001_initial.py").unlink()

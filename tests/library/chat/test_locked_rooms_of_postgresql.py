@@ -106,9 +106,7 @@ async def test_whoever_is_removed_while_a_post_waits_writes_no_more(
 
     outcomes = await post
     assert "Only members" in str(outcomes[posted[0]])
-    assert [str(outcomes[draft]) for draft in posted[1:]] == ["ada: hello"] * (
-        drafts - 1
-    )
+    assert all(isinstance(outcomes[draft], Message) for draft in posted[1:])
     numbers = attic.messages.values_list("number", flat=True)
     assert [number async for number in numbers] == [1] * (drafts - 1)
 
@@ -195,7 +193,7 @@ async def test_what_is_deleted_gets_no_post_meanwhile(
     assert [type(outcome) for outcome in posted] == [Busy]
 
 
-async def test_whoever_is_chosen_as_the_victim_of_a_deadlock_tries_again(
+async def test_the_victim_of_a_deadlock_is_told_that_the_room_is_locked(
     attic: Room, bob: User
 ) -> None:
     locked, until = Event(), Event()

@@ -79,6 +79,11 @@ class Draft(NamedTuple):
     def __hash__(self) -> int:  # of all that it has would take ten times as long
         return hash(self.client_id)
 
+    @property
+    def key(self) -> tuple[Any, Any, UUID]:
+        """What no two messages have in common."""
+        return self.room.pk, self.author.pk, self.client_id
+
 
 def insert_drafts(
     drafts: Collection[Draft], patience: int | None
@@ -118,25 +123,10 @@ def insert_at_once(
     drafts: Collection[Draft], patience: int | None
 ) -> dict[Draft, Message]:
     """Do so in PostgreSQL, in one statement: no lock is held for a round trip."""
-    by_key: dict[tuple[Any, ...], Draft] = {
-        (one.room.pk, one.author.pk, one.client_id): one for one in drafts
-    }
+    by_key = {draft.key: draft for draft in drafts}
     created = timezone.now()
     rows = [(*key, draft.text, created) for key, draft in by_key.items()]
-    # To skip one room takes longer than to fail after a moment.
-    skips = patience == 0 and len({room for room, *_ in rows}) > 1
-    limit = PATIENCE if skips else patience
-    query = (INSERT if len(rows) > 1 else INSERT_ONE).format(
-        limit="" if limit is None else LIMIT.format(milliseconds=limit or 1),
-        rows=", ".join(["(%s, %s, %s, %s, %s, %s)"] * len(rows)),
-        rooms=FREE_ROOMS if skips else ROOMS,
-        skip="SKIP LOCKED" if skips else "",
-    )
-    if len(rows) > 1:
-        params = [value for place, row in enumerate(rows) for value in (*row, place)]
-    else:
-        room, author, *_ = rows[0]
-        params = [room, room, author, *rows[0]]
+    query, params = make_query(rows, patience)
     messages = {}
     with transaction.atomic() if connection.in_atomic_block else nullcontext():
         for message in Message.objects.raw(query, params, using=DEFAULT_DB_ALIAS):
@@ -144,3 +134,24 @@ def insert_at_once(
             message.room, message.author = draft.room, draft.author
             messages[draft] = message
     return messages
+
+
+def make_query(
+    rows: list[tuple[Any, ...]], patience: int | None
+) -> tuple[str, list[Any]]:
+    """Return the statement that inserts these rows, and its parameters."""
+    # To skip one room takes longer than to fail after a moment.
+    skips = patience == 0 and len({room for room, *_ in rows}) > 1
+    wait = PATIENCE if skips else patience
+    limit = "" if wait is None else LIMIT.format(milliseconds=wait or 1)
+    if len(rows) == 1:
+        ((room, author, *rest),) = rows
+        params = [room, room, author, room, author, *rest]
+        return INSERT_ONE.format(limit=limit), params
+    query = INSERT.format(
+        rows=", ".join(["(%s, %s, %s, %s, %s, %s)"] * len(rows)),
+        rooms=FREE_ROOMS if skips else ROOMS,
+        skip="SKIP LOCKED" if skips else "",
+        limit=limit,
+    )
+    return query, [value for place, row in enumerate(rows) for value in (*row, place)]

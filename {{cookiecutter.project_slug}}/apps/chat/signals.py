@@ -1,4 +1,4 @@
-"""Tell open pages of changes that are made elsewhere, as in the admin."""
+"""What becomes of open pages, and of posts, when rows are changed elsewhere."""
 
 from collections.abc import Callable, Collection
 from functools import partial

@@ -78,8 +78,7 @@ def find_stored(drafts: Collection[Draft]) -> dict[Draft, Message]:
         client_id__in={draft.client_id for draft in drafts},
     )
     by_key = {(one.room_id, one.author_id, one.client_id): one for one in messages}
-    keys = {one: (one.room.pk, one.author.pk, one.client_id) for one in drafts}
-    return {draft: by_key[key] for draft, key in keys.items() if key in by_key}
+    return {one: by_key[one.key] for one in drafts if one.key in by_key}
 
 
 def find_reasons(drafts: Collection[Draft]) -> dict[Draft, Outcome]:

@@ -3,13 +3,14 @@
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 from baking import Kitchen
 from fleet import wait_until
 from people import Person
-from playwright.sync_api import expect
+from playwright.sync_api import Error, Route, expect
 from readmes import boost
 from sites import CLIENTS, Site, serve_chat
 
@@ -197,15 +198,14 @@ def test_after_a_logout_no_page_of_before_is_shown(invite: Invite, chat: Site) -
     chat.settle("lea")
     lea = invite("lea")
     lea.page.goto("/accounts/email/")
-    lea.page.evaluate("window.isTheSame = true")
     leave(lea)
     lea.page.get_by_role("button", name="Sign Out").click()
     expect(lea.page.get_by_role("link", name="Sign In").first).to_be_visible()
-    lea.page.go_back()
-    lea.page.go_back()
-    expect(lea.page.get_by_role("heading", name="Sign In")).to_be_visible()
+    for path in ("/chat/", "/accounts/email/"):
+        lea.page.evaluate("history.back()")
+        expect(lea.page).to_have_url(re.compile(rf"/accounts/login/\?next={path}$"))
+        expect(lea.page.get_by_role("heading", name="Sign In")).to_be_visible()
     expect(lea.page.get_by_role("button", name="Sign Out")).to_have_count(0)
-    assert lea.page.evaluate("isTheSame") is True
     lea.complaints.clear()  # of a socket that just opened when its page was left
 
 
@@ -236,9 +236,53 @@ def test_the_back_button_leads_into_a_live_room(invite: Invite, chat: Site) -> N
     enter(ada, "attic")
     before = ada.messages.count()
     leave(ada)
-    ada.page.go_back()
+    ada.page.evaluate("history.back()")
     ada.is_online()
     ada.field.fill("back")
     ada.field.press("Enter")
     expect(ada.messages).to_have_count(before + 1)
     assert_sockets(chat, 1)
+
+
+@contextmanager
+def late_list_of_rooms(person: Person) -> Iterator[None]:
+    """During the block, the page that "Chat" leads to has no answer."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    person.page.route("**/chat/", hold)
+    yield
+    for route in held:
+        with suppress(Error):  # the browser has given it up
+            route.continue_()
+    person.page.unroute("**/chat/")
+    person.page.wait_for_timeout(500)
+
+
+@pytest.mark.parametrize("chat_client", ["htmx"], scope="module")
+def test_two_steps_back_in_a_moment_lead_two_pages_back(invite: Invite) -> None:
+    ada = invite("ada")
+    start(ada)
+    enter(ada, "attic")
+    with late_list_of_rooms(ada):
+        ada.page.evaluate("history.back(), setTimeout(() => history.back(), 200)")
+        expect(ada.page.locator("#ping-state")).to_be_visible()
+    expect(ada.page.locator("#ping-state")).to_be_visible()
+    expect(ada.page).to_have_url(re.compile(r":\d+/$"))
+    ada.complaints.clear()  # of a socket that just opened when its page was left
+
+
+@pytest.mark.parametrize("chat_client", ["htmx"], scope="module")
+def test_the_last_click_counts_where_documented(invite: Invite) -> None:
+    ada = invite("ada")
+    start(ada)
+    ada.page.evaluate("document.body.setAttribute('hx-sync', 'this:replace')")
+    with late_list_of_rooms(ada):
+        follow(ada, "Chat")
+        follow(ada, "ada")
+        expect(ada.page).to_have_url(re.compile("/accounts/email/$"))
+    expect(ada.page).to_have_url(re.compile("/accounts/email/$"))
+    expect(ada.page.locator("input[name=name]")).to_be_hidden()
+    ada.complaints.clear()  # HTMX tells of what it cancels

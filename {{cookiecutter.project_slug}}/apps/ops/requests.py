@@ -35,7 +35,7 @@ SILENCE = 10
 ORIGIN = re.compile(r"failed - (https?://[a-z0-9.:[\]-]+)[/?# ]")
 ELSEWHERE = (
     "Forbidden (%s): %s. If %s is this site too, as behind a proxy that changes the "
-    "header Host, add %s to CSRF_TRUSTED_ORIGINS in .env, and restart."
+    "header Host or ends TLS, add %s to CSRF_TRUSTED_ORIGINS in .env, and restart."
 )
 _logged_at = float("-inf")
 

@@ -13,7 +13,8 @@ from channels_live.observe.complaints import complain
 
 ELSEWHERE = (
     "Pages of %s may open no sockets at %s. If both are this site, as behind a proxy that "
-    "changes the header Host, add %s to CSRF_TRUSTED_ORIGINS in .env, and restart."
+    "changes the header Host or ends TLS, add %s to CSRF_TRUSTED_ORIGINS in .env, and "
+    "restart."
 )
 
 type Origins = Callable[[HttpRequest], bool]

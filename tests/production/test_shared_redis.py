@@ -1,4 +1,4 @@
-"""Channels' own workers on Redis, and projects that share one."""
+"""Channels' own channel layer on Redis: workers, outages, projects that share one."""
 
 import os
 import signal
@@ -49,6 +49,25 @@ asyncio.run(main())
 
 WRONG = 'await get_channel_layer().send("thumbnails", {})'
 AWAY = "The channel layer cannot be used (REDIS_URL: ConnectionError: "
+
+# More connections at once than one, before Redis was away and after.
+JOIN = """
+import asyncio
+
+from channels.layers import get_channel_layer
+
+
+async def main():
+    layer = get_channel_layer()
+    own = await layer.new_channel()
+    for line in ("connected", "connected again"):
+        await asyncio.gather(*(layer.group_add("here", own) for _ in range(10)))
+        print(line, flush=True)
+        await asyncio.to_thread(input)
+
+
+asyncio.run(main())
+"""
 
 # What comes by each path between projects, until each has brought the last word.
 HEAR = """
@@ -115,6 +134,7 @@ def running(
         [project.python, "manage.py", *command],
         cwd=project.path,
         env=environment(env),
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=log,
         text=True,
@@ -206,6 +226,24 @@ def test_a_worker_outlives_redis_but_no_bug(
             assert worker.wait(20) == 1
 
     assert "ValueError: Worker received message with no type." in path.read_text()
+
+
+def test_lost_connections_do_not_fail_once_redis_is_back(
+    plain_project: Project,
+) -> None:
+    with ValkeyServer(port=free_port()) as redis:
+        shell = ("shell", "-v0", "-c", JOIN)
+        env = {"REDIS_URL": redis.connection_url}
+        with running(plain_project, *shell, env=env) as joining:
+            assert joining.stdin
+            assert joining.stdout
+            assert joining.stdout.readline() == "connected\n"
+            os.kill(process_id(redis), signal.SIGKILL)
+            redis.stop()
+            redis.start()
+            joining.stdin.write("\n")
+            joining.stdin.flush()
+            assert joining.stdout.readline() == "connected again\n"
 
 
 def test_projects_hear_nothing_of_each_other(

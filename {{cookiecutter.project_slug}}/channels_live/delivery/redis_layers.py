@@ -7,6 +7,8 @@ from typing import Any
 
 from channels_redis.core import RedisChannelLayer
 from channels_redis.pubsub import RedisSingleShardConnection
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from channels_live.base.batch import Batch
@@ -20,6 +22,7 @@ def install() -> None:
     outage.layer_outage.source = "REDIS_URL: "
     plain.complain_of_group_send(RedisChannelLayer)
     hand_out_jobs_once()
+    replace_lost_connections()
     publish_together()
 
 
@@ -39,6 +42,19 @@ def hand_out_jobs_once() -> None:
         return popped and popped[1]
 
     layer._brpop_with_clean = pop
+
+
+def replace_lost_connections() -> None:
+    """Try a connection of before an outage again: otherwise each fails once more."""
+    layer: Any = RedisChannelLayer
+    create_pool = layer.create_pool
+
+    def create(self: Any, index: int) -> Any:
+        pool = create_pool(self, index)
+        pool.connection_kwargs.setdefault("retry", Retry(NoBackoff(), 1))
+        return pool
+
+    layer.create_pool = create
 
 
 def publish_together() -> None:

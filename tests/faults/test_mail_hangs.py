@@ -10,7 +10,7 @@ from fleet import Fleet, terminate, wait_until
 from serving import Visitor
 
 FORMS = 12
-QUICK = 3  # seconds, on a machine that does other things too
+QUICK = 6  # seconds; who waited for the mail server would wait ten
 PEOPLE = """
 from apps.users.models import User
 User.objects.bulk_create(
@@ -39,15 +39,18 @@ def test_a_dozen_resets_hold_up_neither_pages_nor_sockets(
         fleet.shell.run(PEOPLE)
         server = fleet.start(server_name)
         [ada] = fleet.invite(server, "ada")
-        Visitor(server).get("/accounts/login/")  # templates are loaded
 
+        def look_and_connect() -> None:
+            assert ada.get("/chat/").ok
+            with ada.connect("/ws/chat/lobby/?after=0") as page:
+                page.recv(timeout=20)
+
+        look_and_connect()  # all that is loaded once is
         forms = [pool.submit(reset, Visitor(server), n) for n in range(FORMS)]
         took: list[float] = []
         while not all(form.done() for form in forms) or len(took) < 5:
             start = time.monotonic()
-            assert ada.get("/chat/").ok
-            with ada.connect("/ws/chat/lobby/?after=0") as page:
-                page.recv(timeout=20)
+            look_and_connect()
             took.append(time.monotonic() - start)
         assert [form.result() for form in forms] == [200] * FORMS
         wait_until(lambda: sum(fleet.ask(WAITING)), "one is tried")
@@ -55,7 +58,7 @@ def test_a_dozen_resets_hold_up_neither_pages_nor_sockets(
         fleet.assert_quiet()
         _, end = terminate(server)
     assert max(took) < QUICK
-    assert end < 2 * QUICK
+    assert end < QUICK
     note(
         f"mail server hangs, {FORMS} anonymous reset forms: pages and sockets took "
         f"{max(took):.1f} s at most, and all messages wait"

@@ -1,6 +1,7 @@
 """What the development server does for whoever writes the code."""
 
 import os
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -11,8 +12,14 @@ from baking import Kitchen
 from fleet import wait_until
 from people import Person
 from playwright.sync_api import Browser, Page, expect
-from serving import free_port, serve
+from serving import Visitor, free_port, serve
 from sites import runserver
+
+ADA = """
+from apps.users.models import User
+User.objects.create_user("ada", "ada@example.org", "correct-horse")
+"""
+LINK = re.compile(r"^http://localhost:8000(/accounts/password/reset/key/\S+/)$", re.M)
 
 
 def test_an_open_page_follows_the_code(
@@ -49,6 +56,23 @@ def test_an_open_page_follows_the_code(
         others = [one for one in developer.complaints if "ERR_CONNECTION" not in one]
         assert others == []
         developer.context.close()
+
+
+def test_a_link_in_the_console_can_be_followed(kitchen: Kitchen) -> None:
+    project = kitchen.bake({"include_chat_demo": False})
+    project.manage("migrate")
+    project.manage("shell", "-c", ADA)
+    port = free_port()
+    # Beside the host of a tunnel, localhost is served too.
+    env = {"ALLOWED_HOSTS": "name.tunnel.example"}
+    command = runserver(project, port)
+    with serve(command, cwd=project.path, port=port, env=env) as server:
+        visitor = Visitor(server)
+        visitor.post("/accounts/password/reset/", email="ada@example.org")
+        wait_until(lambda: LINK.search(server.log), "the e-mail is in the console")
+        link = LINK.search(server.log)
+        assert link
+        assert "Change Password" in visitor.get(link[1]).text
 
 
 def change(file: Path, old: str, new: str, page: Page) -> float:

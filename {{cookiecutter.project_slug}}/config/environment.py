@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from collections import Counter
 from difflib import get_close_matches
 from io import StringIO
 from pathlib import Path
@@ -25,6 +26,9 @@ SERVER = rf"([\w.-]+|\[[\da-fA-F:.]+\])({PORT})?"  # my_redis too
 ORIGIN = (
     r"(?![^,]*[A-Z]|https:[^,]*:443(,|$)|http:[^,]*:80(,|$))"
     rf"https?://(\*\.)?{HOST}({PORT})?"
+)
+ORIGINS_LIKE = (
+    "https://a.com or https://a.com,https://b.org without capitals, / or :443"
 )
 ORIGINS = f"{ORIGIN}(,{ORIGIN})*"
 WORD = r"((?![/?#@[\]])[!-~])+"  # a name or password in a URL
@@ -66,7 +70,7 @@ SHAPES = (
     ("REDIS_URL", "redis://:p%23ss@host:6379/0", f"{REDIS}(,{REDIS})*"),
     ("ALLOWED_HOSTS", HOSTS, rf"(\*|\.?{HOST})(,\.?{HOST})*"),
     ("SITE_DOMAIN", "a.com or a.com:81", r"(?=.{1,100}$)" + f"{HOST}({PORT})?"),
-    ("CSRF_TRUSTED_ORIGINS", "https://a.com without capitals, / or :443", ORIGINS),
+    ("CSRF_TRUSTED_ORIGINS", ORIGINS_LIKE, ORIGINS),
     ("SECURE_HSTS_SECONDS", "a number of seconds", r"\d{1,9}"),
     ("WEBSOCKET_SOCKETS_PER_SECOND TRUSTED_PROXY_COUNT", "1 or more", NUMBER),
     ("WEBSOCKET_FRAMES_PER_SECOND", "1 or more", NUMBER),
@@ -85,6 +89,7 @@ PARTS = ("scheme", "user and password", "host", "port", "path", "options")
 URL = r"([\w+]*:/?/?)(.*@|)(\[[^]]*\]|[^:/?]*)(:[^/?]*|)(/[^?]*|)(\?.*|)"
 START = r"(?:^|,(?=\w+:?//))([^/]*/{0,3})"  # of each URL in a list
 SECRET = re.compile("DSN|KEY|PASSWORD|TOKEN|URL$")
+repeated: list[str] = []
 known = {name for names, *_ in SHAPES for name in names.split()}
 
 
@@ -112,6 +117,8 @@ def read(file: Path) -> environ.Env:
     for number, line in enumerate(lines, start=1):
         if line and not re.match(r"#|(export )?\w+=", line):
             raise ImproperlyConfigured(f"{file}, line {number}: expected NAME=value.")
+    names = re.findall(r"^(?:export )?(\w+)=", "\n".join(lines), re.MULTILINE)
+    repeated[:] = [name for name, count in Counter(names).items() if count > 1]
     # By an earlier reading, of this process or of the one that started it.
     for name, value in json.loads(os.environ.pop(ADDED, "{}")).items():
         if os.environ.get(name) == value:
@@ -156,10 +163,17 @@ def wrong_part(value: str, expected: str, pattern: str) -> str:
 
 @checks.register
 def check_names(**kwargs: object) -> list[checks.CheckMessage]:
-    """Warn of names in .env that look like one that is not set."""
+    """Warn of names in .env that are set twice, or look like one that is not set."""
     added = json.loads(os.environ.get(ADDED, "{}"))
     unset = sorted(name for name in known if not os.environ.get(name))
     return [
+        checks.Warning(
+            f"{name} is set more than once in .env, and the last value counts.",
+            hint="Write one line. Separate several values by commas.",
+            id="config.W003",
+        )
+        for name in repeated
+    ] + [
         checks.Warning(
             f"The settings do not read {name}, which is in .env.",
             hint=f"Did you mean {similar[0]}?",

@@ -47,10 +47,9 @@ if not SECRET_KEY:
     )
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 
-ALLOWED_HOSTS = env.list(
-    "ALLOWED_HOSTS",
-    default=[".localhost", "127.0.0.1", "[::1]"] if DEBUG else [PRODUCTION_DOMAIN],
-)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if DEBUG else [PRODUCTION_DOMAIN])
+if DEBUG:
+    ALLOWED_HOSTS += [".localhost", "127.0.0.1", "[::1]"]
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
@@ -277,6 +276,7 @@ ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 
 # E-mail
 
+env.EMAIL_SCHEMES["consolemail"] = "apps.ops.mail.Console"
 _email = env.email_url(
     "EMAIL_URL", default="consolemail://" if DEBUG else "smtp://localhost:25"
 )

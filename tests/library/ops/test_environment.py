@@ -296,6 +296,8 @@ def test_what_is_too_much_is_named() -> None:
     for origin in ("https://example.com/", "https://Example.com", "https://a.com:443"):
         sentence = told()["CSRF_TRUSTED_ORIGINS", origin]
         assert "without capitals, / or :443, got" in str(sentence)
+    several = told()["CSRF_TRUSTED_ORIGINS", "https://a.com https://b.com"]
+    assert "expected https://a.com or https://a.com,https://b.org" in str(several)
 
 
 @pytest.mark.parametrize(("name", "value", "part"), PARTS)
@@ -590,6 +592,16 @@ def test_a_misspelled_name_is_named(tmp_path: Path, name: str, meant: str) -> No
         [
             f"The settings do not read {name}, which is in .env.",
             f"Did you mean {meant}?",
+        ]
+    ]
+
+
+def test_a_name_that_is_set_twice_is_named(tmp_path: Path) -> None:
+    names = ("ALLOWED_HOSTS", "DEBUG", "# DEBUG", "export ALLOWED_HOSTS", "REDIS_URL_2")
+    assert misspelled(tmp_path, *names) == [
+        [
+            "ALLOWED_HOSTS is set more than once in .env, and the last value counts.",
+            "Write one line. Separate several values by commas.",
         ]
     ]
 

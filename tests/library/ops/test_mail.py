@@ -3,6 +3,7 @@
 import threading
 from email import message_from_string
 from email.policy import default
+from io import StringIO
 
 import pytest
 from django.core.mail import EmailMultiAlternatives, send_mail
@@ -15,6 +16,7 @@ from django_ox.models import OxTask
 from django_ox.worker import Worker
 from pytest_django import Settings
 
+from apps.ops.mail import Console
 from tests.library.helpers.smtp import mail_server
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -44,6 +46,22 @@ def write(text: str = "It is done.") -> None:
 
 def work() -> bool:
     return Worker(queues=["mail"]).run_once()
+
+
+def test_in_the_console_links_and_names_are_whole() -> None:
+    console = StringIO()
+    link = f"https://example.org/{'key' * 60}/"
+    message = EmailMultiAlternatives("Größe", f"Zoë, open\n{link}\n", "a@example.org")
+    message.to = ["Zoë <zoe@example.org>"]
+    message.attach_alternative(f'<a href="{link}">Schön</a>', "text/html")
+
+    assert Console(stream=console).send_messages([message]) == 1
+
+    printed = console.getvalue()
+    assert f"Zoë, open\n{link}\n" in printed
+    assert f'<a href="{link}">Schön</a>' in printed
+    assert "Subject: Größe\n" in printed
+    assert "Zoë" in printed.partition("\n\n")[0]
 
 
 def test_it_is_sent_as_it_was_written(settings: Settings) -> None:

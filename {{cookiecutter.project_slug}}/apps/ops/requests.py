@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from functools import cache
 from typing import Any, Self
 
 from asgiref.sync import sync_to_async
@@ -36,6 +37,12 @@ ORIGIN = re.compile(r"failed - (https?://[a-z0-9.:[\]-]+)[/?# ]")
 ELSEWHERE = (
     "Forbidden (%s): %s. If %s is this site too, as behind a proxy that changes the "
     "header Host or ends TLS, add %s to CSRF_TRUSTED_ORIGINS in .env, and restart."
+)
+# A browser behind such a proxy is redirected without end.
+REDIRECTED = (
+    "A request that came over HTTPS, as its header X-Forwarded-Proto says, was redirected "
+    "to HTTPS. If this is behind a proxy that sets this header, set BEHIND_PROXY=true in "
+    ".env, and restart."
 )
 _logged_at = float("-inf")
 
@@ -106,12 +113,26 @@ def log_requests(get_response: Callable[[HttpRequest], Any]) -> Callable[..., An
         with RequestContext(request) as context:
             response: Any = await get_response(request)
             context.status = response.status_code
+        if response.status_code == 301 and is_proxied(request):
+            explain_redirects()
         if context.match and getattr(response, "is_async", False):
             await sync_to_async(close_old_connections)()
             response.streaming_content = watch(context, response.streaming_content)
         return response  # type: ignore[no-any-return]
 
     return answer
+
+
+def is_proxied(request: HttpRequest) -> bool:
+    """Whether a proxy that is not trusted says that the request came over HTTPS."""
+    scheme = request.headers.get("X-Forwarded-Proto", "")
+    return scheme.startswith("https") and not request.is_secure()
+
+
+@cache
+def explain_redirects() -> None:
+    """Log the setting that ends them, once: anybody can send the header."""
+    logging.getLogger(__name__).warning(REDIRECTED)
 
 
 async def watch(

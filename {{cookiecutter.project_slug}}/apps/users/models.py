@@ -1,4 +1,7 @@
-"""The project's own user model, so that fields can be added at any time."""
+"""The project's own user model, so that fields can be added at any time.
+
+For another primary key, see "Write a consumer" in docs/realtime.md, before there is data.
+"""
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models

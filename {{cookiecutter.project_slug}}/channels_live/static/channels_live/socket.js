@@ -185,7 +185,7 @@ window.LiveSocket ??= class LiveSocket extends EventTarget {
       .catch(() => null); // it is away, or what answers is a proxy
     if (!answer?.reason || this.state !== "offline") return;
     this.reason = answer.reason;
-    console.warn(`${url.pathname} refuses this page: ${this.reason}`);
+    console.warn(`${url.pathname} refuses this page: ${this.reason}. See the log.`);
     this.#say("offline");
   }
 

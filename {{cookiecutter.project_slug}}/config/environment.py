@@ -117,8 +117,8 @@ def read(file: Path) -> environ.Env:
     for number, line in enumerate(lines, start=1):
         if line and not re.match(r"#|(export )?\w+=", line):
             raise ImproperlyConfigured(f"{file}, line {number}: expected NAME=value.")
-    names = re.findall(r"^(?:export )?(\w+)=", "\n".join(lines), re.MULTILINE)
-    repeated[:] = [name for name, count in Counter(names).items() if count > 1]
+    set_here = re.findall(r"^(?:export )?(\w+)=", "\n".join(lines), re.MULTILINE)
+    repeated[:] = [name for name, count in Counter(set_here).items() if count > 1]
     # By an earlier reading, of this process or of the one that started it.
     for name, value in json.loads(os.environ.pop(ADDED, "{}")).items():
         if os.environ.get(name) == value:
@@ -163,17 +163,10 @@ def wrong_part(value: str, expected: str, pattern: str) -> str:
 
 @checks.register
 def check_names(**kwargs: object) -> list[checks.CheckMessage]:
-    """Warn of names in .env that are set twice, or look like one that is not set."""
+    """Warn of names in .env that look like one that is not set."""
     added = json.loads(os.environ.get(ADDED, "{}"))
     unset = sorted(name for name in known if not os.environ.get(name))
     return [
-        checks.Warning(
-            f"{name} is set more than once in .env, and the last value counts.",
-            hint="Write one line. Separate several values by commas.",
-            id="config.W003",
-        )
-        for name in repeated
-    ] + [
         checks.Warning(
             f"The settings do not read {name}, which is in .env.",
             hint=f"Did you mean {similar[0]}?",
@@ -181,6 +174,19 @@ def check_names(**kwargs: object) -> list[checks.CheckMessage]:
         )
         for name in sorted(added.keys() - known)
         if (similar := get_close_matches(name.upper(), unset, 1, 0.85))
+    ]
+
+
+@checks.register
+def check_repeated(**kwargs: object) -> list[checks.CheckMessage]:
+    """Warn of names that .env sets twice."""
+    return [
+        checks.Warning(
+            f"{name} is set more than once in .env, and the last value counts.",
+            hint="Write one line. Separate several values by commas.",
+            id="config.W003",
+        )
+        for name in repeated
     ]
 
 

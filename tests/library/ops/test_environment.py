@@ -561,7 +561,8 @@ from config import environment
 
 env = environment.read(Path(sys.argv[1]))
 env.str("REDIS_URL_2", default="")
-print(json.dumps([[one.msg, one.hint] for one in environment.check_names()]))
+found = environment.check_names() + environment.check_repeated()
+print(json.dumps([[one.msg, one.hint] for one in found]))
 """
 
 

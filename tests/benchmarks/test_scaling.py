@@ -13,6 +13,7 @@ from benchmarks import publish
 from benchmarks.model import Process, Shard, load_redis, process, shard
 from benchmarks.plan import Plan, process_busy, shard_busy, size
 from benchmarks.results import Results
+from benchmarks.scaling import plans
 from benchmarks.simulation import Simulation
 
 SIDES = ("demo-daphne", "demo-uvicorn")
@@ -164,6 +165,30 @@ def test_a_plan_is_as_large_as_it_needs_to_be() -> None:
     assert shard_busy(plan, SHARD) <= 0.6
     with pytest.raises(ValueError, match="No number of processes"):
         size(Plan(1000, 10, 1_000_000, by_room=True), COSTS, SHARD)
+
+
+def test_a_process_looks_up_few_groups_unless_redis_is_away() -> None:
+    lines = plans({"daphne": COSTS, "uvicorn": COSTS}, SHARD).splitlines()
+    rows = {
+        name: values for name, *values in (line[2:-2].split(" | ") for line in lines)
+    }
+
+    processes, groups, looked_up, away = (
+        [float(value.split(" ")[0].replace(",", "")) for value in rows[name]]
+        for name in (
+            "processes (daphne)",
+            "groups of a process",
+            "PostgreSQL: groups looked up a second",
+            "… while Redis is away",
+        )
+    )
+    # Every two seconds, 200 of them at most.
+    for number, all_groups, few, many in zip(
+        processes, groups, looked_up, away, strict=True
+    ):
+        assert few == pytest.approx(number * min(all_groups, 200) / 2, rel=0.02)
+        assert many == pytest.approx(number * all_groups / 2, rel=0.02)
+    assert max(groups) > 200
 
 
 def test_the_page_gets_its_tables_and_keeps_its_words(

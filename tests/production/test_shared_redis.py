@@ -47,6 +47,7 @@ async def main():
 asyncio.run(main())
 """
 
+FAILING = 'await get_channel_layer().send("thumbnails", {"type": "generate"})'
 WRONG = 'await get_channel_layer().send("thumbnails", {})'
 AWAY = "The channel layer cannot be used (REDIS_URL: ConnectionError: "
 
@@ -198,6 +199,22 @@ def test_two_workers_do_each_job_once(thumbnails: Thumbnails, redis_url: str) ->
     assert sorted(thumbnails.numbers()) == list(range(50))
 
 
+def test_a_channel_without_a_consumer_is_an_error(
+    thumbnails: Thumbnails, redis_url: str, tmp_path: Path
+) -> None:
+    thumbnails.runworker[-1] = "thumbnail"
+    with (tmp_path / "log").open("w+") as log:
+        with thumbnails.start(redis_url, log) as worker:
+            assert worker.wait(20) == 1
+        log.seek(0)
+        (line,) = log.read().splitlines()[-1:]
+
+    assert line == (
+        "CommandError: config/asgi.py: No application configured for channel name "
+        "'thumbnail'"
+    )
+
+
 def test_a_worker_outlives_redis_but_no_bug(
     thumbnails: Thumbnails, tmp_path: Path
 ) -> None:
@@ -222,6 +239,9 @@ def test_a_worker_outlives_redis_but_no_bug(
             thumbnails.order(url)
             thumbnails.await_all(100)
             assert "  File " not in path.read_text()  # as in tracebacks
+            thumbnails.order(url, FAILING)
+            said = "A job of thumbnails has failed."
+            wait_until(lambda: said in path.read_text(), said)
             thumbnails.order(url, WRONG)
             assert worker.wait(20) == 1
 

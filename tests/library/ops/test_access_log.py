@@ -198,30 +198,32 @@ def test_who_has_waited_for_sqlite_in_vain_may_come_back(
     assert ("Retry-After" in response.headers) is (status == 503)
 
 
-@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
-    ("said", "is_trusted", "expected"),
+    ("path", "said", "to_https", "is_trusted", "expected"),
     [
-        ("https", False, 1),
-        ("https,http", False, 1),
-        ("http", False, 0),
-        ("https", True, 0),
+        ("/", "https", True, False, 1),
+        ("/", "https,http", True, False, 1),
+        ("/", "http", True, False, 0),
+        ("/accounts/login", "https", False, False, 0),
+        ("/accounts/login", "https", True, True, 0),
     ],
 )
 async def test_redirects_without_end_are_explained_once(
     settings: Settings,
     caplog: pytest.LogCaptureFixture,
+    path: str,
     said: str,
+    to_https: bool,
     is_trusted: bool,
     expected: int,
 ) -> None:
     requests.explain_redirects.cache_clear()
-    settings.SECURE_SSL_REDIRECT = True
+    settings.SECURE_SSL_REDIRECT = to_https
     if is_trusted:
         settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
     for _ in range(2):
-        answer = await AsyncClient().get("/", headers={"X-Forwarded-Proto": said})
-        assert answer.status_code == (200 if is_trusted else 301)
+        answer = await AsyncClient().get(path, headers={"X-Forwarded-Proto": said})
+        assert answer.status_code == 301
 
     assert caplog.text.count("set BEHIND_PROXY=true in .env") == expected

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any, Self
 
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.db import close_old_connections, connection
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -38,7 +39,6 @@ ELSEWHERE = (
     "Forbidden (%s): %s. If %s is this site too, as behind a proxy that changes the "
     "header Host or ends TLS, add %s to CSRF_TRUSTED_ORIGINS in .env, and restart."
 )
-# A browser behind such a proxy is redirected without end.
 REDIRECTED = (
     "A request that came over HTTPS, as its header X-Forwarded-Proto says, was redirected "
     "to HTTPS. If this is behind a proxy that sets this header, set BEHIND_PROXY=true in "
@@ -113,7 +113,7 @@ def log_requests(get_response: Callable[[HttpRequest], Any]) -> Callable[..., An
         with RequestContext(request) as context:
             response: Any = await get_response(request)
             context.status = response.status_code
-        if response.status_code == 301 and is_proxied(request):
+        if response.status_code == 301 and is_sent_in_circles(request):
             explain_redirects()
         if context.match and getattr(response, "is_async", False):
             await sync_to_async(close_old_connections)()
@@ -123,15 +123,16 @@ def log_requests(get_response: Callable[[HttpRequest], Any]) -> Callable[..., An
     return answer
 
 
-def is_proxied(request: HttpRequest) -> bool:
-    """Whether a proxy that is not trusted says that the request came over HTTPS."""
+def is_sent_in_circles(request: HttpRequest) -> bool:
+    """Whether it is redirected to HTTPS, where a proxy says that it came from."""
     scheme = request.headers.get("X-Forwarded-Proto", "")
-    return scheme.startswith("https") and not request.is_secure()
+    to_https = settings.SECURE_SSL_REDIRECT and not request.is_secure()
+    return to_https and scheme.startswith("https")
 
 
 @cache
 def explain_redirects() -> None:
-    """Log the setting that ends them, once: anybody can send the header."""
+    """Log the setting that ends those without end, once: anybody can send the header."""
     logging.getLogger(__name__).warning(REDIRECTED)
 
 

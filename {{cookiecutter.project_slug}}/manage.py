@@ -34,7 +34,7 @@ def main() -> None:
     except OperationalError as error:
         if "--traceback" in sys.argv or not str(error).startswith("DATABASE_URL"):
             raise
-        sys.exit(f"{error}\nStart the database, or correct DATABASE_URL.")
+        sys.exit(f"{error}\nStart or create the database, or correct DATABASE_URL.")
 
 
 if __name__ == "__main__":

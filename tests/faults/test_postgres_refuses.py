@@ -49,7 +49,7 @@ def test_a_command_ends_with_two_lines(
         assert said.startswith(f"DATABASE_URL ({place}): connection failed: ")
         assert reason in said
         assert "geheim" not in said
-        assert cure == "Start the database, or correct DATABASE_URL."
+        assert cure == "Start or create the database, or correct DATABASE_URL."
 
 
 def test_a_server_says_it_without_a_traceback(

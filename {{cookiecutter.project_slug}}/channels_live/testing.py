@@ -58,7 +58,7 @@ async def open_socket(
     socket = WebsocketCommunicator(application, path, headers, offered)
     await socket.send_input({"type": "websocket.connect"})
     answer = await socket.receive_output(WAIT)
-    reason = answer.get("reason") or "by its consumer"
+    reason = answer.get("reason") or "by the consumer"
     assert answer["type"] == "websocket.accept", f"{path} was refused: {reason}"
     yield socket
     await socket.disconnect(timeout=WAIT)

@@ -55,7 +55,7 @@ class Unkind(AsyncWebsocketConsumer):
 
 @pytest.mark.parametrize(
     ("path", "reason"),
-    [("/ws/nowhere/", "unknown path"), ("/ws/unkind/", "by its consumer")],
+    [("/ws/nowhere/", "unknown path"), ("/ws/unkind/", "by the consumer")],
 )
 async def test_a_test_is_told_why_its_socket_is_refused(
     path: str, reason: str, monkeypatch: pytest.MonkeyPatch

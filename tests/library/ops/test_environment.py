@@ -566,7 +566,7 @@ print(json.dumps([[one.msg, one.hint] for one in found]))
 """
 
 
-def misspelled(tmp_path: Path, *names: str) -> list[list[str]]:
+def warned(tmp_path: Path, *names: str) -> list[list[str]]:
     (tmp_path / ".env").write_text("".join(f"{name}=1\n" for name in names))
     done = subprocess.run(
         [sys.executable, "-c", CHECK, str(tmp_path / ".env")],
@@ -589,7 +589,7 @@ def misspelled(tmp_path: Path, *names: str) -> list[list[str]]:
     ],
 )
 def test_a_misspelled_name_is_named(tmp_path: Path, name: str, meant: str) -> None:
-    assert misspelled(tmp_path, name) == [
+    assert warned(tmp_path, name) == [
         [
             f"The settings do not read {name}, which is in .env.",
             f"Did you mean {meant}?",
@@ -599,7 +599,7 @@ def test_a_misspelled_name_is_named(tmp_path: Path, name: str, meant: str) -> No
 
 def test_a_name_that_is_set_twice_is_named(tmp_path: Path) -> None:
     names = ("ALLOWED_HOSTS", "DEBUG", "# DEBUG", "export ALLOWED_HOSTS", "REDIS_URL_2")
-    assert misspelled(tmp_path, *names) == [
+    assert warned(tmp_path, *names) == [
         [
             "ALLOWED_HOSTS is set more than once in .env, and the last value counts.",
             "Write one line. Separate several values by commas.",
@@ -616,11 +616,11 @@ def test_names_of_the_settings_and_of_others_are_not(tmp_path: Path) -> None:
         *("OPENAI_API_KEY", "STRIPE_SECRET_KEY", "UV_PYTHON", "UVICORN_LOG_LEVEL"),
         *("SENTRY_TRACES_SAMPLE_RATE", "SSL_CERT_FILE", "DJANGO_SETTINGS_MODULE"),
     )
-    assert misspelled(tmp_path, "DEBUG", "REDIS_URL_2", *others) == []
+    assert warned(tmp_path, "DEBUG", "REDIS_URL_2", *others) == []
 
 
 def test_a_name_like_one_that_is_set_is_not(tmp_path: Path) -> None:
-    assert misspelled(tmp_path, "SECRET_KEY", "S3_SECRET_KEY") == []
+    assert warned(tmp_path, "SECRET_KEY", "S3_SECRET_KEY") == []
 
 
 @pytest.mark.parametrize(

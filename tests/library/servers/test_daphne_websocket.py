@@ -6,6 +6,7 @@ import pytest
 from daphne.server import Server
 from daphne.ws_protocol import WebSocketFactory
 from twisted.internet.defer import Deferred
+from twisted.internet.testing import StringTransport
 
 from channels_live.servers import daphne
 from channels_live.servers.daphne import PacedWebSocketProtocol
@@ -87,6 +88,22 @@ def test_a_close_has_its_reason(
 
 def test_no_draft_of_the_protocol_is_spoken(protocol: PacedWebSocketProtocol) -> None:
     assert list(protocol.versions) == [13]
+
+
+def test_a_socket_shares_its_options_with_all_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in daphne.SHARED_OPTIONS:
+        monkeypatch.setattr(PacedWebSocketProtocol, name, None, raising=False)
+    factory: Any = WebSocketFactory(None)
+    factory.setProtocolOptions(openHandshakeTimeout=7)
+    protocol = factory.buildProtocol(None)
+    protocol.makeConnection(StringTransport())
+
+    assert protocol.openHandshakeTimeout == 7
+    assert list(protocol.versions) == [13]
+    assert not daphne.SHARED_OPTIONS & vars(protocol).keys()
+    protocol.openHandshakeTimeoutCall.cancel()
 
 
 def test_compression_is_not_offered() -> None:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
 from io import BytesIO
-from typing import Any, cast
+from typing import Any
 
 from channels.exceptions import StopConsumer
 from channels.routing import URLRouter
@@ -142,7 +142,7 @@ class WebsocketApplication:
         process.sockets.add(socket)
         login: authentication.Login | None = None
         try:
-            socket.scope = cast(Scope, {**socket.scope, "socket": socket})
+            socket.scope["socket"] = socket
             match = await self._admit(request, socket.scope)
             socket.scope["url_route"] = vars(match)
             await process.start()

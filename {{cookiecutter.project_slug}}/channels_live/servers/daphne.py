@@ -35,11 +35,17 @@ MAX_RECEIVED = 64 * 1024
 CLOSE_TIMEOUT = 30
 # The keys of a message that is a text frame.
 TEXT = {"type", "text"}
+# Not those that the class has, and not a function, which would become a method.
+SHARED_OPTIONS = {*WebSocketProtocol.CONFIG_ATTRS} - {
+    "versions",
+    "perMessageCompressionAccept",
+}
 
 _reactor = cast(Any, reactor)
 _handle_reply = Server.handle_reply
 _beginner: Any = globalLogBeginner
 _begin_logging = _beginner.beginLoggingTo
+_set_options = WebSocketFactory.setProtocolOptions
 
 
 def do_nothing(*args: Any) -> None: ...
@@ -163,6 +169,13 @@ def is_answering(server: Server) -> bool:
     )
 
 
+def set_options(self: WebSocketFactory, **options: Any) -> None:
+    """Autobahn keeps for each socket the options that its class does not have: 2 KB."""
+    _set_options(self, **options)
+    for name in SHARED_OPTIONS:
+        setattr(PacedWebSocketProtocol, name, getattr(self, name))
+
+
 def begin_logging(*args: Any, **options: Any) -> None:
     """Leave Python's warnings to Python: they would go where Twisted's log goes."""
     shown = warnings.showwarning
@@ -183,5 +196,6 @@ def install() -> None:
         setattr(autobahn_protocol, name, do_nothing)
         setattr(autobahn_twisted, name, do_nothing)
     WebSocketFactory.protocol = PacedWebSocketProtocol
+    WebSocketFactory.setProtocolOptions = set_options
     Server.handle_reply = handle_reply
     Server.kill_all_applications = end

@@ -18,7 +18,7 @@ WEBSOCKETS = (
     *("structure of messages", "injection", "size of messages", "binary data"),
     *("safe parsing", "tunnels", "connections of a person", "connections in a loop"),
     *("connections in all", "rate of messages", "dead connections"),
-    *("idle connections", "backpressure", "log of events", "log without secrets"),
+    *("idle connections", "back-pressure", "log of events", "log without secrets"),
     *("tests of the above", "exceptions end no process", "libraries up to date"),
 )
 # Django's deployment checklist, as of 6.1.

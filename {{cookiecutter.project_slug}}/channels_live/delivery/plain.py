@@ -7,8 +7,8 @@ from channels.consumer import AsyncConsumer, SyncConsumer
 
 from channels_live.base.budget import Budget
 from channels_live.base.messages import TYPE
-from channels_live.delivery.sending import get_layer
-from channels_live.observe.outage import layer_outage
+from channels_live.delivery.sending import EVERYBODY, get_layer
+from channels_live.observe.outage import database_outage, is_bug, layer_outage
 
 # How often processes are told of group_send() to the same group, in seconds.
 INTERVAL = 60
@@ -44,3 +44,14 @@ def complain_of_group_send(layer: Any) -> None:
                 await get_layer().group_send(group, {"type": message["type"]})
 
     layer.group_send = call
+
+
+def is_outage(error: Exception) -> bool:
+    """Notice the outage that a consumer has failed of, if there is one, and it is no bug."""
+    if isinstance(error, database_outage.errors) and not is_bug(error):
+        database_outage.begin(error)
+        return True
+    if getattr(error, "is_of_channel_layer", False):
+        layer_outage.begin(error, EVERYBODY)
+        return True
+    return False

@@ -1,8 +1,8 @@
 """What the channel layers of channels-redis leave undone."""
 
 import asyncio
-from collections.abc import Collection, Mapping
-from functools import partial
+from collections.abc import Callable, Collection, Mapping
+from functools import partial, wraps
 from typing import Any
 
 from channels_redis.core import RedisChannelLayer
@@ -23,6 +23,7 @@ def install() -> None:
     plain.complain_of_group_send(RedisChannelLayer)
     hand_out_jobs_once()
     replace_lost_connections()
+    mark_errors()
     publish_together()
 
 
@@ -55,6 +56,24 @@ def replace_lost_connections() -> None:
         return pool
 
     layer.create_pool = create
+
+
+def mark_errors() -> None:
+    """Tell them from those of other connections to Redis, which a consumer may have."""
+    for name in ("receive", "send", "group_add", "group_discard", "group_send"):
+        setattr(RedisChannelLayer, name, marking(getattr(RedisChannelLayer, name)))
+
+
+def marking(method: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(method)
+    async def call(*args: Any, **options: Any) -> Any:
+        try:
+            return await method(*args, **options)
+        except (RedisError, OSError) as error:
+            vars(error)["is_of_channel_layer"] = True
+            raise
+
+    return call
 
 
 def publish_together() -> None:

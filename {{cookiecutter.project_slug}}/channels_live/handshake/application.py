@@ -27,6 +27,7 @@ from channels_live.base.budget import Budget
 from channels_live.base.close_code import CloseCode, Refusal, Refused
 from channels_live.base.tasks import is_server
 from channels_live.base.threads import is_of_the_end
+from channels_live.delivery.plain import is_outage
 from channels_live.delivery.socket import Socket
 from channels_live.handshake import authentication, origin
 from channels_live.observe.log_context import LogContext
@@ -167,7 +168,9 @@ class WebsocketApplication:
             pass
         except Exception as error:
             code = CloseCode.SERVICE_RESTART
-            if not is_of_the_end(error):
+            if is_outage(error):
+                code = CloseCode.TRY_AGAIN_LATER
+            elif not is_of_the_end(error):
                 code = CloseCode.INTERNAL_ERROR
                 logger.exception("A consumer has failed.")
             await socket.close(code)

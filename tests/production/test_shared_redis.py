@@ -311,8 +311,8 @@ def test_plain_consumers_that_lose_redis_meet_an_outage_and_no_bug(
     urls.write_text(before + "\n".join(added) + "," + after)
     project.manage("migrate")
     port = free_port()
-    daphne = [project.python, "-m", "daphne", "-p", str(port)]
-    command = [*daphne, "config.asgi:application"]
+    python = str(project.python)
+    command = [python, "-m", "daphne", "-p", str(port), "config.asgi:application"]
     with ValkeyServer(port=free_port()) as redis:
         env = {"REDIS_URL": redis.connection_url}
         with serve(command, cwd=project.path, port=port, env=env) as server:

@@ -98,7 +98,8 @@ def test_a_socket_shares_its_options_with_all_others(
     factory: Any = WebSocketFactory(None)
     factory.setProtocolOptions(openHandshakeTimeout=7)
     protocol = factory.buildProtocol(None)
-    protocol.makeConnection(StringTransport())
+    transport: Any = StringTransport
+    protocol.makeConnection(transport())
 
     assert protocol.openHandshakeTimeout == 7
     assert list(protocol.versions) == [13]

@@ -309,3 +309,19 @@ def test_a_frame_is_as_websockets_makes_it(size: int) -> None:
     frame = Frame(Opcode.TEXT, text.encode())
 
     assert frame_bytes(text) == frame.serialize(mask=False)
+
+
+async def test_pings_that_are_due_in_the_same_moment_go_together(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = asyncio.get_running_loop()
+    due = []
+    for now in (100.05, 100.2, 100.3):
+        monkeypatch.setattr(loop, "time", lambda now=now: now)
+        connection = connect(WebSocket)
+        connection.ping_interval = 45
+        connection.schedule_ping()
+        connection.ping_timer.cancel()
+        due.append(connection.ping_timer.when())
+
+    assert due == [145.25, 145.25, 145.5]

@@ -1,6 +1,7 @@
 """What uvicorn lacks for each WebSocket: quick writes, and limits on what clients send."""
 
 import logging
+import math
 from typing import Any
 
 from uvicorn.protocols.websockets import websockets_sansio_impl
@@ -13,6 +14,9 @@ logger = logging.getLogger(__name__)
 # Of single WebSockets, which the access log has. What clients send is no error here.
 quiet = logging.getLogger("uvicorn.error.websocket")
 quiet.addFilter(lambda record: not str(record.msg).startswith("Invalid UTF-8"))
+
+# How often pings are sent, to some of the sockets each time.
+PINGS_PER_SECOND = 4
 
 # The protocol that projects choose.
 WebSocket: Any = websockets_sansio_impl.WebSocketsSansIOProtocol
@@ -80,6 +84,16 @@ def handle_ping(self: Any) -> None:
         self.transport.write(answer)
 
 
+def schedule_ping(self: Any) -> None:
+    """Ping together with all that are due in the same moment, whose answers come together.
+
+    To wake the process for each would cost as much as the pings do.
+    """
+    due = self.loop.time() + self.ping_interval - self.last_ping_rtt
+    at = math.ceil(due * PINGS_PER_SECOND) / PINGS_PER_SECOND
+    self.ping_timer = self.loop.call_at(at, self.send_keepalive_ping)
+
+
 def install() -> None:
     quiet.setLevel(logging.WARNING)
     use_inbox(websockets_sansio_impl)
@@ -87,3 +101,4 @@ def install() -> None:
     WebSocket.data_received = data_received
     WebSocket.send_receive_event_to_app = deliver
     WebSocket.handle_ping = handle_ping
+    WebSocket.schedule_ping = schedule_ping

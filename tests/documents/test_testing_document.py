@@ -86,6 +86,7 @@ def test_the_server_has_a_database_of_its_own(site: str) -> None:
 """
 # Of what the page says between its examples.
 ALONE = """
+import pytest
 from channels.consumer import AsyncConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.testing import ApplicationCommunicator, WebsocketCommunicator
@@ -98,6 +99,11 @@ class ThumbnailConsumer(AsyncConsumer):
         made.append(message["pk"])
 
 
+class FailingConsumer(AsyncConsumer):
+    async def generate(self, message: dict[str, str]) -> None:
+        raise ValueError(message["pk"])
+
+
 class Greeter(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         await self.accept()
@@ -107,6 +113,10 @@ class Greeter(AsyncWebsocketConsumer):
 async def test_a_worker() -> None:
     {worker}
     assert made == ["1"]
+
+
+async def test_a_worker_that_fails() -> None:
+    {failing}
 
 
 async def test_a_plain_consumer_with_a_user() -> None:
@@ -187,7 +197,12 @@ def project(kitchen: Kitchen) -> Project:
     tests = project.path / "apps" / "web" / "tests"
     *shown, worker = code(text, "python")
     (user,) = re.findall(r"write `(.+)` before\n`connect", text)
-    alone = ALONE.format(worker=worker.strip().replace("\n", "\n    "), user=user)
+    worker = worker.strip().replace("\n", "\n    ")
+    raised = 'with pytest.raises(ValueError, match="1"):\n        await worker.wait'
+    failing = worker.replace("Thumbnail", "Failing").replace(
+        "await worker.wait", raised
+    )
+    alone = ALONE.format(worker=worker, failing=failing, user=user)
     (tests / "test_alone.py").write_text(alone.lstrip())
     for name, block in zip(SHOWN, shown, strict=True):
         assert f"`apps/web/tests/{name}`:" in text
@@ -221,7 +236,7 @@ def test_by_pytest(project: Project) -> None:
     paths = [f"apps/web/tests/{name}" for name in names]
     done = project.run("pytest", "-q", "-p", "no:cacheprovider", *paths, ok=False)
 
-    assert "8 failed, 12 passed" in done.stdout
+    assert "8 failed, 13 passed" in done.stdout
     assert len(re.findall(rf"^E +{SENTENCE}", done.stdout, re.M)) == 6
     assert len(re.findall(rf"^E +{ENDLESS_SENTENCE}", done.stdout, re.M)) == 2
     assert not list(project.path.glob("test*.sqlite3*"))

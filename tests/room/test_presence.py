@@ -55,6 +55,27 @@ def test_joins_and_leaves_show_within_two_seconds(
     assert left < 2
 
 
+# In a room that was swapped into the page a moment ago.
+TYPE_EARLY = """
+() => {
+  const room = document.querySelector("chat-room");
+  const { socket } = room;
+  const field = room.find("message");
+  room.socket = undefined;
+  field.value = "Hello";
+  field.dispatchEvent(new Event("input"));
+  room.socket = socket;
+}
+"""
+
+
+def test_who_types_before_there_is_a_socket_sees_no_error(invite: Invite) -> None:
+    ada = invite("ada")
+    ada.enter("early")
+    ada.page.evaluate(TYPE_EARLY)
+    assert ada.complaints == []
+
+
 def test_typing_is_shown_and_gone(invite: Invite, chat: Site, note: Note) -> None:
     ada, bob = invite("ada"), invite("bob")
     sent: list[str] = []

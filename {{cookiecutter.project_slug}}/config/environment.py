@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import environ
-from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.autoreload import autoreload_started
@@ -184,22 +183,7 @@ def check_repeated(**kwargs: object) -> list[checks.CheckMessage]:
         checks.Warning(
             f"{name} is set more than once in .env, and the last value counts.",
             hint="Write one line. Separate several values by commas.",
-            id="config.W003",
-        )
-        for name in repeated
-    ]
-
-
-@checks.register
-def check_https(**kwargs: object) -> list[checks.CheckMessage]:
-    """Warn of redirects to HTTPS where nothing speaks it."""
-    if not (settings.DEBUG and settings.SECURE_SSL_REDIRECT) or settings.BEHIND_PROXY:
-        return []
-    return [
-        checks.Warning(
-            "USE_HTTPS_IN_ABSOLUTE_URLS is true, but runserver speaks no HTTPS: browsers "
-            "are redirected to pages that do not load, and remember it.",
-            hint="Set it to false, or BEHIND_PROXY to true if a proxy speaks HTTPS.",
             id="config.W002",
         )
+        for name in repeated
     ]

@@ -351,14 +351,16 @@ SERVESTATIC_ALLOW_ALL_ORIGINS = False
 SERVESTATIC_ROOT = BASE_DIR / "static" / "site_root"  # /favicon.ico, and so on
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "apps.ops.requests.csrf_failure"
-SESSION_COOKIE_SECURE = USE_HTTPS_IN_ABSOLUTE_URLS
-CSRF_COOKIE_SECURE = USE_HTTPS_IN_ABSOLUTE_URLS
-if USE_HTTPS_IN_ABSOLUTE_URLS:
+# In development, http://localhost works beside a tunnel with HTTPS.
+HTTPS_ONLY = USE_HTTPS_IN_ABSOLUTE_URLS and not DEBUG
+SESSION_COOKIE_SECURE = HTTPS_ONLY
+CSRF_COOKIE_SECURE = HTTPS_ONLY
+if HTTPS_ONLY:
     # Browsers accept cookies with this prefix from this host only, over HTTPS.
     SESSION_COOKIE_NAME = "__Host-sessionid"
     CSRF_COOKIE_NAME = "__Host-csrftoken"
     SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
-SECURE_SSL_REDIRECT = USE_HTTPS_IN_ABSOLUTE_URLS
+SECURE_SSL_REDIRECT = HTTPS_ONLY
 PASSWORD_RESET_TIMEOUT = 3600  # seconds
 # HSTS for subdomains, and browsers' preload lists, affect other sites: you decide.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]

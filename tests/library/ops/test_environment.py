@@ -10,9 +10,6 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from pytest_django import Settings
-
-from config import environment
 
 EXAMPLE = Path(settings.BASE_DIR, ".env.example").read_text("utf-8")
 EXAMPLES = re.findall(r"(?m)^#? *([A-Z_]+)=(.*)$", EXAMPLE)
@@ -621,26 +618,3 @@ def test_names_of_the_settings_and_of_others_are_not(tmp_path: Path) -> None:
 
 def test_a_name_like_one_that_is_set_is_not(tmp_path: Path) -> None:
     assert warned(tmp_path, "SECRET_KEY", "S3_SECRET_KEY") == []
-
-
-@pytest.mark.parametrize(
-    ("is_debug", "is_https", "is_proxied", "expected"),
-    [
-        (True, True, False, ["config.W002"]),
-        (True, True, True, []),  # a tunnel, for instance
-        (True, False, False, []),
-        (False, True, False, []),  # a server may have a certificate
-    ],
-)
-def test_https_that_runserver_does_not_speak_is_warned_of(
-    settings: Settings,
-    is_debug: bool,
-    is_https: bool,
-    is_proxied: bool,
-    expected: list[str],
-) -> None:
-    settings.DEBUG = is_debug
-    settings.SECURE_SSL_REDIRECT = is_https
-    settings.BEHIND_PROXY = is_proxied
-
-    assert [one.id for one in environment.check_https()] == expected

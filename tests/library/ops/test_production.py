@@ -20,6 +20,10 @@ PRODUCTION = {
 }
 # What a developer's own settings may say otherwise.
 DEFAULT = ("ALLOWED_HOSTS", "SECURE_HSTS_SECONDS", "USE_HTTPS_IN_ABSOLUTE_URLS")
+HTTPS_ONLY = (
+    *("SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE"),
+    "SECURE_HSTS_SECONDS",
+)
 READ = """
 import json
 import sys
@@ -78,6 +82,18 @@ def test_https_is_insisted_on(production: Any) -> None:
     assert production["SECURE_SSL_REDIRECT"]
     assert production["SECURE_HSTS_SECONDS"] >= 180 * 24 * 60 * 60
     assert production["SECURE_PROXY_SSL_HEADER"] == ["HTTP_X_FORWARDED_PROTO", "https"]
+
+
+def test_http_is_served_beside_a_tunnel_in_development() -> None:
+    own = {"DEBUG": "true", "USE_HTTPS_IN_ABSOLUTE_URLS": "true"}
+    print_them = f"""
+from django.conf import settings
+
+print(*(getattr(settings, name) for name in {HTTPS_ONLY}), settings.SESSION_COOKIE_NAME)
+"""
+    command = ("manage.py", "shell", "--no-imports", "-c", print_them)
+    done = run_python(*command, env=os.environ | PRODUCTION | own)
+    assert done.stdout.split() == ["False", "False", "False", "0", "sessionid"]
 
 
 def test_one_proxy_is_believed_unless_told_how_many(production: Any) -> None:

@@ -58,5 +58,6 @@ def same_origin(request: HttpRequest) -> bool:
         is_here = domain.lower() == request.get_host().lower()
     except DisallowedHost:
         return False
-    schemes = ["https"] if settings.USE_HTTPS_IN_ABSOLUTE_URLS else ["http", "https"]
+    is_https_only = settings.USE_HTTPS_IN_ABSOLUTE_URLS and not settings.DEBUG
+    schemes = ["https"] if is_https_only else ["http", "https"]
     return is_here and scheme.lower() in schemes

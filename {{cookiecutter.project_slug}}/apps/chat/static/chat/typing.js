@@ -13,7 +13,7 @@ ChatRoom.part("typing", (room) => {
   const of = (author) => typing.querySelectorAll(`[data-author="${CSS.escape(author)}"]`);
 
   field.addEventListener("input", () => {
-    if (field.value && Date.now() - told > TELL && room.socket.send({ typing: true })) {
+    if (field.value && Date.now() - told > TELL && room.socket?.send({ typing: true })) {
       told = Date.now();
     }
   });

@@ -15,10 +15,9 @@ from playwright.sync_api import Browser, Page
 from readmes import code, section
 from recipes import TOKENS, client_of, insert, named_inside, page_of, type_page
 from requests import Response
-from serving import Visitor
+from serving import Visitor, closing_code
 from sites import Site, serve_project
 from websockets import Subprotocol
-from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 PATH = "/ws/app/orders/"
@@ -112,12 +111,6 @@ def open_app(site: Site, ticket: str, path: str = PATH) -> ClientConnection:
         subprotocols=[Subprotocol("ticket"), Subprotocol(ticket)],
         proxy=None,
     )
-
-
-def close_code(socket: ClientConnection) -> int | None:
-    with pytest.raises(ConnectionClosed):
-        socket.recv(10)
-    return socket.close_code
 
 
 def hold(page: Page, condition: str) -> None:
@@ -217,7 +210,7 @@ def test_an_app_catches_up_on_its_own_events(orders: Site) -> None:
             entry = {"type": "entry", "number": 4, "text": "d"}
             assert json.loads(app.recv(10)) == [entry]
     with open_inbox("?after=5") as ahead:
-        assert close_code(ahead) == 4409
+        assert closing_code(ahead) == 4409
     with open_inbox("?after=0", "ada") as empty:
         empty.send("ping")
         assert empty.recv(10) == "[]"
@@ -231,7 +224,7 @@ def test_nobody_comes_in_without_a_ticket(orders: Site) -> None:
         for _ in range(2):
             with open_app(orders, ticket) as again:
                 assert again.subprotocol == "ticket"
-                assert close_code(again) == 4401
+                assert closing_code(again) == 4401
 
 
 def test_the_socket_ends_with_the_user(orders: Site) -> None:
@@ -240,7 +233,7 @@ def test_the_socket_ends_with_the_user(orders: Site) -> None:
         visitor = Visitor(orders.server)
         visitor.session.cookies.set("sessionid", orders.sessions["grace"])
         visitor.post("/accounts/logout/")
-        assert close_code(app) == 4401
+        assert closing_code(app) == 4401
 
 
 def test_a_page_asks_for_a_ticket_for_each_attempt(

@@ -11,8 +11,8 @@ import requests
 from baking import Project, Variables, run
 from fleet import SERVERS, UNLIMITED, Fleet, at, wait_until
 from prometheus_client.parser import text_string_to_metric_families
-from serving import Server, Visitor, free_port, receive_until
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from serving import Server, Visitor, closing_code, free_port, receive_until
+from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection
 
 MESSAGES = 20  # in each process
@@ -101,14 +101,6 @@ def talk(sockets: Sequence[ClientConnection], speaker: ClientConnection) -> None
         speaker.send(json.dumps({"message": text}))
     for socket in sockets:
         receive_until(socket, text)
-
-
-def closing_code(socket: ClientConnection) -> int:
-    with pytest.raises(ConnectionClosed) as closed:  # noqa: PT012
-        while True:
-            socket.recv(timeout=20)
-    assert closed.value.rcvd
-    return closed.value.rcvd.code
 
 
 def test_tests_leave_the_address_to_a_server(production: Project) -> None:

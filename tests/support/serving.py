@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import requests
 from baking import NOTHING, Variables, environment
 from websockets import Origin
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 START = 120  # seconds that a server may take to answer
@@ -216,3 +217,11 @@ def receive_until(socket: ClientConnection, text: str, timeout: float = 10) -> s
         if text in frame:
             return frame
     raise TimeoutError(text)
+
+
+def closing_code(socket: ClientConnection, timeout: float = 20) -> int | None:
+    """The code that a socket is closed with, whatever comes before."""
+    with suppress(ConnectionClosed):
+        while True:
+            socket.recv(timeout=timeout)
+    return socket.close_code

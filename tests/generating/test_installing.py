@@ -4,6 +4,7 @@ import os
 import re
 from pathlib import Path
 
+import pytest
 from baking import Kitchen, run
 
 # Each of these means something in URLs, shells, patterns or formats.
@@ -106,3 +107,17 @@ def test_a_folder_that_cannot_be_on_the_path_is_told(kitchen: Kitchen) -> None:
     assert f"with “{os.pathsep}” in its name" in done.stdout
     assert (output / "my_project" / "manage.py").exists()
     assert not (output / "my_project" / ".venv").exists()
+
+
+@pytest.mark.parametrize("name", ["{{ours}}", "a {% b", "{#c"])
+def test_a_folder_that_cookiecutter_takes_for_jinja_is_refused(
+    kitchen: Kitchen, name: str
+) -> None:
+    output = kitchen.folder() / name
+    output.mkdir()
+
+    done = kitchen.cookiecutter("--no-input", output=output, ok=False)
+
+    assert done.returncode == 1
+    assert f"in the path {output / 'my_project'} is Jinja" in done.stderr
+    assert list(output.iterdir()) == []

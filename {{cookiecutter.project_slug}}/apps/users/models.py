@@ -1,6 +1,6 @@
 """The project's own user model, so that fields can be added at any time.
 
-For another primary key, see "Write a consumer" in docs/realtime.md, before there is data.
+For another primary key, see "Add an app" in README.md, before there is data.
 """
 
 from django.contrib.auth.models import AbstractUser

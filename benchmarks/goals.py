@@ -1,7 +1,7 @@
 """What the demo has to reach beside its peers, and whether it did."""
 
 from benchmarks.results import Results
-from benchmarks.series import ARRIVALS, QUIET, REGIONS
+from benchmarks.series import ARRIVALS, QUIET, REGIONS, ROOMS
 
 DEMOS = ("demo-daphne", "demo-uvicorn")
 ENGINES = ("engine-daphne", "engine-uvicorn")
@@ -53,6 +53,8 @@ def goals(results: Results) -> str:
         ratio = results.ratio(side, side, "1000", CPU, "10")
         lines.append(line(side, f"itself with 10: {CPU}", ratio, 1, at_least=False))
         lines.append(return_line(results, side))
+        room = results.median(side, ROOMS, "kilobytes_per_room")
+        lines.append(line(side, f"1 KB, {ROOMS}: each", room, 10, at_least=False))
     for side in ENGINES:
         for kind, goal in (("each", 2), ("bulk", 1.3)):
             mine = results.median(side, REGIONS, f"{kind}_milliseconds")

@@ -8,7 +8,8 @@ from benchmarks.machine import wait_until_idle
 from benchmarks.measure import Lengths, Numbers, saturate, settle, steady
 from benchmarks.quiet import rest_alone, rest_in_rooms
 from benchmarks.regions import show_regions
-from benchmarks.sides.base import Place, Side
+from benchmarks.rooms import LATE, grow
+from benchmarks.sides.base import MEMBERS, Place, Side
 from benchmarks.sides.demo import Demo
 from benchmarks.sides.engine import Engine
 from benchmarks.stage import Stage, staged
@@ -32,7 +33,8 @@ CONVERSATIONS = {
 ARRIVALS = "arrivals"
 REGIONS = "regions"
 QUIET = "quiet"
-PARTS = [*CONVERSATIONS, ARRIVALS, REGIONS, QUIET]
+ROOMS = "rooms"
+PARTS = [*CONVERSATIONS, ARRIVALS, REGIONS, QUIET, ROOMS]
 
 
 def measure(
@@ -56,6 +58,12 @@ def measure(
         rest = rest_alone if isinstance(side, Engine) else rest_in_rooms
         with staged(side, place) as stage:
             yield QUIET, rest(stage, lengths)
+    if ROOMS in parts and isinstance(side, Demo) and not isinstance(side, Engine):
+        with staged(side, place) as stage:
+            one = grow(stage, rooms=1)
+        with staged(side, place) as stage:
+            many = grow(stage, rooms=MEMBERS)
+        yield ROOMS, {"kilobytes_per_room": (many - one) / len(LATE)}
 
 
 def converse(stage: Stage, conversation: Conversation, lengths: Lengths) -> Numbers:

@@ -15,7 +15,7 @@ users = User.objects.bulk_create(
 )
 rooms = Room.objects.bulk_create(
     Room(name=f"Room {number}", slug=f"room-{number}", creator=users[0], last_number=1)
-    for number in range(100)
+    for number in range(1000)
 )
 Message.objects.bulk_create(
     Message(room=room, author=users[0], number=1, client_id=uuid4(), text="zqx0000000")

@@ -1,7 +1,6 @@
 """A group as one process sees it: the sockets it has here, and what they saw last."""
 
 import asyncio
-from collections import deque
 from collections.abc import Mapping, Sized
 from contextlib import suppress
 
@@ -16,7 +15,7 @@ from channels_live.observe.outage import database_outage
 # Fragments kept in memory, for sockets that come back: of all groups of a process
 # together, and of each as many at least and at most.
 KEPT = 5000
-FEWEST, RECENT = 10, 200
+FEWEST, RECENT = 5, 200
 # The most that a socket is sent to catch up; of more it is told.
 CATCH_UP = 300
 # For how long a missing number may still arrive, in seconds.
@@ -41,7 +40,7 @@ class Group(Audience):
         self.joining = 0
         self.last = -1  # the newest number that went out; -1 before it is known
         self.base = -1  # `recent` holds what came after this number, without a gap
-        self.recent: deque[Fragment] = deque()
+        self.recent: list[Fragment] = []
         self._peers = peers  # all groups of the process
         self._outages = 0  # of the database, until `last` was asked for
         self._early: dict[int, Fragment] = {}
@@ -50,7 +49,7 @@ class Group(Audience):
 
     def history_changed(self) -> None:
         """Read anew what sockets that come back are sent."""
-        self.recent, self.base = deque(), self.last
+        self.recent, self.base = [], self.last
 
     def forget(self) -> None:
         """Begin again with what the history has when somebody comes."""
@@ -145,8 +144,9 @@ class Group(Audience):
 
     def trim(self) -> None:
         """Keep no more than a group may when there are so many."""
-        while len(self.recent) > self._capacity:
-            self.base = self.recent.popleft().number
+        if (excess := len(self.recent) - self._capacity) > 0:
+            self.base = self.recent[excess - 1].number
+            del self.recent[:excess]
 
     @property
     def _capacity(self) -> int:
@@ -172,7 +172,7 @@ class Group(Audience):
             start = max(0, base - room) if recent else after
             loaded = await self._load(history, start, base - start)
             if recent is self.recent and base == self.base:  # still
-                recent.extendleft(one for one in reversed(loaded) if one.number <= base)
+                recent[:0] = [one for one in loaded if one.number <= base]
                 self.base = start
 
     async def _catch_up(self, outbox: Outbox, history: History, after: int) -> None:

@@ -202,29 +202,45 @@ PROXIED = ("HTTP_X_FORWARDED_PROTO", "https")
 
 
 @pytest.mark.parametrize(
-    ("said", "expected", "changes"),
+    ("said", "expected", "is_proxied"),
     [
-        ("https", 1, {"SECURE_SSL_REDIRECT": True}),
-        ("https,http", 1, {"SECURE_SSL_REDIRECT": True}),
-        ("http", 0, {"SECURE_SSL_REDIRECT": True}),
-        ("https", 0, {"SECURE_SSL_REDIRECT": False}),
-        ("https", 0, {"SECURE_SSL_REDIRECT": True, "SECURE_PROXY_SSL_HEADER": PROXIED}),
+        ("https", "set BEHIND_PROXY=true in .env", False),
+        ("https,http", "set BEHIND_PROXY=true in .env", False),
+        ("http", None, False),
+        (None, None, False),
+        ("https", None, True),
+        ("http", None, True),
+        (None, "have the proxy set this header", True),
     ],
 )
 async def test_redirects_without_end_are_explained_once(
     settings: Settings,
     caplog: pytest.LogCaptureFixture,
-    said: str,
-    expected: int,
-    changes: dict[str, Any],
+    said: str | None,
+    expected: str | None,
+    is_proxied: bool,
 ) -> None:
-    requests.explain_redirects.cache_clear()
-    for name, value in changes.items():
-        setattr(settings, name, value)
+    requests.explain.cache_clear()
+    settings.SECURE_SSL_REDIRECT = True
+    settings.SECURE_PROXY_SSL_HEADER = PROXIED if is_proxied else None
 
     for _ in range(2):
-        headers = {"X-Forwarded-Proto": said}
+        headers = {"X-Forwarded-Proto": said} if said else {}
         answer = await AsyncClient().get("/accounts/login", headers=headers)
         assert answer.status_code == 301  # at least to the slash
 
-    assert caplog.text.count("set BEHIND_PROXY=true in .env") == expected
+    logged = [record for record in caplog.records if record.name == requests.__name__]
+    assert [one.levelname for one in logged] == ["WARNING"] * bool(expected)
+    assert (expected or "") in caplog.text
+
+
+async def test_redirects_of_others_are_not_explained(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    requests.explain.cache_clear()
+    settings.SECURE_SSL_REDIRECT = False
+
+    headers = {"X-Forwarded-Proto": "https"}
+    answer = await AsyncClient().get("/accounts/login", headers=headers)
+
+    assert (answer.status_code, caplog.text.count("HTTPS")) == (301, 0)

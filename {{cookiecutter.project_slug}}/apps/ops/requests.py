@@ -44,6 +44,10 @@ REDIRECTED = (
     "to HTTPS. If this is behind a proxy that sets this header, set BEHIND_PROXY=true in "
     ".env, and restart."
 )
+UNMARKED = (
+    "A request without the header X-Forwarded-Proto was redirected to HTTPS. If it came "
+    "through the proxy, have the proxy set this header: otherwise it goes on without end."
+)
 _logged_at = float("-inf")
 
 request_seconds = Histogram(
@@ -113,8 +117,8 @@ def log_requests(get_response: Callable[[HttpRequest], Any]) -> Callable[..., An
         with RequestContext(request) as context:
             response: Any = await get_response(request)
             context.status = response.status_code
-        if response.status_code == 301 and is_sent_in_circles(request):
-            explain_redirects()
+        if response.status_code == 301 and (why := sends_in_circles(request)):
+            explain(why)
         if context.match and getattr(response, "is_async", False):
             await sync_to_async(close_old_connections)()
             response.streaming_content = watch(context, response.streaming_content)
@@ -123,17 +127,20 @@ def log_requests(get_response: Callable[[HttpRequest], Any]) -> Callable[..., An
     return answer
 
 
-def is_sent_in_circles(request: HttpRequest) -> bool:
-    """Whether it is redirected to HTTPS, where a proxy says that it came from."""
+def sends_in_circles(request: HttpRequest) -> str:
+    """Return why a redirect to HTTPS may come from HTTPS, or an empty text."""
+    if not settings.SECURE_SSL_REDIRECT or request.is_secure():
+        return ""
     scheme = request.headers.get("X-Forwarded-Proto", "")
-    to_https = settings.SECURE_SSL_REDIRECT and not request.is_secure()
-    return to_https and scheme.startswith("https")
+    if scheme.startswith("https"):
+        return REDIRECTED
+    return UNMARKED if settings.SECURE_PROXY_SSL_HEADER and not scheme else ""
 
 
 @cache
-def explain_redirects() -> None:
-    """Log the setting that ends those without end, once: anybody can send the header."""
-    logging.getLogger(__name__).warning(REDIRECTED)
+def explain(why: str) -> None:
+    """Log how redirects without end are ended, once: anybody can ask without a proxy."""
+    logging.getLogger(__name__).warning(why)
 
 
 async def watch(

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from channels_live.base.messages import Kind
 from channels_live.delivery.sending import EVERYBODY, get_layer
 from channels_live.testing import WAIT
 
@@ -16,6 +17,8 @@ async def overhear(say: Callable[[], None], group: str = EVERYBODY) -> dict[str,
     say()
     async with asyncio.timeout(WAIT):
         message: dict[str, Any] = await layer.receive(channel)
+        while message["kind"] == Kind.ECHO:  # which asks whether anybody hears
+            message = await layer.receive(channel)
     await layer.group_discard(group, channel)
     return message
 

@@ -1,7 +1,6 @@
 """What all tests share."""
 
 import gc
-import os
 import shutil
 import socket
 import subprocess
@@ -77,7 +76,6 @@ def site(
     with subprocess.Popen(
         [*command, "--addrport", address, str(nothing), database],
         cwd=settings.BASE_DIR,
-        env={**os.environ, "DEBUG": "true"},
     ) as server:
         try:
             wait_until_it_answers(server, address)

@@ -185,6 +185,19 @@ class EndlessTests(TransactionTestCase):
     def test_it_has_a_value(self) -> None:
         self.client.get("/counts/").getvalue()
 """
+# As in production, or for a tunnel: tests do not depend on it.
+ENVIRONMENT = """
+ALLOWED_HOSTS=example.org
+BEHIND_PROXY=true
+DEBUG=false
+EMAIL_URL=smtp://127.0.0.1:1
+SECRET_KEY=secret
+SENTRY_DSN=https://key@127.0.0.1:1/1
+SITE_DOMAIN=example.org
+USE_HTTPS_IN_ABSOLUTE_URLS=true
+WEBSOCKET_FRAMES_PER_SECOND=1
+WEBSOCKET_SOCKETS_PER_SECOND=1
+"""
 SHOWN = ("test_people.py", "test_socket.py", "test_classes.py")
 SENTENCE = "RuntimeError: This test is in a transaction"
 ENDLESS_SENTENCE = "RuntimeError: The response is an async stream"
@@ -193,6 +206,7 @@ ENDLESS_SENTENCE = "RuntimeError: The response is an async stream"
 @pytest.fixture(scope="module")
 def project(kitchen: Kitchen) -> Project:
     project = kitchen.bake({"include_chat_demo": False})
+    (project.path / ".env").write_text(ENVIRONMENT)
     text = (project.path / "docs" / "testing.md").read_text()
     tests = project.path / "apps" / "web" / "tests"
     *shown, worker = code(text, "python")

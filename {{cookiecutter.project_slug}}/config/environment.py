@@ -90,6 +90,9 @@ START = r"(?:^|,(?=\w+:?//))([^/]*/{0,3})"  # of each URL in a list
 SECRET = re.compile("DSN|KEY|PASSWORD|TOKEN|URL$")
 repeated: list[str] = []
 known = {name for names, *_ in SHAPES for name in names.split()}
+# While tests run, of these variables the places of servers count, and development's defaults.
+UNSEEN_BY_TESTS = known - {"DATABASE_URL", "REDIS_URL"}
+IN_TESTS = {"DEBUG": "true", "JOBS_IN_WEB": "false"}
 
 
 class Variables(dict[str, str]):
@@ -100,8 +103,11 @@ class Variables(dict[str, str]):
         return super().__getitem__(name)
 
 
-def read(file: Path) -> environ.Env:
-    """Return the environment and what a file adds. No error shows what may be secret."""
+def read(file: Path, *, is_test: bool = False) -> environ.Env:
+    """Return the environment and what a file adds. No error shows what may be secret.
+
+    Raises ImproperlyConfigured for a wrong value.
+    """
 
     def watch(sender: Any, **kwargs: object) -> None:
         sender.watch_dir(file.parent, file.name)
@@ -138,6 +144,10 @@ def read(file: Path) -> environ.Env:
                 raise ImproperlyConfigured(
                     f"{name} in {place}: expected {expected}{got}."
                 )
+    if is_test:
+        for name in UNSEEN_BY_TESTS:
+            env.ENVIRON.pop(name, None)
+        env.ENVIRON.update(IN_TESTS)
     return env
 
 

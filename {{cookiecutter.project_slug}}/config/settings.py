@@ -15,10 +15,9 @@ from config import environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environment.read(BASE_DIR / ".env")
-
-# Tests start no jobs, serve no metrics and report no errors.
+# Tests start no jobs, serve no metrics and report no errors, whatever .env says.
 IS_TEST = "PYTEST_VERSION" in os.environ or sys.argv[1:2] == ["test"]
+env = environment.read(BASE_DIR / ".env", is_test=IS_TEST)
 
 # What this project is
 
@@ -308,7 +307,7 @@ TASKS = {
         "OPTIONS": {"LOCK_TIMEOUT": 30, "WORKER_CLASS": "apps.ops.jobs.JobWorker"},
     }
 }
-JOBS_IN_WEB = env.bool("JOBS_IN_WEB", default=True) and not IS_TEST
+JOBS_IN_WEB = env.bool("JOBS_IN_WEB", default=True)
 
 # Language and time
 
@@ -380,8 +379,8 @@ TEST_RUNNER = "channels_live.runner.Runner"  # of manage.py test
 
 # Operations: apps.ops
 
-METRICS_ADDRESS = "" if IS_TEST else env.str("METRICS_ADDRESS", default="")
-SENTRY_DSN = "" if IS_TEST else env.str("SENTRY_DSN", default="")
+METRICS_ADDRESS = env.str("METRICS_ADDRESS", default="")
+SENTRY_DSN = env.str("SENTRY_DSN", default="")
 LOG_LEVELS = env.dict("LOG_LEVELS", default={})
 LOGGING_CONFIG = "apps.ops.logs.configure"  # also reads LOG_LEVELS and SENTRY_DSN
 LOGGING = {

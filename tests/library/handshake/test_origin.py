@@ -96,15 +96,15 @@ async def test_without_an_origin_nobody_enters() -> None:
     assert not await may_enter((b"cookie", b"sessionid=1"), (b"host", b"example.org"))
 
 
-async def test_in_development_http_is_here_too(settings: Settings) -> None:
-    settings.USE_HTTPS_IN_ABSOLUTE_URLS = settings.DEBUG = True
+async def test_beside_a_tunnel_http_is_here_too(settings: Settings) -> None:
+    settings.USE_HTTPS_IN_ABSOLUTE_URLS = True
 
     host = (b"host", b"example.org")
     assert await may_enter((b"origin", b"http://example.org"), host)
 
 
 async def test_on_https_a_page_without_it_may_not_open_one(settings: Settings) -> None:
-    settings.USE_HTTPS_IN_ABSOLUTE_URLS = True
+    settings.SESSION_COOKIE_SECURE = True
 
     host = (b"host", b"example.org")
     assert not await may_enter((b"origin", b"http://example.org"), host)

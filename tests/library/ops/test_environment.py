@@ -247,7 +247,7 @@ for name, value in json.load(sys.stdin):
 
 
 def clean() -> dict[str, str]:
-    names = {name for name, _ in EXAMPLES}
+    names = {name for name, _ in EXAMPLES} | {"PYTEST_VERSION"}
     return {name: value for name, value in os.environ.items() if name not in names}
 
 
@@ -618,3 +618,28 @@ def test_names_of_the_settings_and_of_others_are_not(tmp_path: Path) -> None:
 
 def test_a_name_like_one_that_is_set_is_not(tmp_path: Path) -> None:
     assert warned(tmp_path, "SECRET_KEY", "S3_SECRET_KEY") == []
+
+
+def test_tests_see_the_places_of_servers_alone(tmp_path: Path) -> None:
+    given = [*EXAMPLES, ("OURS", "1")]
+    file = tmp_path / ".env"
+    file.write_text("".join(f"{name}={value}\n" for name, value in given if value))
+
+    show = f"""
+from pathlib import Path
+from config import environment
+
+env = environment.read(Path({str(file)!r}), is_test=True)
+print(*sorted(env.ENVIRON.keys() & {{*{[name for name, _ in given]!r}}}))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", show],
+        cwd=settings.BASE_DIR,
+        env=clean(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    seen = ["DATABASE_URL", "DEBUG", "JOBS_IN_WEB", "OURS", "REDIS_URL"]
+    assert done.stdout.split() == seen

@@ -57,7 +57,7 @@ def run_python(
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=cwd,
-        env=env,
+        env={name: env[name] for name in env.keys() - {"PYTEST_VERSION"}},
         capture_output=True,
         text=True,
         check=False,

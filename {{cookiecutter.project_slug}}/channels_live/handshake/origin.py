@@ -58,6 +58,6 @@ def same_origin(request: HttpRequest) -> bool:
         is_here = domain.lower() == request.get_host().lower()
     except DisallowedHost:
         return False
-    is_https_only = settings.USE_HTTPS_IN_ABSOLUTE_URLS and not settings.DEBUG
-    schemes = ["https"] if is_https_only else ["http", "https"]
+    # Where logins are for HTTPS alone, a page that came without is not to be trusted.
+    schemes = ["https"] if settings.SESSION_COOKIE_SECURE else ["http", "https"]
     return is_here and scheme.lower() in schemes

@@ -210,7 +210,7 @@ def project(kitchen: Kitchen) -> Project:
     text = (project.path / "docs" / "testing.md").read_text()
     tests = project.path / "apps" / "web" / "tests"
     *shown, worker = code(text, "python")
-    (user,) = re.findall(r"write `(.+)` before\n`connect", text)
+    (user,) = re.findall(r"Write `(.+)` before `connect", text)
     worker = worker.strip().replace("\n", "\n    ")
     raised = 'with pytest.raises(ValueError, match="1"):\n        await worker.wait'
     failing = worker.replace("Thumbnail", "Failing").replace(

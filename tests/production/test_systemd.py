@@ -2,7 +2,6 @@
 
 import json
 import re
-import statistics
 import time
 from collections.abc import Callable
 from ipaddress import ip_address
@@ -113,9 +112,10 @@ def test_no_answer_waits_for_an_acknowledgement(
                 start = time.perf_counter()
                 assert session.get(url, timeout=START).ok
                 times.append(time.perf_counter() - start)
-    took = statistics.median(times)
-    note(f"one of {len(times)} answers: {took * 1000:.1f} ms")
-    assert took < 0.02
+    # Without NoDelay=, all but the first take 43 ms or more; on a busy machine, some.
+    took = min(times[1:])
+    note(f"the quickest of {len(times)} answers: {took * 1000:.1f} ms")
+    assert took < 0.03
 
 
 def test_every_process_has_an_address_for_its_metrics(unit: Unit) -> None:

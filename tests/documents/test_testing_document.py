@@ -68,6 +68,27 @@ class LeftTests(TestCase):
     def test_2_comes_after_it(self) -> None:
         User.objects.create(username="ada")
 """
+# One that leaves a message in the channel layer, and whoever comes after it.
+LAYERS = """
+import asyncio
+
+from channels.layers import get_channel_layer
+from django.test import SimpleTestCase
+
+
+class LayerTests(SimpleTestCase):
+    async def test_1_leaves_a_message(self) -> None:
+        layer = get_channel_layer()
+        await layer.group_add("here", "me")
+        await layer.send("me", {"type": "old"})
+
+    async def test_2_comes_after_it(self) -> None:
+        layer = get_channel_layer()
+        await layer.group_send("here", {"type": "new"})
+        with self.assertRaises(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await layer.receive("me")
+"""
 # A test with the fixture `site`, which queries the tests' own database too.
 SITE = """
 from urllib.request import urlopen
@@ -222,6 +243,7 @@ def project(kitchen: Kitchen) -> Project:
         assert f"`apps/web/tests/{name}`:" in text
         (tests / name).write_text(block)
     (tests / "test_left.py").write_text(LEFT.lstrip())
+    (tests / "test_layers.py").write_text(LAYERS.lstrip())
     (tests / "wrong.py").write_text(WRONG.lstrip())
     (tests / "site_of_tests.py").write_text(SITE.lstrip())
     (tests / "stream.py").write_text(STREAM.lstrip())
@@ -241,6 +263,7 @@ def test_by_pytest(project: Project) -> None:
     names = (
         *SHOWN,
         "test_left.py",
+        "test_layers.py",
         "test_alone.py",
         "wrong.py",
         "site_of_tests.py",
@@ -250,17 +273,21 @@ def test_by_pytest(project: Project) -> None:
     paths = [f"apps/web/tests/{name}" for name in names]
     done = project.run("pytest", "-q", "-p", "no:cacheprovider", *paths, ok=False)
 
-    assert "8 failed, 13 passed" in done.stdout
+    assert "8 failed, 15 passed" in done.stdout
     assert len(re.findall(rf"^E +{SENTENCE}", done.stdout, re.M)) == 6
     assert len(re.findall(rf"^E +{ENDLESS_SENTENCE}", done.stdout, re.M)) == 2
     assert not list(project.path.glob("test*.sqlite3*"))
 
 
-def test_by_pytest_on_postgresql(
-    project: Project, postgres: Variables, postgres_server: PostgresServer
+def test_by_pytest_on_postgresql_and_redis(
+    project: Project,
+    postgres: Variables,
+    postgres_server: PostgresServer,
+    redis_url: str,
 ) -> None:
-    path = "apps/web/tests/site_of_tests.py"
-    done = project.run("pytest", "-q", "-p", "no:cacheprovider", path, env=postgres)
+    paths = ["apps/web/tests/site_of_tests.py", "apps/web/tests/test_layers.py"]
+    env = {**postgres, "REDIS_URL": redis_url}
+    done = project.run("pytest", "-q", "-p", "no:cacheprovider", *paths, env=env)
 
     assert_all_passed(done.stdout)
     name = postgres["DATABASE_URL"].rpartition("/")[2]
@@ -291,7 +318,7 @@ def test_by_django_in_parallel(project: Project) -> None:
         printed = by_django(project, *labels, env=env, ok=False)
 
     assert "Cloning test database" in printed
-    assert "Ran 9 tests" in printed
+    assert "Ran 11 tests" in printed
     assert "FAILED (errors=5)" in printed
     assert printed.count(SENTENCE) == 3
     assert printed.count(ENDLESS_SENTENCE) == 2
@@ -304,4 +331,4 @@ def test_by_django_in_parallel_on_postgresql_and_redis(
 ) -> None:
     env = {**postgres, "REDIS_URL": redis_url}
 
-    assert "Ran 4 tests" in by_django(project, "apps.web", env=env)
+    assert "Ran 6 tests" in by_django(project, "apps.web", env=env)

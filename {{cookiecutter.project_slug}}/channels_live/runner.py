@@ -10,12 +10,13 @@ from typing import Any
 from uuid import uuid4
 from weakref import WeakSet
 
+from channels.layers import channel_layers
 from django.conf import settings
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.http import StreamingHttpResponse
-from django.test import runner
+from django.test import SimpleTestCase, runner
 from django.test.signals import setting_changed
 
 IN_TRANSACTION = (
@@ -59,15 +60,28 @@ class Runner(runner.DiscoverRunner):
             multiprocessing.set_start_method("fork", force=True)
 
 
-def keep_apart() -> None:
-    """Keep this process of tests apart from others, and its tests from each other."""
-    name = f"test-{uuid4()}"  # so that no server on the same Redis is reached
+def separate_layers() -> None:
+    """Have channel layers keep nothing of what was sent before, by tests or servers."""
     layers: Any = settings.CHANNEL_LAYERS
     for layer in layers.values():
         if "prefix" in layer.get("CONFIG", {}):
-            layer["CONFIG"]["prefix"] = name
+            layer["CONFIG"]["prefix"] = f"test-{uuid4()}"
+    # One belongs to an event loop, and each test has a new one.
+    channel_layers.backends.clear()
+
+
+def keep_apart() -> None:
+    """Keep this process of tests apart from others, and its tests from each other."""
+    case: Any = SimpleTestCase
+    call = case.__call__
+
+    def call_apart(self: Any, result: Any = None) -> None:
+        separate_layers()
+        call(self, result)
+
+    case.__call__ = call_apart
     for cache in settings.CACHES.values():
-        cache["KEY_PREFIX"] = name
+        cache["KEY_PREFIX"] = f"test-{uuid4()}"
     setting_changed.send(Runner, setting="CACHES", value=settings.CACHES, enter=True)
     settings.CHANNELS_LIVE = {
         **getattr(settings, "CHANNELS_LIVE", {}),

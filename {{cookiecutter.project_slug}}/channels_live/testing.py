@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import pytest
-from channels.layers import channel_layers
 from channels.routing import get_default_application
 from channels.testing import WebsocketCommunicator
 from django.conf import settings as django_settings
@@ -30,7 +29,12 @@ from channels_live.live.place import Place
 from channels_live.live.region import Live
 from channels_live.models import Change
 from channels_live.process import get_process
-from channels_live.runner import check_test, close_elsewhere, keep_apart
+from channels_live.runner import (
+    check_test,
+    close_elsewhere,
+    keep_apart,
+    separate_layers,
+)
 from channels_live.utils import websocket_reverse
 
 # The timeout for everything that a test waits for, in seconds.
@@ -154,12 +158,11 @@ def apart_from_others() -> None:
 def nothing_left_behind(
     _django_db_marker: None, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
-    """Update rosters without delay, and finish threads at the end of each test."""
+    """Update rosters without delay, begin with empty channel layers, and finish threads
+    at the end of each test."""
+    separate_layers()
     monkeypatch.setattr("channels_live.process.PRESENCE_INTERVAL", 0.02)
     yield
     finish_threads()  # before the database is emptied
     close_elsewhere()
-    # A channel layer belongs to an event loop, and each test has a new one; a thread
-    # keeps the language of a request.
-    channel_layers.backends.clear()
-    deactivate()
+    deactivate()  # a thread keeps the language of a request

@@ -1,6 +1,7 @@
 """Channels' own channel layer on Redis: workers, outages, projects that share one."""
 
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from websockets.exceptions import InvalidStatus
 # What docs/realtime.md leaves to its reader: the consumer, and what jobs are about.
 WORKERS = """
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +135,7 @@ asyncio.run(main())
 SAY = """
 import asyncio
 import os
+import re
 
 from channels.layers import get_channel_layer
 from django.core.cache import cache
@@ -202,11 +205,12 @@ class Thumbnails:
 def thumbnails(kitchen: Kitchen, tmp_path: Path) -> Thumbnails:
     project = kitchen.bake({"include_chat_demo": False})
     text = section(project.path / "docs" / "realtime.md", "Workers")
-    imports, application, send = code(text, "python")
+    routing, consumer, application, send = code(text, "python")
     asgi = project.path / "config" / "asgi.py"
     before, rest = asgi.read_text().split("application = ProxyMiddleware(\n", 1)
     _, after = rest.split("\n)\n", 1)
-    before = before.replace("from apps.ops.jobs", f"{imports}from apps.ops.jobs")
+    before = re.sub("from channels.routing import .*\n", routing, before, count=1)
+    before = before.replace("from apps.ops.jobs", f"{consumer}from apps.ops.jobs")
     asgi.write_text(before + application + after)
     app = project.path / "apps" / "photos"
     app.mkdir()

@@ -12,6 +12,7 @@ from fleet import wait_until
 from people import Person
 from playwright.sync_api import Error, Route, expect
 from readmes import boost
+from serving import PASSWORD
 from sites import CLIENTS, Site, serve_chat
 
 Invite = Callable[..., Person]
@@ -174,8 +175,19 @@ def test_the_admin_has_its_own_styles(invite: Invite) -> None:
     margaret = invite("margaret")
     start(margaret)
     follow(margaret, "Admin")
-    expect(margaret.page.locator("#site-name")).to_be_visible()
-    styles = margaret.page.locator("link[href*='admin/css/base']")
+    assert_admin(margaret)
+    # And after a login on the way there.
+    margaret.context.clear_cookies()
+    margaret.page.goto("/accounts/login/?next=/admin/")
+    margaret.page.fill("input[name=login]", "margaret")
+    margaret.page.fill("input[name=password]", PASSWORD)
+    margaret.page.get_by_role("button", name="Sign In").click()
+    assert_admin(margaret)
+
+
+def assert_admin(person: Person) -> None:
+    expect(person.page.locator("#site-name")).to_be_visible()
+    styles = person.page.locator("link[href*='admin/css/base']")
     expect(styles).to_have_count(1)
 
 

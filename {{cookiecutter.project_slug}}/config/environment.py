@@ -12,7 +12,7 @@ from typing import Any
 import environ
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.autoreload import autoreload_started
+from django.utils.autoreload import autoreload_started, trigger_reload
 
 BOOLEAN = r"(?i:true|false|yes|no|on|off|1|0)"
 NUMBER = r"[1-9]\d{0,8}"
@@ -109,8 +109,12 @@ def read(file: Path, *, is_test: bool = False) -> environ.Env:
     Raises ImproperlyConfigured for a wrong value.
     """
 
+    seen = changed_at(file)
+
     def watch(sender: Any, **kwargs: object) -> None:
         sender.watch_dir(file.parent, file.name)
+        if changed_at(file) != seen:  # while runserver was starting
+            trigger_reload(file)
 
     # So that runserver starts again when the file changes.
     autoreload_started.connect(watch, weak=False, dispatch_uid=__name__)
@@ -149,6 +153,10 @@ def read(file: Path, *, is_test: bool = False) -> environ.Env:
             env.ENVIRON.pop(name, None)
         env.ENVIRON.update(IN_TESTS)
     return env
+
+
+def changed_at(file: Path) -> int:
+    return file.stat().st_mtime_ns if file.exists() else 0
 
 
 def wrong_part(value: str, expected: str, pattern: str) -> str:

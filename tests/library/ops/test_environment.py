@@ -493,13 +493,15 @@ def test_a_file_that_has_changed_counts(tmp_path: Path, place: str) -> None:
 
 
 WATCHED = """
-import sys
+import os, sys
 from pathlib import Path
 from django.utils.autoreload import StatReloader, autoreload_started
 from config import environment
 
 file = Path(sys.argv[1])
 environment.read(file)
+if sys.argv[2:]:
+    os.utime(file, (1, 1))
 reloader = StatReloader()
 autoreload_started.send(sender=reloader)
 print(file in reloader.watched_files())
@@ -519,6 +521,25 @@ def test_runserver_watches_the_file(tmp_path: Path) -> None:
     )
     assert done.stdout == "True\n"
     assert json.loads(show(tmp_path, "A").stdout) == ["2"]
+
+
+def test_runserver_restarts_for_a_file_that_changed_while_it_started(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / ".env"
+    file.touch()
+    done = subprocess.run(
+        [sys.executable, "-c", WATCHED, str(file), "changed"],
+        cwd=settings.BASE_DIR,
+        env=clean(),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (
+        3,
+        "",
+    )  # with which runserver starts again
 
 
 @PLACES

@@ -114,7 +114,7 @@ def read(file: Path, *, is_test: bool = False) -> environ.Env:
     def watch(sender: Any, **kwargs: object) -> None:
         sender.watch_dir(file.parent, file.name)
         if changed_at(file) != seen:  # while runserver was starting
-            trigger_reload(file)
+            trigger_reload(str(file))
 
     # So that runserver starts again when the file changes.
     autoreload_started.connect(watch, weak=False, dispatch_uid=__name__)

@@ -1,13 +1,10 @@
 """What a room takes in memory, beside its sockets, with what it keeps for catch-up."""
 
+from benchmarks.arrivals import EARLY, LATE
 from benchmarks.machine import resident_kilobytes, wait_until_idle
 from benchmarks.measure import settle
-from benchmarks.sides.base import MEMBERS
 from benchmarks.stage import Stage
 
-# Who comes first has things loaded that are loaded once: they are not counted.
-EARLY = range(20)
-LATE = range(20, MEMBERS)
 # More messages than a process keeps of each, where it has so many rooms.
 MESSAGES = 30
 

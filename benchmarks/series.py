@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from benchmarks.arrivals import arrive, come_back
+from benchmarks.arrivals import LATE, arrive, come_back
 from benchmarks.machine import wait_until_idle
 from benchmarks.measure import Lengths, Numbers, saturate, settle, steady
 from benchmarks.quiet import rest_alone, rest_in_rooms
 from benchmarks.regions import show_regions
-from benchmarks.rooms import LATE, grow
+from benchmarks.rooms import grow
 from benchmarks.sides.base import MEMBERS, Place, Side
 from benchmarks.sides.demo import Demo
 from benchmarks.sides.engine import Engine

@@ -22,7 +22,6 @@ from websockets.exceptions import InvalidStatus
 # What docs/realtime.md leaves to its reader: the consumer, and what jobs are about.
 WORKERS = """
 import os
-import re
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +134,6 @@ asyncio.run(main())
 SAY = """
 import asyncio
 import os
-import re
 
 from channels.layers import get_channel_layer
 from django.core.cache import cache

@@ -398,15 +398,19 @@ def read(tmp_path: Path, text: str, *names: str) -> subprocess.CompletedProcess[
     return show(tmp_path, *names)
 
 
-def show(tmp_path: Path, *names: str) -> subprocess.CompletedProcess[str]:
+def run_code(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", SHOW, str(tmp_path / ".env"), *names],
+        [sys.executable, "-c", code, *arguments],
         cwd=settings.BASE_DIR,
         env=clean(),
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def show(tmp_path: Path, *names: str) -> subprocess.CompletedProcess[str]:
+    return run_code(SHOW, str(tmp_path / ".env"), *names)
 
 
 def test_a_file_may_be_written_as_people_do(tmp_path: Path) -> None:
@@ -511,15 +515,7 @@ print(file in reloader.watched_files())
 def test_runserver_watches_the_file(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_text("A=1\nA=2\n")
-    done = subprocess.run(
-        [sys.executable, "-c", WATCHED, str(file)],
-        cwd=settings.BASE_DIR,
-        env=clean(),
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    assert done.stdout == "True\n"
+    assert run_code(WATCHED, str(file)).stdout == "True\n"
     assert json.loads(show(tmp_path, "A").stdout) == ["2"]
 
 
@@ -528,18 +524,9 @@ def test_runserver_restarts_for_a_file_that_changed_while_it_started(
 ) -> None:
     file = tmp_path / ".env"
     file.touch()
-    done = subprocess.run(
-        [sys.executable, "-c", WATCHED, str(file), "changed"],
-        cwd=settings.BASE_DIR,
-        env=clean(),
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stdout) == (
-        3,
-        "",
-    )  # with which runserver starts again
+    done = run_code(WATCHED, str(file), "changed")
+    # With this status, runserver starts again.
+    assert (done.returncode, done.stdout) == (3, "")
 
 
 @PLACES
@@ -646,21 +633,14 @@ def test_tests_see_the_places_of_servers_alone(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_text("".join(f"{name}={value}\n" for name, value in given if value))
 
-    show = f"""
+    code = f"""
 from pathlib import Path
 from config import environment
 
 env = environment.read(Path({str(file)!r}), is_test=True)
 print(*sorted(env.ENVIRON.keys() & {{*{[name for name, _ in given]!r}}}))
 """
-    done = subprocess.run(
-        [sys.executable, "-c", show],
-        cwd=settings.BASE_DIR,
-        env=clean(),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = run_code(code)
 
     seen = ["DATABASE_URL", "DEBUG", "JOBS_IN_WEB", "OURS", "REDIS_URL"]
     assert done.stdout.split() == seen

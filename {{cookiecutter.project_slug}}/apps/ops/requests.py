@@ -117,7 +117,7 @@ def log_requests(get_response: Callable[[HttpRequest], Any]) -> Callable[..., An
         with RequestContext(request) as context:
             response: Any = await get_response(request)
             context.status = response.status_code
-        if response.status_code == 301 and (why := sends_in_circles(request)):
+        if response.status_code == 301 and (why := why_in_circles(request)):
             explain(why)
         if context.match and getattr(response, "is_async", False):
             await sync_to_async(close_old_connections)()
@@ -127,7 +127,7 @@ def log_requests(get_response: Callable[[HttpRequest], Any]) -> Callable[..., An
     return answer
 
 
-def sends_in_circles(request: HttpRequest) -> str:
+def why_in_circles(request: HttpRequest) -> str:
     """Return why a redirect to HTTPS may come from HTTPS, or an empty text."""
     if not settings.SECURE_SSL_REDIRECT or request.is_secure():
         return ""

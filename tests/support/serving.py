@@ -24,10 +24,6 @@ READY = re.compile("Listening on|running on")
 # A request that failed, in the log for machines or the one for people.
 FAILED_REQUEST = re.compile(r' 500("| \(user|$)', re.MULTILINE)
 NUMBERS = itertools.count()
-# Below those that systems give to connections; each worker of pytest-xdist has its own,
-# and runs at the same time hardly meet: a client would come back to another's server.
-WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-PORTS = itertools.count(10_000 + 2_000 * WORKER + os.getpid() % 10 * 200)
 HERE = "the page's own"
 PASSWORD = "correct-horse-battery-9"
 
@@ -38,6 +34,22 @@ def obey_signals() -> None:
         if signal.getsignal(number) is signal.SIG_IGN:
             # What a process handles itself, its children have the default of.
             signal.signal(number, lambda *_: None)
+
+
+def claim_ports() -> Iterator[int]:
+    """Ports that no other run takes, whose clients would meet servers of this one.
+
+    They are below those that systems give to connections.
+    """
+    for first in range(10_000, 32_000, 500):
+        with suppress(OSError):
+            CLAIM.bind(("127.0.0.1", first))  # for as long as this process lives
+            return itertools.cycle(range(first + 1, first + 500))
+    raise AssertionError("All ports from 10000 to 32000 are taken.")
+
+
+CLAIM = socket.socket()
+PORTS = claim_ports()
 
 
 def free_port() -> int:

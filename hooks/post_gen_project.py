@@ -71,10 +71,11 @@ def main() -> None:
             MIGRATE,
             START,
         )
-    elif os.pathsep in str(PROJECT):
+    elif re.search(f"[{os.pathsep}\t\n]", str(PROJECT)):
         tell(
-            f"No virtual environment works below a folder with “{os.pathsep}” in its "
-            "name, so nothing is installed. Move the project, then run there:",
+            f"No virtual environment works below a folder with “{os.pathsep}”, a tab "
+            "or a line break in its name, so nothing is installed. Move the project, "
+            "then run there:",
             INSTALL,
             MIGRATE,
             START,

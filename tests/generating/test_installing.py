@@ -98,13 +98,17 @@ def test_a_member_of_a_workspace_is_told_how_to_have_a_lock(
     assert (project / "uv.lock").exists()
 
 
-def test_a_folder_that_cannot_be_on_the_path_is_told(kitchen: Kitchen) -> None:
-    output = kitchen.folder() / f"a{os.pathsep}b"
+@pytest.mark.parametrize("between", [os.pathsep, "\t", "\n"])
+def test_a_folder_whose_scripts_would_not_run_is_told(
+    kitchen: Kitchen, between: str
+) -> None:
+    output = kitchen.folder() / f"a{between}b"
     output.mkdir()
 
     done = kitchen.cookiecutter("--no-input", output=output)
 
-    assert f"with “{os.pathsep}” in its name" in done.stdout
+    said = " ".join(done.stdout.split())
+    assert f"with “{os.pathsep}”, a tab or a line break in its name" in said
     assert (output / "my_project" / "manage.py").exists()
     assert not (output / "my_project" / ".venv").exists()
 

@@ -47,10 +47,11 @@ print(json.dumps([str(DATABASES["default"][key]) for key in ("ENGINE", "NAME")])
 """
 
 # What a shell sets for other projects, beside the variables of .env.example and PG….
-SETTINGS = "DJANGO_SETTINGS_MODULE"
+OBSTACLES = {"DJANGO_SETTINGS_MODULE", "PYTHONSAFEPATH"}  # for manage.py too
 FOREIGN = {
-    *(SETTINGS, "PYTHONPATH", "UV_ENV_FILE", "UV_PROJECT", "UV_PROJECT_ENVIRONMENT"),
-    *("UV_WORKING_DIR", "VIRTUAL_ENV"),
+    *OBSTACLES,
+    *("PYTHONPATH", "UV_ENV_FILE", "UV_FROZEN", "UV_LOCKED", "UV_PROJECT"),
+    *("UV_PROJECT_ENVIRONMENT", "UV_WORKING_DIR", "VIRTUAL_ENV"),
 }
 
 
@@ -232,10 +233,11 @@ def tell(sentence: str, *commands: list[str]) -> None:
 
 def warn_of_shell() -> None:
     """Say what commands that are typed will see, other than those that ran here."""
-    if own := sorted({*variables(), SETTINGS} & os.environ.keys()):
+    if own := sorted({*variables(), *OBSTACLES} & os.environ.keys()):
         print(
-            f"\nThis shell sets {', '.join(own)}. That overrides .env, and was ignored "
-            "until now: unset what is not meant for this project.",
+            f"\nThis shell sets {', '.join(own)}. That was ignored until now, but "
+            "commands that you type see it, and variables override .env: unset what is "
+            "not meant for this project.",
             flush=True,
         )
 

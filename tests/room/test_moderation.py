@@ -113,6 +113,8 @@ def test_a_page_whose_history_went_back_loads_anew(
     chat.fill("back", ("bob", "other"))  # with the number of the one that was lost
     with serve(command, cwd=chat.project.path, port=port):
         began = time.monotonic()
+        # It may wait for 8 s before it tries again, if the server was long away.
+        expect(ada.messages.last).to_contain_text("other", timeout=30_000)
         ada.sees("first", "second", "other")
         took = time.monotonic() - began
         assert not ada.page.evaluate("window.isThere")

@@ -41,18 +41,23 @@ def test_the_log_names_the_variable_and_why(
     project: Project, redis_url: str, locked: int, url: str
 ) -> None:
     at = {"port": redis_url.rpartition(":")[2].partition("/")[0], "locked": locked}
-    env = {"REDIS_URL": url.format_map(at)}
+    logs = (log_of_server(project, url.format_map(at)) for _ in range(5))
+    # On a busy machine, no answer of Redis may be in time.
+    log = next(log for log in logs if "TimeoutError" not in log)
+
+    for service in ("cache", "channel layer"):
+        assert log.count(f"The {service} {WRONG[url]}") == 1
+    assert log.count("Not ready: channel_layer (REDIS_URL: ") == 1
+    assert "geheim" not in log
+    assert "Traceback" not in log
+
+
+def log_of_server(project: Project, redis_url: str) -> str:
     port = free_port()
-    with serve(
-        runserver(project, port), cwd=project.path, port=port, env=env
-    ) as server:
+    command, env = runserver(project, port), {"REDIS_URL": redis_url}
+    with serve(command, cwd=project.path, port=port, env=env) as server:
         visitor = Visitor(server)
         visitor.post("/accounts/login/", login="ada", password="wrong")
         visitor.get("/health/ready")
         wait_until(lambda: "Not ready: channel_layer" in server.log, "the log says it")
-
-    for service in ("cache", "channel layer"):
-        assert server.log.count(f"The {service} {WRONG[url]}") == 1
-    assert server.log.count("Not ready: channel_layer (REDIS_URL: ") == 1
-    assert "geheim" not in server.log
-    assert "Traceback" not in server.log
+    return server.log

@@ -140,12 +140,14 @@ def test_without_redis_all_arrives_and_with_it_at_once_again(
         lag = {moment: max(each) - min(each) for moment, each in heard.items()}
         slow = median(lag[moment] for moment in lag if start < moment < back)
         late = [moment - back for moment in lag if moment > back and lag[moment] > slow]
+        resumed = max(late, default=0)
         live = median(lag[moment] for moment in lag if moment > back + RESUME)
+    assert resumed < RESUME, late
     assert live < slow / 2
     note(
         f"Redis {how} for {AWAY} s: {len(said)} messages, none lost or doubled; said "
         f"meanwhile, they took {longest:.1f} s at most; live again "
-        f"{max(late, default=0):.1f} s after its return, in the same connections; "
+        f"{resumed:.1f} s after its return, in the same connections; "
         f"logged once; a deactivated user and one in a room that turned private were "
         f"out after {lost:.2f} s"
     )

@@ -7,7 +7,6 @@ import pytest
 from baking import TREE
 from people import Person
 from playwright.sync_api import expect
-from serving import PASSWORD
 from sites import Site
 
 Invite = Callable[..., Person]
@@ -71,9 +70,7 @@ def test_signed_out_in_another_tab(invite: Invite, chat: Site) -> None:
     traveller.photograph(f"{chat.client}-signed-out")
     # The link leads through the login back into the room.
     traveller.page.locator("#farewell a").click()
-    traveller.page.fill("input[name=login]", "traveller")
-    traveller.page.fill("input[name=password]", PASSWORD)
-    traveller.page.keyboard.press("Enter")
+    traveller.sign_in("traveller")
     traveller.is_online()
     traveller.sees("one moment")
 

@@ -13,7 +13,6 @@ from fleet import wait_until
 from people import Person
 from playwright.sync_api import Error, Request, Route, expect
 from readmes import boost
-from serving import PASSWORD
 from sites import CLIENTS, Site, serve_chat
 
 Invite = Callable[..., Person]
@@ -26,7 +25,7 @@ def chat(chat_client: str, kitchen: Kitchen) -> Iterator[Site]:
     def change(project: Path) -> None:
         if chat_client == "htmx":
             boost(project)
-            handmade.type_in(project)
+            handmade.add_to(project)
             return
         base = project / "templates" / "base.html"
         base.write_text(base.read_text().replace("</head>", HEAD + "</head>"))
@@ -181,9 +180,7 @@ def test_the_admin_has_its_own_styles(invite: Invite) -> None:
     # And after a login on the way there.
     margaret.context.clear_cookies()
     margaret.page.goto("/accounts/login/?next=/admin/")
-    margaret.page.fill("input[name=login]", "margaret")
-    margaret.page.fill("input[name=password]", PASSWORD)
-    margaret.page.get_by_role("button", name="Sign In").click()
+    margaret.sign_in("margaret")
     assert_admin(margaret)
 
 

@@ -53,8 +53,8 @@ websocket_urlpatterns += [path("ws/plain/", Plain.as_asgi(), name="ws_plain")]
 }
 
 
-def type_in(project: Path) -> None:
-    """Type them into a project with a chat, at /handmade/."""
+def add_to(project: Path) -> None:
+    """Add them to a project with a chat, at /handmade/."""
     page = project / "docs" / "realtime.md"
     text = section(page, "Server-sent events and long polling")
     (stream,), (main,), (script,) = (code(text, kind) for kind in KINDS)

@@ -92,6 +92,12 @@ class Person:
         self.page.keyboard.press("Enter")
         expect(self.page).not_to_have_url(re.compile("/signup/"), timeout=30_000)
 
+    def sign_in(self, name: str) -> None:
+        """Fill in the form that the page shows."""
+        self.page.fill("input[name=login]", name)
+        self.page.fill("input[name=password]", PASSWORD)
+        self.page.keyboard.press("Enter")
+
     def enter(self, room: str) -> None:
         """Type the room's name into the focused field and press Enter."""
         self.page.goto("/chat/")
